@@ -1,0 +1,182 @@
+// Package provider is the upstream side of the adapter: one file per kind of AI service,
+// each a pure translation between the inner vocabulary (OpenAI's shapes) and what the
+// service speaks. Nothing here does I/O; the gateway moves the bytes.
+//
+// A file registers its Kind in init and brings fixtures in testdata/<kind>/*.txtar.
+// docs/add-a-provider.md walks through it.
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"point"
+	"point/internal/sse"
+)
+
+// Kind describes one kind of provider: what it is called, how it is configured, and how to
+// talk to it.
+type Kind struct {
+	Name    string        // identifier, as in Provider.Kind: "anthropic"
+	Title   string        // for people: "Anthropic"
+	Dialect point.Dialect // what it speaks
+	BaseURL string        // default base_url, as its own SDK would take it; empty: required
+	EnvKeys []string      // well-known variables that hold a key, best first
+	Keyless bool          // works without an API key
+	Fields  []Field       // settings beyond the common ones of ProviderConfig
+
+	Service // how to talk to it
+}
+
+// Field describes a kind's own setting; the console builds its form from it.
+type Field struct {
+	Name     string // snake_case; an Options key, or a Secrets key if Type is "secret"
+	Title    string
+	Type     string // string, secret, url, integer, boolean, map
+	Required bool
+	Help     string // one sentence
+}
+
+// Service is what every kind can do. Abilities beyond it are the optional one-method
+// interfaces below; a kind that lacks one is left out of routing for that endpoint.
+type Service interface {
+	// Authorize puts a credential on an outgoing request. It is called by the transport,
+	// after the host check, and with a zero Secret for a keyless provider.
+	Authorize(header http.Header, credential point.Secret)
+	// Failure reads an error answer (status >= 300). It never echoes secrets or HTML.
+	Failure(status int, header http.Header, body []byte) *point.Error
+}
+
+// Chatter serves PathChat.
+type Chatter interface {
+	Chat(req *Request) (*Exchange, error)
+}
+
+// Completer serves PathCompletions.
+type Completer interface {
+	Complete(req *Request) (*Exchange, error)
+}
+
+// Embedder serves PathEmbeddings.
+type Embedder interface {
+	Embed(req *Request) (*Exchange, error)
+}
+
+// Imager serves PathImages.
+type Imager interface {
+	Image(req *Request) (*Exchange, error)
+}
+
+// Lister tells which models the service has.
+type Lister interface {
+	// ListModels is the request to send, and how to read its answer into model ids.
+	ListModels() (*point.Outbound, func(body []byte) ([]string, error))
+}
+
+// Request is a call as one provider gets to see it.
+type Request struct {
+	Model    string // as the provider knows it
+	Call     *point.Call
+	Provider *point.Provider
+	Drop     bool // leave out what cannot be said, instead of refusing it (mapping: unsupported)
+}
+
+// Exchange is a translated request and the way to read its answer.
+type Exchange struct {
+	Outbound *point.Outbound
+	Dropped  []string      // bookkeeping fields that were left out
+	Dialect  point.Dialect // of the decoded answer: the call's own if bytes are forwarded, else OpenAI
+	Decoder  Decoder
+}
+
+// Decoder reads one answer. It is used for a document or for a stream, once, by one
+// goroutine. Errors are *point.Error.
+type Decoder interface {
+	// Document decodes a whole non-streamed answer of status 200: one block, CostAt set
+	// where a cost may be spliced in, Usage if told.
+	Document(body []byte) (point.Block, error)
+	// Event decodes one server-sent event into any number of blocks. A block's Data may
+	// alias event.Raw, or memory that the decoder reuses at its next call.
+	Event(event sse.Event, emit func(point.Block)) error
+	// End is called when the stream ends. It emits what is left to say ([DONE] included, if
+	// the stream has not said it), or tells with StreamTruncated that the answer is not whole.
+	End(emit func(point.Block)) error
+}
+
+// Forwarder is a Decoder whose documents may be relayed without being held whole: the
+// gateway hands it the last bytes alone.
+type Forwarder interface {
+	// Tail finds the usage in the last bytes of a document; cost is the offset in tail at
+	// which a cost member may be spliced in, or 0.
+	Tail(tail []byte) (usage *point.Usage, cost int)
+}
+
+var kinds = map[string]*Kind{}
+
+// Register adds a kind. It is called from init and panics on a name given twice.
+func Register(k *Kind) {
+	if _, ok := kinds[k.Name]; ok {
+		panic(fmt.Sprintf("provider: kind %q registered twice", k.Name))
+	}
+	kinds[k.Name] = k
+}
+
+// Lookup finds a kind by name.
+func Lookup(name string) (*Kind, bool) {
+	k, ok := kinds[name]
+	return k, ok
+}
+
+// Kinds lists all kinds by name.
+func Kinds() []*Kind {
+	list := make([]*Kind, 0, len(kinds))
+	for _, k := range kinds {
+		list = append(list, k)
+	}
+	slices.SortFunc(list, func(a, b *Kind) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Serves reports whether k has the ability that a path needs.
+func (k *Kind) Serves(path string) bool {
+	var ok bool
+	switch path {
+	case point.PathChat:
+		_, ok = k.Service.(Chatter)
+	case point.PathCompletions:
+		_, ok = k.Service.(Completer)
+	case point.PathEmbeddings:
+		_, ok = k.Service.(Embedder)
+	case point.PathImages:
+		_, ok = k.Service.(Imager)
+	}
+	return ok
+}
+
+// Exchange translates a call by the ability that its path needs.
+func (k *Kind) Exchange(req *Request) (*Exchange, error) {
+	switch req.Call.Path {
+	case point.PathChat:
+		if s, ok := k.Service.(Chatter); ok {
+			return s.Chat(req)
+		}
+	case point.PathCompletions:
+		if s, ok := k.Service.(Completer); ok {
+			return s.Complete(req)
+		}
+	case point.PathEmbeddings:
+		if s, ok := k.Service.(Embedder); ok {
+			return s.Embed(req)
+		}
+	case point.PathImages:
+		if s, ok := k.Service.(Imager); ok {
+			return s.Image(req)
+		}
+	}
+	return nil, &point.Error{
+		Code:    point.ModelNotFound,
+		Message: fmt.Sprintf("Providers of kind %s do not serve %s.", k.Name, req.Call.Path),
+	}
+}

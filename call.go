@@ -1,0 +1,118 @@
+package point
+
+import (
+	"net/http"
+	"time"
+)
+
+// Dialect names a wire format of requests and answers.
+type Dialect string
+
+const (
+	DialectOpenAI    Dialect = "openai" // also the inner vocabulary
+	DialectAnthropic Dialect = "anthropic"
+	DialectGemini    Dialect = "gemini"
+)
+
+// Paths of the data plane; an endpoint is known by its path.
+const (
+	PathChat        = "/v1/chat/completions"
+	PathCompletions = "/v1/completions"
+	PathEmbeddings  = "/v1/embeddings"
+	PathImages      = "/v1/images/generations"
+	PathModels      = "/v1/models"
+)
+
+// Call is one client request on its way through Point. It is immutable after admission.
+type Call struct {
+	ID              string // UUIDv7, made by Point; also x-request-id
+	ClientRequestID string // the client's own x-request-id, kept beside it
+	Path            string // one of the Path constants
+	Dialect         Dialect
+	Key             *Key      // the admitted client key
+	Snapshot        *Snapshot // the configuration that this call sees from start to end
+	Envelope        Envelope
+	Body            []byte // as received; valid until the call is settled
+	Start           time.Time
+}
+
+// Target is one place a call can be sent to.
+type Target struct {
+	Provider *Provider // of the call's snapshot
+	Model    string    // as the provider knows it
+	Weight   int
+	Priority int
+	Reason   string // why it stands where it stands, for people
+}
+
+// Skipped is a candidate that a plan left out, with the reason.
+type Skipped struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Reason   string `json:"reason"`
+}
+
+// Plan is where a call goes: targets in order of trial, and how to try them.
+type Plan struct {
+	Targets  []Target
+	Skipped  []Skipped
+	Rule     string // name of the rule that matched, empty for none
+	Strategy Strategy
+	On       []Failure // failures that move on
+	Mapping  *Mapping  // retry, timeout and the rest
+}
+
+// Outbound is the exact HTTP request to a provider, before its credential is attached.
+type Outbound struct {
+	Method string
+	Path   string // below the provider's base URL, with its query
+	Header http.Header
+	Body   []byte
+}
+
+// Reply is a target's answer after its first content has arrived (or, if it is no stream,
+// after its headers). The receiver reads Next until io.EOF and closes it, always.
+type Reply struct {
+	Target  Target
+	Status  int         // 200 for every stream
+	Header  http.Header // provider headers that may be shown, by allow-list
+	Stream  bool        // server-sent events; otherwise one JSON document
+	Dialect Dialect     // of the bytes: the call's own, or the inner vocabulary
+	Dropped []string    // request fields that could not be said and were left out
+	Blocks
+}
+
+// Blocks yields an answer piece by piece.
+//
+// Next returns io.EOF after the last block of a whole answer; any other error is an *Error
+// and means that the answer is cut. Close releases the connection and may be called at any
+// time, more than once.
+type Blocks interface {
+	Next() (Block, error)
+	Close() error
+}
+
+// BlockKind tells what a block holds, so that it can be relayed without being read again.
+type BlockKind uint8
+
+const (
+	BlockContent BlockKind = iota // text, reasoning, refusal, tool call or audio; or a part of a JSON document
+	BlockLead                     // lifecycle before content: a role, an empty delta, a ping
+	BlockUsage                    // a usage-only event: sent on only to a client that asked for it
+	BlockDone                     // the stream's last event
+)
+
+// Block is one or more whole server-sent events of the same kind, or a part of a JSON
+// document.
+type Block struct {
+	Kind BlockKind
+	Data []byte // valid until the next call of Next
+
+	// Usage as far as the provider has told it, nil if this block told nothing new.
+	Usage *Usage
+	// CostAt is the offset in Data, just behind the opening brace of a usage object, at
+	// which a cost member may be spliced in; 0 means none.
+	CostAt int
+	// More is true if another block can be had without waiting: the flush may be put off.
+	More bool
+}

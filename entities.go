@@ -1,0 +1,131 @@
+package point
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Endpoint is one path of the data plane. The set is fixed; operators switch and map it.
+type Endpoint struct {
+	ID        string
+	Path      string
+	Active    bool
+	Mapping   *Mapping // nil: the default mapping
+	ManagedBy string
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Endpoints are the paths that exist, in the order they are shown.
+func Endpoints() []string {
+	return []string{PathChat, PathCompletions, PathEmbeddings, PathImages, PathModels}
+}
+
+// Alias is another name for a model: Target is "model" or "provider/model".
+type Alias struct {
+	Name      string
+	Target    string
+	ManagedBy string
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Key is a client key of /v1. The token itself is shown once and never stored.
+type Key struct {
+	ID        string
+	Name      string
+	Prefix    string   // the token's first characters, for people
+	Hash      [32]byte // HMAC-SHA256 of the token under the installation's data key
+	OwnerID   string   // user, empty for none
+	Status    string   // StatusActive or StatusInactive (revoked)
+	Tags      []string
+	Models    []string // allow-list of globs, empty: all
+	Endpoints []string // allow-list of paths, empty: all
+	Limits    KeyLimits
+	ExpiresAt *time.Time
+	ManagedBy string
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// KeyLimits bound what a key may use; nil is unlimited.
+type KeyLimits struct {
+	RPM         *int64   `json:"rpm,omitempty"`
+	TPM         *int64   `json:"tpm,omitempty"`
+	Concurrency *int64   `json:"concurrency,omitempty"`
+	BudgetDay   *NanoUSD `json:"budget_day,omitempty"`
+	BudgetMonth *NanoUSD `json:"budget_month,omitempty"`
+}
+
+// Built-in roles.
+const (
+	RoleOwner    = "owner"
+	RoleAdmin    = "admin"
+	RoleOperator = "operator"
+	RoleViewer   = "viewer"
+)
+
+// User is a person who may sign in.
+type User struct {
+	ID           string
+	Email        string // lower case, unique
+	PasswordHash string // argon2id in PHC form, empty: no password sign-in
+	Role         string
+	Disabled     bool
+	Version      int64 // access tokens carry it: raising it ends every session
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Session is one sign-in: a family of refresh tokens of which one is current.
+type Session struct {
+	ID         string
+	UserID     string
+	Current    [32]byte // SHA-256 of the current refresh token
+	Previous   [32]byte // of the one before, which gets the same successor for 10 s
+	Successor  []byte   // the current token, encrypted, while Previous may still ask for it
+	RotatedAt  time.Time
+	UserAgent  string
+	Address    string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+	RevokedAt  *time.Time
+}
+
+// Alert is a stored event that somebody should see: one row per kind and subject while open.
+type Alert struct {
+	ID         string          `json:"id"`
+	Kind       string          `json:"kind"`    // such as "unpriced_model"
+	Subject    string          `json:"subject"` // such as a provider's name
+	Severity   string          `json:"severity"`
+	Message    string          `json:"message"`
+	Detail     json.RawMessage `json:"detail,omitempty"`
+	Count      int64           `json:"count"` // times raised
+	FirstAt    time.Time       `json:"first_at"`
+	LastAt     time.Time       `json:"last_at"`
+	ResolvedAt *time.Time      `json:"resolved_at,omitempty"`
+}
+
+// LogEntry is one row of the logs table.
+type LogEntry struct {
+	ID        string          `json:"id"`
+	Timestamp time.Time       `json:"timestamp"`
+	Level     string          `json:"level"` // debug, info, warn, error
+	Component string          `json:"component"`
+	Message   string          `json:"message"`
+	Context   json.RawMessage `json:"context,omitempty"`
+}
+
+// Instance is one running Point process, as its heartbeat tells.
+type Instance struct {
+	ID         string    `json:"id"`
+	Components []string  `json:"components"`
+	Version    string    `json:"version"`
+	URL        string    `json:"url"`
+	State      string    `json:"state"` // starting, ready, degraded, draining
+	SeenAt     time.Time `json:"seen_at"`
+}

@@ -1,0 +1,67 @@
+package point
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Outcome is how a request ended.
+type Outcome string
+
+const (
+	OutcomeComplete        Outcome = "complete"
+	OutcomeClientCancelled Outcome = "client_cancelled"
+	OutcomeUpstreamError   Outcome = "upstream_error"
+	OutcomeTruncated       Outcome = "truncated"
+	OutcomeRejected        Outcome = "rejected"
+)
+
+// Record is what is kept of one request: one row of the requests table, settled once.
+type Record struct {
+	ID              string    `json:"id"`
+	ClientRequestID string    `json:"client_request_id,omitempty"`
+	Timestamp       time.Time `json:"timestamp"` // when the request arrived, UTC
+	Endpoint        string    `json:"endpoint"`  // its path
+	ProviderID      string    `json:"provider_id,omitempty"`
+	Model           string    `json:"model,omitempty"`          // as asked
+	UpstreamModel   string    `json:"upstream_model,omitempty"` // as sent
+	KeyID           string    `json:"key_id,omitempty"`
+	Status          int       `json:"status"` // HTTP status sent; 499 cancelled
+	Outcome         Outcome   `json:"outcome"`
+	ErrorCode       Code      `json:"error_code,omitempty"`
+	ErrorMessage    string    `json:"error_message,omitempty"`
+
+	ResponseTime int64  `json:"response_time"`         // ms, arrival to last byte
+	TTFT         *int64 `json:"ttft,omitempty"`        // ms, arrival to first content
+	OverheadUS   int64  `json:"overhead_us,omitempty"` // us spent in Point before the first upstream byte was asked for
+	Stream       bool   `json:"stream,omitempty"`
+	CacheHit     bool   `json:"cache_hit,omitempty"`
+	Usage        *Usage `json:"usage,omitempty"`
+
+	Cost *NanoUSD `json:"cost,omitempty"` // nil: unknown
+
+	Attempts []Attempt       `json:"attempts,omitempty"`
+	Route    Route           `json:"route"`
+	Request  json.RawMessage `json:"request"`            // metadata envelope: model, stream, counts, parameter names
+	Response json.RawMessage `json:"response,omitempty"` // metadata envelope: finish reason, counts
+}
+
+// Attempt is one try at one target.
+type Attempt struct {
+	ProviderID string `json:"provider_id"`
+	Provider   string `json:"provider"` // its name then
+	Model      string `json:"model"`
+	StartMS    int64  `json:"start_ms"`    // since arrival
+	DurationMS int64  `json:"duration_ms"` // to the headers, first content or failure
+	Status     int    `json:"status,omitempty"`
+	Error      Code   `json:"error,omitempty"`
+	Message    string `json:"message,omitempty"`
+}
+
+// Route is why a request went where it went.
+type Route struct {
+	Rule     string    `json:"rule,omitempty"`
+	Strategy Strategy  `json:"strategy,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // of the target that answered, or was tried last
+	Skipped  []Skipped `json:"skipped,omitempty"`
+}

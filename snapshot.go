@@ -1,0 +1,84 @@
+package point
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"strings"
+	"time"
+)
+
+// Snapshot is the whole live configuration at one version. It is immutable: the hot path
+// reads it without a lock or a database call, and a change publishes a new one.
+type Snapshot struct {
+	Version   int64
+	Providers map[string]*Provider // by id; deleted ones are not in it
+	Endpoints map[string]*Endpoint // by path
+	Default   Mapping              // of endpoints without a mapping of their own
+	Aliases   map[string]string    // name -> "model" or "provider/model"
+	Keys      map[[32]byte]*Key    // by Key.Hash
+	Users     map[string]*User     // by id
+	Prices    Prices
+	KeySecret []byte // data key of Key.Hash, 32 bytes
+
+	// RevokedSessions are the sessions that ended less than an access token's life ago.
+	RevokedSessions map[string]time.Time
+
+	byName map[string]*Provider
+}
+
+// Prices finds what a model costs.
+type Prices interface {
+	// Price is the price of kind's model at a time, nil if unknown.
+	Price(kind, model string, at time.Time) *Price
+}
+
+// Index prepares the look-ups of s. The builder calls it once, before publishing.
+func (s *Snapshot) Index() {
+	s.byName = make(map[string]*Provider, len(s.Providers))
+	for _, p := range s.Providers {
+		s.byName[p.Name] = p
+	}
+}
+
+// Provider finds a provider by id or name.
+func (s *Snapshot) Provider(idOrName string) (*Provider, bool) {
+	if p, ok := s.Providers[idOrName]; ok {
+		return p, true
+	}
+	p, ok := s.byName[idOrName]
+	return p, ok
+}
+
+// SplitModel splits "provider/model" at the first slash when the part before it names a
+// provider; otherwise the whole is a bare model.
+func (s *Snapshot) SplitModel(name string) (p *Provider, model string) {
+	if before, after, ok := strings.Cut(name, "/"); ok {
+		if p, ok := s.byName[before]; ok {
+			return p, after
+		}
+	}
+	return nil, name
+}
+
+// Mapping is what applies to an endpoint's path.
+func (s *Snapshot) Mapping(path string) *Mapping {
+	if e, ok := s.Endpoints[path]; ok && e.Mapping != nil {
+		return e.Mapping
+	}
+	return &s.Default
+}
+
+// KeyByToken finds the client key of a token.
+func (s *Snapshot) KeyByToken(token string) (*Key, bool) {
+	k, ok := s.Keys[HashToken(s.KeySecret, token)]
+	return k, ok
+}
+
+// HashToken is the form in which a client key is stored and looked up: HMAC-SHA256 of the
+// token under the data key secret.
+func HashToken(secret []byte, token string) (sum [32]byte) {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(token))
+	mac.Sum(sum[:0])
+	return sum
+}

@@ -1,0 +1,96 @@
+package point
+
+import "time"
+
+// Usage counts the tokens of one answer. Buckets of input are disjoint parts of Input, those
+// of output disjoint parts of Output, as OpenAI counts: Input has cached tokens in it.
+type Usage struct {
+	Input  int64 `json:"input"`
+	Output int64 `json:"output"`
+
+	CacheRead    int64 `json:"cache_read,omitempty"`     // of Input
+	CacheWrite   int64 `json:"cache_write,omitempty"`    // of Input, kept for 5 minutes
+	CacheWrite1h int64 `json:"cache_write_1h,omitempty"` // of Input, kept for an hour
+	AudioInput   int64 `json:"audio_input,omitempty"`    // of Input
+	Reasoning    int64 `json:"reasoning,omitempty"`      // of Output
+	AudioOutput  int64 `json:"audio_output,omitempty"`   // of Output
+	Images       int64 `json:"images,omitempty"`         // images made
+
+	Estimated bool `json:"estimated,omitempty"` // counted by Point, not told by the provider
+}
+
+// Total is Input + Output.
+func (u Usage) Total() int64 { return u.Input + u.Output }
+
+// Price is what one model costs from a day on. Rates are nano-USD per token (1 USD per
+// million tokens = 1,000 nano-USD per token), nil if unknown; an absent special rate falls
+// back to the plain one of its side.
+type Price struct {
+	Input        *float64 `json:"input"`
+	Output       *float64 `json:"output"`
+	CacheRead    *float64 `json:"cache_read,omitempty"`
+	CacheWrite   *float64 `json:"cache_write,omitempty"`
+	CacheWrite1h *float64 `json:"cache_write_1h,omitempty"`
+	AudioInput   *float64 `json:"audio_input,omitempty"`
+	AudioOutput  *float64 `json:"audio_output,omitempty"`
+	PerRequest   *float64 `json:"per_request,omitempty"` // nano-USD
+	PerImage     *float64 `json:"per_image,omitempty"`   // nano-USD
+
+	// Tiers replace rates when Input tokens exceed their start, the highest start first.
+	Tiers []PriceTier `json:"tiers,omitempty"`
+	From  time.Time   `json:"from"` // zero: since ever
+}
+
+// PriceTier is a Price's rates from more than Above input tokens on.
+type PriceTier struct {
+	Above int64 `json:"above"`
+	Price
+}
+
+// Cost is what u costs at p, rounded to the nearest nano-USD; false if a rate that u needs
+// is unknown.
+func (p *Price) Cost(u Usage) (NanoUSD, bool) {
+	if p == nil {
+		return 0, false
+	}
+	rates := p.at(u.Input)
+	sum, known := 0.0, true
+	add := func(tokens int64, rate ...*float64) {
+		if tokens <= 0 {
+			return
+		}
+		for _, r := range rate {
+			if r != nil {
+				sum += float64(tokens) * *r
+				return
+			}
+		}
+		known = false
+	}
+	add(u.Input-u.CacheRead-u.CacheWrite-u.CacheWrite1h-u.AudioInput, rates.Input)
+	add(u.CacheRead, rates.CacheRead, rates.Input)
+	add(u.CacheWrite, rates.CacheWrite, rates.Input)
+	add(u.CacheWrite1h, rates.CacheWrite1h, rates.CacheWrite, rates.Input)
+	add(u.AudioInput, rates.AudioInput, rates.Input)
+	add(u.Output-u.AudioOutput, rates.Output)
+	add(u.AudioOutput, rates.AudioOutput, rates.Output)
+	if u.Images > 0 && rates.PerImage != nil {
+		add(u.Images, rates.PerImage)
+	}
+	if rates.PerRequest != nil {
+		sum += *rates.PerRequest
+	}
+	return NanoUSD(sum + 0.5), known
+}
+
+// at returns the rates for a prompt of input tokens.
+func (p *Price) at(input int64) *Price {
+	best := p
+	var above int64 = -1
+	for i := range p.Tiers {
+		if t := &p.Tiers[i]; input > t.Above && t.Above > above {
+			best, above = &t.Price, t.Above
+		}
+	}
+	return best
+}
