@@ -1,0 +1,146 @@
+package point_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"point"
+)
+
+func TestScanEnvelope(t *testing.T) {
+	body := []byte(` {"model":"gpt-4o","provider":"a","messages":[{"role":"user","content":"say \"[{\\"}, {"x":[1,2]}],
+	"stream":true,"stream_options":{"include_usage":true},"tools":[],"max_tokens":12,"fallback_providers":["b","c/d"],"models":["e"],"user":"u"} `)
+	env, err := point.ScanEnvelope(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if env.Model != "gpt-4o" || !env.Stream || !env.IncludeUsage || env.MaxTokens != 12 || env.Messages != 2 ||
+		env.HasTools || env.User != "u" || env.Provider.Name != "a" {
+		t.Errorf("unexpected envelope: %+v", env)
+	}
+	if diff := cmp.Diff([]string{"b", "c/d"}, env.Fallbacks); diff != "" {
+		t.Error(diff)
+	}
+	if got := string(env.ModelAt.Of(body)); got != `"gpt-4o"` {
+		t.Errorf("model at %s", got)
+	}
+}
+
+func TestScanEnvelopeProviderObject(t *testing.T) {
+	env, err := point.ScanEnvelope([]byte(`{"model":"m","provider":{"order":["a"],"only":["a","b"],"allow_fallbacks":false,"sort":"price","max_price":{"prompt":1.5}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := env.Provider
+	if p.Order[0] != "a" || len(p.Only) != 2 || *p.AllowFallbacks || p.Sort != "price" || *p.MaxPrice.Prompt != 1.5 {
+		t.Errorf("unexpected preference: %+v", p)
+	}
+}
+
+func TestScanEnvelopeRefuses(t *testing.T) {
+	deep := strings.Repeat("[", 64) + strings.Repeat("]", 64)
+	tests := map[string]struct {
+		body string
+		code point.Code
+		says string
+	}{
+		"empty":          {``, point.InvalidJSON, "a JSON object at byte 0"},
+		"a list":         {`[]`, point.InvalidJSON, "a JSON object"},
+		"cut":            {`{"model":"m"`, point.InvalidJSON, "'}'"},
+		"cut string":     {`{"model":"m`, point.InvalidJSON, "end of a string"},
+		"cut list":       {`{"messages":[`, point.InvalidJSON, "closing bracket"},
+		"mismatch":       {`{"messages":[}`, point.InvalidJSON, "matching bracket"},
+		"trailing":       {`{"model":"m"} x`, point.InvalidJSON, "the end"},
+		"trailing comma": {`{"model":"m",}`, point.InvalidJSON, "a string"},
+		"literal":        {`{"stream":tru}`, point.InvalidJSON, "a value"},
+		"no colon":       {`{"model" "m"}`, point.InvalidJSON, "':'"},
+		"deep":           {`{"x":` + deep + `}`, point.InvalidJSON, "deeper than 64"},
+		"twice":          {`{"model":"a","model":"b"}`, point.InvalidRequest, "twice"},
+		"escaped":        {`{"mod\u0065l":"a"}`, point.InvalidRequest, "exactly so"},
+		"other case":     {`{"Model":"a"}`, point.InvalidRequest, "exactly so"},
+		"model type":     {`{"model":1}`, point.InvalidRequest, "must be a string"},
+		"stream type":    {`{"stream":"yes"}`, point.InvalidRequest, "true or false"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := point.ScanEnvelope([]byte(test.body))
+			var e *point.Error
+			if !errors.As(err, &e) || e.Code != test.code || !strings.Contains(e.Message, test.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestOwnFieldsAreCut(t *testing.T) {
+	tests := map[string]string{
+		`{"provider":"a"}`:                                       `{}`,
+		`{"provider":"a","model":"m"}`:                           `{"model":"m"}`,
+		`{"model":"m", "provider":"a"}`:                          `{"model":"m"}`,
+		`{"model":"m","models":[],"provider":"a"}`:               `{"model":"m"}`,
+		`{"models":[],"model":"m","provider":"a","stream":true}`: `{"model":"m","stream":true}`,
+		`{"models":[],"provider":"a"}`:                           `{}`,
+	}
+	for in, want := range tests {
+		env, err := point.ScanEnvelope([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cut([]byte(in), env.OwnFields); string(got) != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func cut(body []byte, spans []point.Span) []byte {
+	var out []byte
+	pos := 0
+	for _, s := range spans {
+		out = append(out, body[pos:s.Start]...)
+		pos = s.End
+	}
+	return append(out, body[pos:]...)
+}
+
+// FuzzScanEnvelope compares the scan with encoding/json: valid JSON is never called broken,
+// and what is read is what a decoder reads.
+func FuzzScanEnvelope(f *testing.F) {
+	f.Add([]byte(`{"model":"m","messages":[{"role":"user","content":"\\\" ]}"}],"stream":true}`))
+	f.Add([]byte(`{"models":["a"],"provider":{"only":["x"]},"n":1e3}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		env, err := point.ScanEnvelope(body)
+		var object map[string]json.RawMessage
+		valid := json.Unmarshal(body, &object) == nil && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+		if err != nil {
+			if point.AsError(err).Code == point.InvalidJSON && valid && !strings.Contains(err.Error(), "deeper") {
+				t.Fatalf("valid JSON refused: %v", err)
+			}
+			return
+		}
+		if !valid {
+			return
+		}
+		var model string
+		if raw, ok := object["model"]; ok && json.Unmarshal(raw, &model) == nil && model != env.Model {
+			t.Fatalf("read model %q, a decoder reads %q", env.Model, model)
+		}
+		if left := cut(body, env.OwnFields); !json.Valid(left) {
+			t.Fatalf("cutting own fields left %s", left)
+		}
+	})
+}
+
+func BenchmarkScanEnvelope100KB(b *testing.B) {
+	body := []byte(`{"model":"gpt-4o","messages":[{"role":"user","content":"` + strings.Repeat(`lorem ipsum \n `, 7000) + `"}],"stream":true}`)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if _, err := point.ScanEnvelope(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

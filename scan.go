@@ -1,0 +1,137 @@
+package point
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// scanner walks over JSON without decoding it.
+type scanner struct {
+	body []byte
+	pos  int
+}
+
+// broken is the error for a body that is not JSON, with the place.
+func (s *scanner) broken(want string) error {
+	return &Error{
+		Code:    InvalidJSON,
+		Message: fmt.Sprintf("The request body is not valid JSON: expected %s at byte %d.", want, s.pos),
+	}
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.body) {
+		switch s.body[s.pos] {
+		case ' ', '\n', '\r', '\t':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) take(c byte) bool {
+	if s.pos < len(s.body) && s.body[s.pos] == c {
+		s.pos++
+		return true
+	}
+	return false
+}
+
+// str takes a string and returns it with its quotes.
+func (s *scanner) str() ([]byte, error) {
+	start := s.pos
+	if !s.take('"') {
+		return nil, s.broken("a string")
+	}
+	for {
+		i := bytes.IndexByte(s.body[s.pos:], '"')
+		if i < 0 {
+			s.pos = len(s.body)
+			return nil, s.broken("the end of a string")
+		}
+		end := s.pos + i
+		escapes := 0
+		for end-1-escapes >= s.pos && s.body[end-1-escapes] == '\\' {
+			escapes++
+		}
+		s.pos = end + 1
+		if escapes%2 == 0 {
+			return s.body[start:s.pos], nil
+		}
+	}
+}
+
+// value takes any value and returns how many elements it has, if it is a list or object.
+func (s *scanner) value() (int, error) {
+	if s.pos == len(s.body) {
+		return 0, s.broken("a value")
+	}
+	switch s.body[s.pos] {
+	case '"':
+		_, err := s.str()
+		return 0, err
+	case '{', '[':
+		return s.nested()
+	default:
+		return 0, s.literal()
+	}
+}
+
+// literal takes a number, true, false or null.
+func (s *scanner) literal() error {
+	start := s.pos
+	for s.pos < len(s.body) && bytes.IndexByte([]byte(" \n\r\t,]}"), s.body[s.pos]) < 0 {
+		s.pos++
+	}
+	if !json.Valid(s.body[start:s.pos]) {
+		s.pos = start
+		return s.broken("a value")
+	}
+	return nil
+}
+
+// nested takes a list or an object: strings are closed, brackets match, the depth is bounded.
+func (s *scanner) nested() (int, error) {
+	var stack [MaxDepth]byte
+	depth, commas, empty := 1, 0, true // the body's own object is the first level
+	stack[0] = s.body[s.pos]
+	for s.pos++; s.pos < len(s.body); {
+		switch c := s.body[s.pos]; c {
+		case '"':
+			if _, err := s.str(); err != nil {
+				return 0, err
+			}
+			empty = false
+			continue
+		case '{', '[':
+			if depth+1 >= MaxDepth {
+				return 0, &Error{Code: InvalidJSON, Message: fmt.Sprintf("The request body nests deeper than %d levels.", MaxDepth)}
+			}
+			stack[depth] = c
+			depth++
+			empty = false
+		case '}', ']':
+			if stack[depth-1] != c-2 { // in ASCII both closing brackets stand two behind their opening ones
+				return 0, s.broken("a matching bracket")
+			}
+			if depth--; depth == 0 {
+				s.pos++
+				if empty {
+					return 0, nil
+				}
+				return commas + 1, nil
+			}
+		case ',':
+			if depth == 1 {
+				commas++
+			}
+		case ' ', '\n', '\r', '\t':
+		default:
+			empty = false
+		}
+		s.pos++
+	}
+	return 0, s.broken("a closing bracket")
+}
