@@ -1,0 +1,93 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"point"
+)
+
+// Config is how one Point process is set up. It is complete and valid when Load returns it.
+type Config struct {
+	File string // the YAML file it was read from, empty for none
+
+	Listen    string // host:port
+	PublicURL string // without a trailing slash; empty: from the address that is listened on
+	DataDir   string
+
+	DatabaseURL point.Secret // zero: SQLite in DataDir
+	MasterKey   point.Secret // zero: made in DataDir at first start
+
+	AdminEmail    string
+	AdminPassword point.Secret
+	BootstrapKey  point.Secret
+
+	TLS            TLS
+	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers are believed
+	AllowHTTP      bool           // a public bind without TLS was asked for
+
+	Demo         string   // DemoAuto, DemoOn or DemoOff
+	EnvAllow     []string // variables that api_key_env may name beyond the well-known ones
+	AllowPrivate bool     // providers may be at loopback and private addresses
+	MaxBody      int64    // bytes of one request body
+	Drain        time.Duration
+	CORSOrigins  []string
+
+	Durability      string // DurabilityProcess or DurabilityFsync
+	JournalInterval time.Duration
+	JournalMax      int64 // bytes on disk that wait for the database
+	Retention       Retention
+
+	MetricsToken point.Secret
+	LogLevel     slog.Level
+	LogFormat    string // "text" or "json"
+
+	GOGC       int
+	GoMemLimit int64 // bytes, 0: from the memory limit of the process's control group
+
+	Declared Declared
+}
+
+// TLS is how the listener is encrypted: by files, by ACME, or not at all.
+type TLS struct {
+	Cert, Key string   // paths of PEM files
+	Domains   []string // names to get certificates for by ACME
+}
+
+// Enabled reports whether the listener speaks TLS.
+func (t TLS) Enabled() bool { return t.Cert != "" || len(t.Domains) > 0 }
+
+// Retention is how long history is kept.
+type Retention struct {
+	Records time.Duration
+	Logs    time.Duration
+}
+
+// Values of Config.Demo.
+const (
+	DemoAuto = "auto" // on a loopback bind while nothing but demo objects exists
+	DemoOn   = "true"
+	DemoOff  = "false"
+)
+
+// Values of Config.Durability.
+const (
+	DurabilityProcess = "process" // a killed process loses no record
+	DurabilityFsync   = "fsync"   // power loss loses none either
+)
+
+// Loopback reports whether the listen address can be reached from this machine alone.
+func (c *Config) Loopback() bool { return loopback(c.Listen) }
+
+// URL is where users reach Point: PublicURL, or the address it listens on.
+func (c *Config) URL(addr string) string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	scheme := "http"
+	if c.TLS.Enabled() {
+		scheme = "https"
+	}
+	return scheme + "://" + reachable(addr)
+}

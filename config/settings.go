@@ -1,0 +1,183 @@
+package config
+
+import "strings"
+
+// Setting is one row of the table of settings.
+type Setting struct {
+	Name    string // in the file; the flag and the variable follow from it
+	Default string
+	Help    string // one line
+	Secret  bool   // no flag; NAME_FILE may name a file that holds it
+
+	set func(*Config, string) error // nil: handled before the others
+}
+
+// Env is the setting's variable: POINT_MAX_BODY.
+func (s Setting) Env() string { return "POINT_" + strings.ToUpper(s.Name) }
+
+// Flag is the setting's flag without its dashes: max-body.
+func (s Setting) Flag() string { return strings.ReplaceAll(s.Name, "_", "-") }
+
+const configFile = "config"
+
+// Settings are all settings, in the order people want to read them.
+func Settings() []Setting {
+	return []Setting{
+		{Name: configFile, Help: "YAML file with settings and declared objects."},
+		{
+			Name: "listen", Default: "127.0.0.1:8080",
+			Help: "Address to serve clients, the API and the console on.",
+			set:  func(c *Config, v string) error { return hostPort(&c.Listen, v) },
+		},
+		{
+			Name: "public_url",
+			Help: "URL that users reach Point by, for links and allowed Host names; from the listen address if empty.",
+			set:  func(c *Config, v string) error { return origin(&c.PublicURL, v) },
+		},
+		{
+			Name: "data_dir", Default: "./data",
+			Help: "Folder for the databases, the journal and the master key.",
+			set:  func(c *Config, v string) error { return text(&c.DataDir, v) },
+		},
+		{
+			Name: "database_url", Secret: true,
+			Help: "postgres://user:password@host:5432/name; SQLite in the data folder if empty.",
+			set:  func(c *Config, v string) error { return databaseURL(&c.DatabaseURL, v) },
+		},
+		{
+			Name: "master_key", Secret: true,
+			Help: "Key that encrypts secrets at rest, 32 characters or more; made in the data folder if empty, required with PostgreSQL.",
+			set:  func(c *Config, v string) error { return masterKey(&c.MasterKey, v) },
+		},
+		{
+			Name: "admin_email",
+			Help: "E-mail of the first owner; used only while no user exists.",
+			set:  func(c *Config, v string) error { return email(&c.AdminEmail, v) },
+		},
+		{
+			Name: "admin_password", Secret: true,
+			Help: "Password of the first owner, 12 characters or more.",
+			set:  func(c *Config, v string) error { return password(&c.AdminPassword, v) },
+		},
+		{
+			Name: "bootstrap_key", Secret: true,
+			Help: "First client key, 16 to 256 visible ASCII characters; has no limits.",
+			set:  func(c *Config, v string) error { return clientKey(&c.BootstrapKey, v) },
+		},
+		{
+			Name: "tls_cert",
+			Help: "PEM file with the certificate chain.",
+			set:  func(c *Config, v string) error { return text(&c.TLS.Cert, v) },
+		},
+		{
+			Name: "tls_key",
+			Help: "PEM file with the certificate's private key.",
+			set:  func(c *Config, v string) error { return text(&c.TLS.Key, v) },
+		},
+		{
+			Name: "tls_domains",
+			Help: "Domain names to get certificates for by ACME, separated by commas.",
+			set:  func(c *Config, v string) error { return list(&c.TLS.Domains, v) },
+		},
+		{
+			Name: "trusted_proxies",
+			Help: "Addresses or networks of the proxies in front, whose X-Forwarded-* headers are believed.",
+			set:  func(c *Config, v string) error { return prefixes(&c.TrustedProxies, v) },
+		},
+		{
+			Name: "allow_http", Default: "false",
+			Help: "Serve plain HTTP on a public address.",
+			set:  func(c *Config, v string) error { return boolean(&c.AllowHTTP, v) },
+		},
+		{
+			Name: "demo", Default: DemoAuto,
+			Help: "Simulated AI services: auto, true or false.",
+			set:  func(c *Config, v string) error { return oneOf(&c.Demo, v, DemoAuto, DemoOn, DemoOff) },
+		},
+		{
+			Name: "env_allow",
+			Help: "Variables that a provider's api_key_env may name beyond the well-known ones.",
+			set:  func(c *Config, v string) error { return envNames(&c.EnvAllow, v) },
+		},
+		{
+			Name: "allow_private", Default: "true",
+			Help: "Let owners and admins add providers at loopback and private addresses.",
+			set:  func(c *Config, v string) error { return boolean(&c.AllowPrivate, v) },
+		},
+		{
+			Name: "max_body", Default: "32MiB",
+			Help: "Largest request body.",
+			set:  func(c *Config, v string) error { return size(&c.MaxBody, v, 1<<10, 1<<30) },
+		},
+		{
+			Name: "drain", Default: "10m",
+			Help: "How long a stopping process lets streams finish.",
+			set:  func(c *Config, v string) error { return duration(&c.Drain, v) },
+		},
+		{
+			Name: "cors_origins",
+			Help: "Origins whose pages may call /v1, separated by commas.",
+			set:  func(c *Config, v string) error { return origins(&c.CORSOrigins, v) },
+		},
+		{
+			Name: "durability", Default: DurabilityProcess,
+			Help: "What the request journal survives: process (kill -9) or fsync (power loss too).",
+			set: func(c *Config, v string) error {
+				return oneOf(&c.Durability, v, DurabilityProcess, DurabilityFsync)
+			},
+		},
+		{
+			Name: "journal_interval", Default: "250ms",
+			Help: "How often the journal is moved to the database.",
+			set:  func(c *Config, v string) error { return duration(&c.JournalInterval, v) },
+		},
+		{
+			Name: "journal_max", Default: "1GiB",
+			Help: "Disk space for records that wait for the database.",
+			set:  func(c *Config, v string) error { return size(&c.JournalMax, v, 1<<20, 1<<50) },
+		},
+		{
+			Name: "retention", Default: "records=90d,logs=7d",
+			Help: "How long history is kept; a lone duration is that of the records.",
+			set:  func(c *Config, v string) error { return c.Retention.set(v) },
+		},
+		{
+			Name: "metrics_token", Secret: true,
+			Help: "Bearer token that /metrics asks for.",
+			set:  func(c *Config, v string) error { return clientKey(&c.MetricsToken, v) },
+		},
+		{
+			Name: "log_level", Default: "info",
+			Help: "debug, info, warn or error.",
+			set:  func(c *Config, v string) error { return logLevel(&c.LogLevel, v) },
+		},
+		{
+			Name: "log_format", Default: "text",
+			Help: "text or json.",
+			set:  func(c *Config, v string) error { return oneOf(&c.LogFormat, v, "text", "json") },
+		},
+		{
+			Name: "gogc", Default: "400",
+			Help: "Garbage collector's target percentage.",
+			set:  func(c *Config, v string) error { return integer(&c.GOGC, v, 10, 10_000) },
+		},
+		{
+			Name: "gomemlimit", Default: "auto",
+			Help: "Soft memory limit, such as 512MiB; auto: nine tenths of the control group's limit.",
+			set:  func(c *Config, v string) error { return memLimit(&c.GoMemLimit, v) },
+		},
+	}
+}
+
+// planned are names that the product's contract has and this version does not act on. They
+// are refused rather than ignored: whoever sets one counts on what it does.
+var planned = map[string]string{
+	"redis_url":       "this version keeps limits and caches in one process",
+	"components":      "this version runs all components in one process",
+	"internal_listen": "this version runs all components in one process",
+	"internal_token":  "this version runs all components in one process",
+	"internal_url":    "this version runs all components in one process",
+	"bodies":          "this version keeps metadata of requests, never bodies",
+	"smtp_url":        "this version sends no mail",
+	"otlp_endpoint":   "this version exports no traces",
+}
