@@ -122,8 +122,12 @@ type Error struct {
 	UpstreamType string // the error object's type
 	UpstreamCode string // the error object's code
 
+	// UpstreamStatus is the HTTP status that the provider sent, for the record; 0: none.
+	UpstreamStatus int
+
 	RetryAfter time.Duration // how long to wait, 0 if unknown
 	Final      bool          // every fallback is exhausted: the client should not repeat
+	OtherKey   bool          // the provider has another key that can be tried at once
 	Cause      error
 }
 

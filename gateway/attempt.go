@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"point"
+	"point/adapter/provider"
+	"point/internal/netguard"
+)
+
+// attempt is one try at one target with one key.
+type attempt struct {
+	backend  *backend
+	key      *key
+	exchange *provider.Exchange
+	target   point.Target
+	call     *point.Call
+
+	released sync.Once
+}
+
+// release ends the attempt's share of the backend's load. It is idempotent.
+func (a *attempt) release() {
+	a.released.Do(func() { a.backend.busy.Add(-1) })
+}
+
+// The causes with which an attempt's context is cancelled.
+var (
+	errFirstByte = errors.New("no first content in time")
+	errIdle      = errors.New("no data in time")
+	errClosed    = errors.New("answer closed")
+)
+
+// maxFailureBody bounds what is read of an error answer.
+const maxFailureBody = 64 << 10
+
+// attempt makes the round trip and reads up to the first content.
+func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, error) {
+	ctx, cancel := context.WithCancelCause(parent)
+	limit := a.firstByteLimit()
+	timer := time.AfterFunc(limit, func() { cancel(errFirstByte) })
+	started := time.Now()
+
+	reply, err := g.open(ctx, cancel, a)
+	if !timer.Stop() && err == nil {
+		_ = reply.Close()
+		err = errFirstByte
+	}
+	if err != nil {
+		err = a.failure(ctx, err, limit)
+		cancel(errClosed)
+		return nil, err
+	}
+	a.backend.health.observe(time.Since(started))
+	return reply, nil
+}
+
+// open sends the request and reads the answer up to its first content.
+func (g *Gateway) open(ctx context.Context, cancel context.CancelCauseFunc, a *attempt) (*point.Reply, error) {
+	response, err := g.transport.RoundTrip(a.request(ctx))
+	if err != nil {
+		return nil, err
+	}
+	reply := &point.Reply{
+		Target: a.target, Status: response.StatusCode, Header: shown(response.Header),
+		Stream: a.call.Envelope.Stream, Dialect: a.exchange.Dialect, Dropped: a.exchange.Dropped,
+	}
+	if response.StatusCode/100 != 2 {
+		defer response.Body.Close()
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxFailureBody))
+		e := a.backend.kind.Failure(response.StatusCode, response.Header, body)
+		e.UpstreamStatus = response.StatusCode
+		return nil, e
+	}
+	if reply.Stream {
+		reply.Blocks, err = openStream(ctx, cancel, a, response)
+	} else {
+		reply.Blocks, err = openDocument(ctx, cancel, a, response)
+	}
+	if err != nil {
+		response.Body.Close()
+		return nil, err
+	}
+	return reply, nil
+}
+
+// request builds the HTTP request. The credential goes on last, when the destination is
+// known to be the provider's own origin.
+func (a *attempt) request(ctx context.Context) *http.Request {
+	out, b := a.exchange.Outbound, a.backend
+	target := *b.base
+	path, query, _ := strings.Cut(out.Path, "?")
+	target.Path, target.RawPath = joinPath(b.base, path)
+	target.RawQuery = query
+
+	header := make(http.Header, len(out.Header)+len(b.headers)+4)
+	for name, values := range out.Header {
+		header[name] = values
+	}
+	if len(out.Body) > 0 && header.Get("Content-Type") == "" {
+		header["Content-Type"] = []string{"application/json"}
+	}
+	header["Accept-Encoding"] = []string{"identity"}
+	header["User-Agent"] = []string{"point"}
+	for name, secret := range b.headers {
+		header.Set(name, secret.Reveal())
+	}
+	b.kind.Authorize(header, a.key.secret)
+
+	request := &http.Request{
+		Method: out.Method, URL: &target, Host: target.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		ContentLength: int64(len(out.Body)),
+	}
+	if len(out.Body) > 0 {
+		// GetBody lets the transport repeat a request that met a dead idle connection.
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.Body)), nil }
+		request.Body, _ = request.GetBody()
+	}
+	return request.WithContext(ctx)
+}
+
+// joinPath puts an escaped path below base's.
+func joinPath(base *url.URL, escaped string) (path, raw string) {
+	raw = base.EscapedPath() + escaped
+	path, err := url.PathUnescape(raw)
+	if err != nil || path == raw {
+		return raw, ""
+	}
+	return path, raw
+}
+
+// firstByteLimit is how long to wait for the first content.
+func (a *attempt) firstByteLimit() time.Duration {
+	if ms := a.backend.provider.Config.TimeoutMS; ms > 0 {
+		return time.Duration(ms) * time.Millisecond
+	}
+	mapping := a.call.Snapshot.Mapping(a.call.Path)
+	switch {
+	case mapping.Timeout.FirstByteMS != nil:
+		return time.Duration(*mapping.Timeout.FirstByteMS) * time.Millisecond
+	case a.call.Envelope.Stream:
+		return 30 * time.Second
+	case a.call.Path == point.PathImages:
+		return 300 * time.Second
+	default:
+		return 600 * time.Second
+	}
+}
+
+// idleLimit is how long a stream may be silent between two reads.
+func (a *attempt) idleLimit() time.Duration {
+	ms := a.call.Snapshot.Mapping(a.call.Path).Timeout.IdleMS
+	if ms <= 0 {
+		ms = 300_000
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// failure turns what went wrong into an *point.Error that a client may see.
+func (a *attempt) failure(ctx context.Context, err error, limit time.Duration) error {
+	name := a.backend.provider.Name
+	cause := context.Cause(ctx)
+	var known *point.Error
+	var refused *netguard.AddressError
+	var dns *net.DNSError
+	switch {
+	case errors.Is(cause, errFirstByte) || errors.Is(err, errFirstByte):
+		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s sent no content within %s.", name, limit), Cause: err}
+	case errors.Is(cause, errIdle):
+		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s was silent for %s.", name, a.idleLimit()), Cause: err}
+	case errors.Is(cause, context.DeadlineExceeded):
+		return &point.Error{Code: point.ProviderTimeout, Message: "The request's total time is used up.", Cause: err}
+	case errors.Is(cause, context.Canceled):
+		return &point.Error{Code: point.ClientCancelled, Message: "The client went away.", Cause: err}
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &refused):
+		return &point.Error{Code: point.UnsafeAddress, Message: fmt.Sprintf("%s: %s.", name, refused), Cause: err}
+	case errors.As(err, &dns):
+		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached: the name %s does not resolve; check its base_url.", name, dns.Name), Cause: err}
+	default:
+		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached or broke the connection; check its base_url and that it runs.", name), Cause: err}
+	}
+}
+
+// shown are the provider's headers that a client may see.
+func shown(from http.Header) http.Header {
+	to := http.Header{}
+	for _, name := range []string{"Retry-After", "Openai-Processing-Ms"} {
+		if v := from.Get(name); v != "" {
+			to.Set(name, v)
+		}
+	}
+	for _, name := range []string{"X-Request-Id", "Request-Id"} {
+		if v := from.Get(name); v != "" {
+			to.Set("X-Point-Upstream-Request-Id", v)
+		}
+	}
+	return to
+}

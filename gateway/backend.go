@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"point"
+	"point/adapter/provider"
+)
+
+// backend is one provider as the gateway sees it: where it is, its keys, and what attempts
+// taught about it.
+type backend struct {
+	provider *point.Provider
+	kind     *provider.Kind
+	base     *url.URL
+	headers  map[string]point.Secret // extra headers of its configuration
+	keys     []*key
+	next     atomic.Uint32 // round robin over usable keys
+	busy     atomic.Int64  // attempts and answers under way
+	health   health
+}
+
+func newBackend(p *point.Provider, getenv func(string) string) (*backend, error) {
+	kind, ok := provider.Lookup(p.Kind)
+	if !ok {
+		return nil, &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("Provider %s is of kind %q, which this version of Point does not know.", p.Name, p.Kind)}
+	}
+	base, err := baseURL(p, kind)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{provider: p, kind: kind, base: base, headers: map[string]point.Secret{}}
+	for name, secret := range p.Config.Secrets {
+		if header, ok := strings.CutPrefix(name, point.SecretHeader); ok {
+			b.headers[header] = secret
+		}
+	}
+	for _, secret := range credentials(p, getenv) {
+		b.keys = append(b.keys, &key{secret: secret, id: sha256.Sum256([]byte(secret.Reveal())), cooled: map[string]time.Time{}})
+	}
+	if len(b.keys) == 0 {
+		if !kind.Keyless {
+			return nil, missingKey(p)
+		}
+		b.keys = []*key{{cooled: map[string]time.Time{}}}
+	}
+	return b, nil
+}
+
+func baseURL(p *point.Provider, kind *provider.Kind) (*url.URL, error) {
+	raw := p.Config.BaseURL
+	if raw == "" {
+		raw = kind.BaseURL
+	}
+	base, err := url.Parse(strings.TrimRight(raw, "/"))
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("Provider %s has no usable base_url; set one such as https://host/v1.", p.Name)}
+	}
+	return base, nil
+}
+
+// credentials are p's stored keys, or the one in the variable it names.
+func credentials(p *point.Provider, getenv func(string) string) []point.Secret {
+	if name := p.Config.APIKeyEnv; name != "" {
+		if value := getenv(name); value != "" {
+			return []point.Secret{point.NewSecret(value)}
+		}
+		return nil
+	}
+	return p.Config.Credentials()
+}
+
+func missingKey(p *point.Provider) error {
+	message := fmt.Sprintf("Provider %s has no API key; give it one in the console or by /api/providers.", p.Name)
+	if name := p.Config.APIKeyEnv; name != "" {
+		message = fmt.Sprintf("Provider %s takes its API key from %s, which is not set.", p.Name, name)
+	}
+	return &point.Error{Code: point.ProviderCredentials, Message: message}
+}
+
+// inherit takes over what old learnt.
+func (b *backend) inherit(old *backend) {
+	for i, k := range b.keys {
+		for _, known := range old.keys {
+			if known.id == k.id {
+				b.keys[i] = known
+			}
+		}
+	}
+	b.health.inherit(&old.health)
+}
+
+// health is what recent attempts say about a provider.
+type health struct {
+	mu       sync.Mutex
+	failures int // in a row
+	lastErr  *point.Error
+	failedAt time.Time
+	okAt     time.Time
+	latency  time.Duration // decayed time to first content
+}
+
+func (h *health) inherit(old *health) {
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	h.failures, h.lastErr, h.failedAt, h.okAt, h.latency = old.failures, old.lastErr, old.failedAt, old.okAt, old.latency
+}
+
+// observe takes the time to first content of one answer; one in eight parts counts the new.
+func (h *health) observe(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.latency == 0 {
+		h.latency = d
+		return
+	}
+	h.latency += (d - h.latency) / 8
+}
+
+func (h *health) ok(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures, h.okAt = 0, now
+}
+
+func (h *health) failed(e *point.Error, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures++
+	h.lastErr, h.failedAt = e, now
+}

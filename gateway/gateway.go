@@ -1,0 +1,100 @@
+// Package gateway is the AI Gateway: it keeps the connections to API providers and makes
+// single attempts on them.
+//
+//	Send: pick a key -> translate -> round trip -> read up to the first content -> Reply
+//
+// A failed attempt is an *point.Error; whether another target is tried is the caller's
+// decision. What an attempt teaches about a provider (a key refused, a cool-down, its
+// latency) outlives the attempt in that provider's backend.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"point"
+	"point/adapter/provider"
+)
+
+// Options are what a Gateway needs. All fields are required but AllowPrivate and Roots.
+type Options struct {
+	Alerts       point.Alerter
+	Log          *slog.Logger
+	Getenv       func(string) string // resolves api_key_env
+	AllowPrivate func() bool         // may providers live on loopback and private addresses? nil: yes
+	Transport    http.RoundTripper   // nil: one of NewTransport
+}
+
+// Gateway sends calls to API providers.
+type Gateway struct {
+	options   Options
+	transport http.RoundTripper
+	backends  sync.Map // provider id -> *backend
+}
+
+var _ point.Sender = (*Gateway)(nil)
+
+// New makes a Gateway.
+func New(o Options) *Gateway {
+	if o.Transport == nil {
+		o.Transport = NewTransport(o.AllowPrivate)
+	}
+	return &Gateway{options: o, transport: o.Transport}
+}
+
+// Send makes one attempt to have target answer call. The reply has been read up to its first
+// content, so that whatever failed before is an error here and nothing was shown yet.
+func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Call) (*point.Reply, error) {
+	b, err := g.backend(target.Provider)
+	if err != nil {
+		return nil, err
+	}
+	key, err := b.pick(target.Model, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	exchange, err := b.kind.Exchange(&provider.Request{
+		Model: target.Model, Call: call, Provider: target.Provider,
+		Drop: call.Snapshot.Mapping(call.Path).Unsupported == "drop",
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{backend: b, key: key, exchange: exchange, target: target, call: call}
+	b.busy.Add(1)
+	reply, err := g.attempt(ctx, a)
+	if err != nil {
+		a.release()
+		return nil, g.learn(b, key, target, err)
+	}
+	b.succeeded(key, time.Now())
+	return reply, nil
+}
+
+// Close releases idle connections.
+func (g *Gateway) Close() {
+	if t, ok := g.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// backend is what the gateway knows of p. A changed provider gets a new one that keeps what
+// was learnt of keys that it still has.
+func (g *Gateway) backend(p *point.Provider) (*backend, error) {
+	if known, ok := g.backends.Load(p.ID); ok {
+		if b := known.(*backend); b.provider == p {
+			return b, nil
+		}
+	}
+	b, err := newBackend(p, g.options.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if old, ok := g.backends.Swap(p.ID, b); ok {
+		b.inherit(old.(*backend))
+	}
+	return b, nil
+}

@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"point"
+)
+
+const (
+	suspendAfter   = 3 // consecutive 401s
+	firstProbe     = 60 * time.Second
+	maxProbe       = time.Hour
+	maxCooldown    = 300 * time.Second
+	defaultCooling = 10 * time.Second // for a 429 without Retry-After
+)
+
+// key is one credential of a provider and what attempts taught about it.
+type key struct {
+	secret point.Secret
+	id     [32]byte // SHA-256 of the secret
+
+	mu        sync.Mutex
+	refused   int                  // 401s in a row
+	suspended time.Time            // not used before, zero if usable
+	pause     time.Duration        // the last suspension's length
+	cooled    map[string]time.Time // model -> not used before
+}
+
+// usable tells from when on k may be used for model; the zero time means now.
+func (k *key) usable(model string, now time.Time) (time.Time, *point.Error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.suspended.After(now) {
+		return k.suspended, &point.Error{Code: point.ProviderCredentials, Message: "The provider refused its API key several times in a row, so the key is suspended; check it and save it again."}
+	}
+	if until := k.cooled[model]; until.After(now) {
+		return until, &point.Error{Code: point.ProviderRateLimited, Message: "The provider has limited the rate of this model; try again later."}
+	}
+	return time.Time{}, nil
+}
+
+// pick chooses the next usable key for model, or tells when one will be.
+func (b *backend) pick(model string, now time.Time) (*key, error) {
+	start := int(b.next.Add(1))
+	var soonest time.Time
+	var reason *point.Error
+	for i := range b.keys {
+		k := b.keys[(start+i)%len(b.keys)]
+		until, err := k.usable(model, now)
+		if err == nil {
+			return k, nil
+		}
+		if reason == nil || until.Before(soonest) {
+			soonest, reason = until, err
+		}
+	}
+	reason.RetryAfter = soonest.Sub(now)
+	reason.Message = fmt.Sprintf("%s: %s", b.provider.Name, reason.Message)
+	return nil, reason
+}
+
+// hasOther reports whether a key other than k can be used for model now.
+func (b *backend) hasOther(k *key, model string, now time.Time) bool {
+	for _, other := range b.keys {
+		if other == k {
+			continue
+		}
+		if _, err := other.usable(model, now); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// cool keeps k from being used for model for d.
+func (k *key) cool(model string, d time.Duration, now time.Time) {
+	if d <= 0 {
+		d = defaultCooling
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cooled[model] = now.Add(min(d, maxCooldown))
+}
+
+// refuse counts a 401. It reports whether k is suspended by it: after three in a row, for a
+// minute first, twice as long each time a probe is refused again.
+func (k *key) refuse(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.refused++; k.refused < suspendAfter {
+		return false
+	}
+	k.pause = min(max(firstProbe, 2*k.pause), maxProbe)
+	k.suspended = now.Add(k.pause)
+	return true
+}
+
+func (k *key) accept() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refused, k.pause, k.suspended = 0, 0, time.Time{}
+}
+
+// succeeded notes an answer.
+func (b *backend) succeeded(k *key, now time.Time) {
+	k.accept()
+	b.health.ok(now)
+}
+
+// learn notes a failure and completes the error for the caller.
+func (g *Gateway) learn(b *backend, k *key, target point.Target, err error) error {
+	e, now := point.AsError(err), time.Now()
+	name := b.provider.Name
+	switch {
+	case e.UpstreamStatus == http.StatusUnauthorized:
+		if k.refuse(now) {
+			g.options.Alerts.Raise("provider_key_suspended", name, "The provider refused the key three times in a row.")
+		}
+	case e.Code == point.ProviderCredentials, e.Code == point.ProviderQuota, e.Code == point.ProviderRateLimited:
+		k.cool(target.Model, e.RetryAfter, now)
+	}
+	if e.Failure() == point.FailUnavailable || e.Failure() == point.FailTimeout {
+		b.health.failed(e, now)
+	}
+	e.OtherKey = len(b.keys) > 1 && e.Failure() != point.FailCaller && b.hasOther(k, target.Model, now)
+	return e
+}

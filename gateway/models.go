@@ -1,0 +1,164 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"point"
+	"point/adapter/provider"
+)
+
+const (
+	discoverEvery  = 10 * time.Minute
+	discoverAgain  = time.Minute // after a failure
+	discoverLimit  = 10 * time.Second
+	discoverAtOnce = 4
+	maxModelList   = 8 << 20
+)
+
+// Models knows which models each provider has: its explicit list, else what the service
+// itself told, else what the embedded catalogue knows of its kind.
+type Models struct {
+	gateway *Gateway
+	config  point.Snapshots
+	known   func(kind string) []string
+	lists   sync.Map // provider id -> *discovered
+}
+
+// discovered is what a service told about its models.
+type discovered struct {
+	provider *point.Provider
+	ids      []string
+	has      map[string]bool
+	due      time.Time
+	err      error
+}
+
+// NewModels makes a Models; known is the catalogue's list of a kind.
+func NewModels(g *Gateway, config point.Snapshots, known func(kind string) []string) *Models {
+	return &Models{gateway: g, config: config, known: known}
+}
+
+// List is p's models, sorted as the service or the operator lists them.
+func (m *Models) List(p *point.Provider) []string {
+	if len(p.Config.Models) > 0 {
+		return p.Config.Models
+	}
+	if d := m.discovered(p); d != nil && d.err == nil {
+		return d.ids
+	}
+	return m.known(p.Kind)
+}
+
+// Has reports whether p has model, as far as is known.
+func (m *Models) Has(p *point.Provider, model string) bool {
+	if len(p.Config.Models) > 0 {
+		return slices.Contains(p.Config.Models, model)
+	}
+	if d := m.discovered(p); d != nil && d.err == nil {
+		return d.has[model]
+	}
+	return slices.Contains(m.known(p.Kind), model)
+}
+
+// Serves reports whether p's kind has the ability that path needs.
+func (m *Models) Serves(p *point.Provider, path string) bool {
+	if p.Type == point.TypeWeb {
+		return path == point.PathChat
+	}
+	kind, ok := provider.Lookup(p.Kind)
+	return ok && kind.Serves(path)
+}
+
+func (m *Models) discovered(p *point.Provider) *discovered {
+	if d, ok := m.lists.Load(p.ID); ok {
+		return d.(*discovered)
+	}
+	return nil
+}
+
+// Run asks the services for their models, at once for a new or changed provider and from
+// time to time for the others, until ctx ends.
+func (m *Models) Run(ctx context.Context) error {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		m.refresh(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// refresh asks those services whose list is missing or due.
+func (m *Models) refresh(ctx context.Context) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, discoverAtOnce)
+	now := time.Now()
+	for _, p := range m.config.Snapshot().Providers {
+		d := m.discovered(p)
+		fresh := d != nil && d.provider == p && now.Before(d.due)
+		if !p.Active() || p.Type != point.TypeAPI || len(p.Config.Models) > 0 || fresh {
+			continue
+		}
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			m.lists.Store(p.ID, m.ask(ctx, p, d))
+		})
+	}
+	wait.Wait()
+}
+
+// ask fetches p's list. A failure keeps the list that was known.
+func (m *Models) ask(ctx context.Context, p *point.Provider, before *discovered) *discovered {
+	ids, err := m.gateway.ListModels(ctx, p)
+	if err != nil {
+		d := &discovered{provider: p, err: err, due: time.Now().Add(discoverAgain)}
+		if before != nil && before.err == nil {
+			d.ids, d.has, d.err = before.ids, before.has, nil
+		}
+		m.gateway.options.Log.Debug("model list not available", "provider", p.Name, "error", err)
+		return d
+	}
+	d := &discovered{provider: p, ids: ids, has: make(map[string]bool, len(ids)), due: time.Now().Add(discoverEvery)}
+	for _, id := range ids {
+		d.has[id] = true
+	}
+	return d
+}
+
+// ListModels asks a service for its models.
+func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, discoverLimit)
+	defer cancel()
+	b, err := g.backend(p)
+	if err != nil {
+		return nil, err
+	}
+	lister, ok := b.kind.Service.(provider.Lister)
+	if !ok {
+		return nil, fmt.Errorf("services of kind %s have no list of models", p.Kind)
+	}
+	outbound, read := lister.ListModels()
+	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}}
+	response, err := g.transport.RoundTrip(a.request(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxModelList))
+	if err != nil {
+		return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
+	}
+	if response.StatusCode/100 != 2 {
+		return nil, b.kind.Failure(response.StatusCode, response.Header, body)
+	}
+	return read(body)
+}

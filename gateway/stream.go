@@ -1,0 +1,169 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"point"
+	"point/internal/sse"
+)
+
+const (
+	maxEvent     = 8 << 20   // bytes of one event
+	leadEvents   = 64        // events held back before the first content
+	leadBytes    = 256 << 10 // bytes held back before the first content
+	blockBytes   = 64 << 10  // bytes gathered from what has already arrived
+	firstBufSize = 4 << 10
+)
+
+var streamBuffers = sync.Pool{New: func() any { b := make([]byte, 0, firstBufSize); return &b }}
+
+// stream is an answer in server-sent events. Each fill reads what has arrived, decodes it
+// into one buffer, and queues it as few blocks.
+type stream struct {
+	attempt *attempt
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	body    io.ReadCloser
+	reader  *sse.Reader
+	idle    *time.Timer
+
+	buffer  *[]byte
+	queue   []piece
+	at      int   // next of queue
+	err     error // after the queue; io.EOF at a proper end
+	content bool  // the first content was decoded
+	once    sync.Once
+}
+
+// piece is a queued block whose data is a range of the buffer.
+type piece struct {
+	block      point.Block
+	start, end int
+}
+
+// openStream reads a stream up to its first content.
+func openStream(ctx context.Context, cancel context.CancelCauseFunc, a *attempt, response *http.Response) (*stream, error) {
+	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
+		return nil, &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("%s answered with HTML instead of an event stream; check its base_url.", a.backend.provider.Name)}
+	}
+	s := &stream{
+		attempt: a, ctx: ctx, cancel: cancel, body: response.Body,
+		reader: sse.NewReader(response.Body, maxEvent),
+		buffer: streamBuffers.Get().(*[]byte),
+	}
+	*s.buffer = (*s.buffer)[:0]
+	events := 0
+	for !s.content && s.err == nil && events < leadEvents && len(*s.buffer) < leadBytes {
+		s.read()
+		events++
+	}
+	if s.err != nil && !errors.Is(s.err, io.EOF) {
+		s.recycle()
+		return nil, s.err
+	}
+	limit := a.idleLimit()
+	s.idle = time.AfterFunc(limit, func() { cancel(errIdle) })
+	return s, nil
+}
+
+// Next gives out the next block, reading when none is queued.
+func (s *stream) Next() (point.Block, error) {
+	for s.at == len(s.queue) {
+		if s.err != nil {
+			return point.Block{}, s.err
+		}
+		s.fill()
+	}
+	p := s.queue[s.at]
+	s.at++
+	p.block.Data = (*s.buffer)[p.start:p.end:p.end]
+	p.block.More = s.at < len(s.queue)
+	return p.block, nil
+}
+
+// fill decodes one event, and those that can be had without waiting.
+func (s *stream) fill() {
+	*s.buffer, s.queue, s.at = (*s.buffer)[:0], s.queue[:0], 0
+	s.idle.Reset(s.attempt.idleLimit())
+	s.read()
+	for s.err == nil && s.reader.Buffered() && len(*s.buffer) < blockBytes {
+		s.read()
+	}
+}
+
+// read decodes the next event into the queue, or sets err.
+func (s *stream) read() {
+	event, err := s.reader.Next()
+	switch {
+	case err == nil:
+		err = s.attempt.exchange.Decoder.Event(event, s.emit)
+		if err != nil {
+			s.err = err
+		}
+	case errors.Is(err, io.EOF):
+		if err = s.attempt.exchange.Decoder.End(s.emit); err != nil {
+			s.err = err
+			return
+		}
+		s.err = io.EOF
+	case errors.Is(err, sse.ErrTooLong):
+		s.err = &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("%s sent an event of more than %d MiB.", s.attempt.backend.provider.Name, maxEvent>>20), Cause: err}
+	default:
+		s.err = s.attempt.truncated(s.ctx, err)
+	}
+}
+
+// emit queues a block. Plain blocks that follow one another become one.
+func (s *stream) emit(b point.Block) {
+	start := len(*s.buffer)
+	*s.buffer = append(*s.buffer, b.Data...)
+	s.content = s.content || b.Kind != point.BlockLead
+	plain := b.Kind <= point.BlockLead && b.CostAt == 0
+	if n := len(s.queue); plain && n > 0 {
+		last := &s.queue[n-1]
+		if last.block.Kind <= point.BlockLead && last.block.CostAt == 0 {
+			last.end = len(*s.buffer)
+			last.block.Kind = min(last.block.Kind, b.Kind)
+			if b.Usage != nil {
+				last.block.Usage = b.Usage
+			}
+			return
+		}
+	}
+	b.Data = nil
+	s.queue = append(s.queue, piece{block: b, start: start, end: len(*s.buffer)})
+}
+
+// Close cancels what the provider still sends and releases the connection.
+func (s *stream) Close() error {
+	s.once.Do(func() {
+		s.idle.Stop()
+		s.cancel(errClosed)
+		s.body.Close()
+		s.attempt.release()
+		s.recycle()
+	})
+	return nil
+}
+
+func (s *stream) recycle() {
+	if cap(*s.buffer) <= 2*blockBytes {
+		streamBuffers.Put(s.buffer)
+	}
+	s.queue, s.at, s.err = nil, 0, io.EOF
+}
+
+// truncated is the error of an answer that broke off.
+func (a *attempt) truncated(ctx context.Context, err error) error {
+	if context.Cause(ctx) != nil {
+		return a.failure(ctx, err, a.firstByteLimit())
+	}
+	return &point.Error{Code: point.StreamTruncated, Message: fmt.Sprintf("%s broke off its answer.", a.backend.provider.Name), Cause: err}
+}

@@ -1,0 +1,42 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"time"
+
+	"point/internal/netguard"
+)
+
+// maxIdlePerHost keeps a connection for every request of a busy installation, so that none
+// is made and closed again at each (net/http's default is 2).
+const maxIdlePerHost = 2048
+
+// NewTransport is the connection pool to providers. It follows no redirect, asks for no
+// compression, honours HTTPS_PROXY and friends, and never connects to an address that
+// netguard refuses.
+func NewTransport(allowPrivate func() bool) *http.Transport {
+	if allowPrivate == nil {
+		allowPrivate = func() bool { return true }
+	}
+	dialer := &net.Dialer{
+		Timeout:   5 * time.Second,
+		KeepAlive: 30 * time.Second,
+		Control:   netguard.Control(allowPrivate),
+	}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:   5 * time.Second,
+		MaxIdleConns:          0, // bounded per host alone
+		MaxIdleConnsPerHost:   maxIdlePerHost,
+		IdleConnTimeout:       90 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true,
+		WriteBufferSize:       64 << 10,
+		ReadBufferSize:        64 << 10,
+	}
+}

@@ -1,0 +1,77 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"point"
+)
+
+// prefer applies the body's provider object: only, ignore, max_price, order, sort and
+// allow_fallbacks.
+func (b *builder) prefer() {
+	want := &b.env.Provider
+	if want.Name != "" {
+		return
+	}
+	b.keep(want)
+	if len(want.Order) > 0 {
+		rank := func(t point.Target) int {
+			if i := indexOf(want.Order, t.Provider); i >= 0 {
+				return i
+			}
+			return len(want.Order)
+		}
+		slices.SortStableFunc(b.plan.Targets, func(x, y point.Target) int { return cmp.Compare(rank(x), rank(y)) })
+	}
+	switch want.Sort {
+	case "price":
+		orderLowestCost(b, b.plan.Targets)
+	case "latency", "throughput":
+		orderLowestLatency(b, b.plan.Targets)
+	}
+	if want.AllowFallbacks != nil && !*want.AllowFallbacks && len(b.plan.Targets) > 1 {
+		b.plan.Targets = b.plan.Targets[:1]
+	}
+}
+
+// keep drops the targets that the request rules out.
+func (b *builder) keep(want *point.ProviderPreference) {
+	b.plan.Targets = slices.DeleteFunc(b.plan.Targets, func(t point.Target) bool {
+		switch {
+		case len(want.Only) > 0 && indexOf(want.Only, t.Provider) < 0:
+			b.skip(t.Provider.Name, t.Model, "the request's provider.only leaves it out")
+		case indexOf(want.Ignore, t.Provider) >= 0:
+			b.skip(t.Provider.Name, t.Model, "the request's provider.ignore names it")
+		case want.MaxPrice != nil && b.dearer(t, want.MaxPrice):
+			b.skip(t.Provider.Name, t.Model, "it costs more than the request's provider.max_price, or its price is unknown")
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+// dearer reports whether t may cost more than limit: an unknown price counts as more.
+func (b *builder) dearer(t point.Target, limit *point.MaxPrice) bool {
+	price := b.price(t)
+	over := func(rate *float64, most *float64) bool {
+		return most != nil && (rate == nil || *rate > *most*nanoPerToken)
+	}
+	return price == nil || over(price.Input, limit.Prompt) || over(price.Output, limit.Completion)
+}
+
+// nanoPerToken turns USD per million tokens into nano-USD per token.
+const nanoPerToken = 1000
+
+func (b *builder) price(t point.Target) *point.Price {
+	if b.snap.Prices == nil {
+		return nil
+	}
+	return b.snap.Prices.Price(t.Provider.Kind, t.Model, time.Now())
+}
+
+func indexOf(names []string, p *point.Provider) int {
+	return slices.IndexFunc(names, func(name string) bool { return name == p.Name || name == p.ID })
+}
