@@ -1,0 +1,215 @@
+package monitor
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"point"
+)
+
+var errPayload = errors.New("journal payload is broken")
+
+// field is one field read back.
+type field struct {
+	num   uint64
+	value int64
+	bytes []byte // aliases the payload
+}
+
+// eachField calls f for every field of data, in order.
+func eachField(data []byte, f func(field) error) error {
+	for len(data) > 0 {
+		tag, n := binary.Uvarint(data)
+		if n <= 0 {
+			return errPayload
+		}
+		data = data[n:]
+		fd := field{num: tag >> 1}
+		if tag&1 == 0 {
+			if fd.value, n = binary.Varint(data); n <= 0 {
+				return errPayload
+			}
+			data = data[n:]
+		} else {
+			size, n := binary.Uvarint(data)
+			if n <= 0 || size > uint64(len(data)-n) {
+				return errPayload
+			}
+			fd.bytes = data[n : n+int(size)]
+			data = data[n+int(size):]
+		}
+		if err := f(fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text is the field's bytes as text that every database takes: valid UTF-8 without NUL.
+func (f field) text() string {
+	s := string(f.bytes)
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// decodeRecord reads a payload back. The record shares no memory with data.
+func decodeRecord(data []byte) (point.Record, error) {
+	if len(data) == 0 {
+		return point.Record{}, errPayload
+	}
+	if data[0] != codecVersion {
+		return point.Record{}, fmt.Errorf("journal payload has version %d, this Point reads %d", data[0], codecVersion)
+	}
+	var r point.Record
+	err := eachField(data[1:], func(f field) error { return decodeField(&r, f) })
+	return r, err
+}
+
+func decodeField(r *point.Record, f field) error {
+	switch f.num {
+	case recID:
+		r.ID = f.text()
+	case recClientRequestID:
+		r.ClientRequestID = f.text()
+	case recTimestamp:
+		r.Timestamp = time.Unix(0, f.value).UTC()
+	case recEndpoint:
+		r.Endpoint = f.text()
+	case recProviderID:
+		r.ProviderID = f.text()
+	case recModel:
+		r.Model = f.text()
+	case recUpstreamModel:
+		r.UpstreamModel = f.text()
+	case recKeyID:
+		r.KeyID = f.text()
+	case recStatus:
+		r.Status = int(f.value)
+	case recOutcome:
+		r.Outcome = point.Outcome(f.text())
+	case recErrorCode:
+		r.ErrorCode = point.Code(f.text())
+	case recErrorMessage:
+		r.ErrorMessage = f.text()
+	case recResponseTime:
+		r.ResponseTime = f.value
+	case recTTFT:
+		ttft := f.value
+		r.TTFT = &ttft
+	case recOverheadUS:
+		r.OverheadUS = f.value
+	case recStream:
+		r.Stream = f.value != 0
+	case recCacheHit:
+		r.CacheHit = f.value != 0
+	case recUsage:
+		return decodeUsage(r, f.bytes)
+	case recCost:
+		cost := point.NanoUSD(f.value)
+		r.Cost = &cost
+	case recAttempt:
+		return decodeAttempt(r, f.bytes)
+	case recRoute:
+		return decodeRoute(&r.Route, f.bytes)
+	case recRequest:
+		r.Request = json.RawMessage(f.text())
+	case recResponse:
+		r.Response = json.RawMessage(f.text())
+	}
+	return nil
+}
+
+func decodeUsage(r *point.Record, data []byte) error {
+	u := new(point.Usage)
+	r.Usage = u
+	return eachField(data, func(f field) error {
+		switch f.num {
+		case useInput:
+			u.Input = f.value
+		case useOutput:
+			u.Output = f.value
+		case useCacheRead:
+			u.CacheRead = f.value
+		case useCacheWrite:
+			u.CacheWrite = f.value
+		case useCacheWrite1h:
+			u.CacheWrite1h = f.value
+		case useAudioInput:
+			u.AudioInput = f.value
+		case useReasoning:
+			u.Reasoning = f.value
+		case useAudioOutput:
+			u.AudioOutput = f.value
+		case useImages:
+			u.Images = f.value
+		case useEstimated:
+			u.Estimated = f.value != 0
+		}
+		return nil
+	})
+}
+
+func decodeAttempt(r *point.Record, data []byte) error {
+	var a point.Attempt
+	err := eachField(data, func(f field) error {
+		switch f.num {
+		case attProviderID:
+			a.ProviderID = f.text()
+		case attProvider:
+			a.Provider = f.text()
+		case attModel:
+			a.Model = f.text()
+		case attStartMS:
+			a.StartMS = f.value
+		case attDurationMS:
+			a.DurationMS = f.value
+		case attStatus:
+			a.Status = int(f.value)
+		case attError:
+			a.Error = point.Code(f.text())
+		case attMessage:
+			a.Message = f.text()
+		}
+		return nil
+	})
+	r.Attempts = append(r.Attempts, a)
+	return err
+}
+
+func decodeRoute(route *point.Route, data []byte) error {
+	return eachField(data, func(f field) error {
+		switch f.num {
+		case rouRule:
+			route.Rule = f.text()
+		case rouStrategy:
+			route.Strategy = point.Strategy(f.text())
+		case rouReason:
+			route.Reason = f.text()
+		case rouSkipped:
+			route.Skipped = append(route.Skipped, point.Skipped{})
+			return decodeSkipped(&route.Skipped[len(route.Skipped)-1], f.bytes)
+		}
+		return nil
+	})
+}
+
+func decodeSkipped(s *point.Skipped, data []byte) error {
+	return eachField(data, func(f field) error {
+		switch f.num {
+		case skiProvider:
+			s.Provider = f.text()
+		case skiModel:
+			s.Model = f.text()
+		case skiReason:
+			s.Reason = f.text()
+		}
+		return nil
+	})
+}
