@@ -32,8 +32,17 @@ type Call struct {
 	Key             *Key      // the admitted client key
 	Snapshot        *Snapshot // the configuration that this call sees from start to end
 	Envelope        Envelope
-	Body            []byte // as received; valid until the call is settled
+	Body            []byte   // as received; valid until the call is settled
+	Buffer          Retainer // owns Body's memory; nil if nobody reuses it
 	Start           time.Time
+}
+
+// Retainer is memory that goes back to a pool when nobody holds it any more. Who may still
+// read it after the call is settled (a transport that is writing a request) retains it first;
+// one who never releases only keeps it from being reused.
+type Retainer interface {
+	Retain()
+	Release()
 }
 
 // Target is one place a call can be sent to.

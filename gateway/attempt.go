@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -127,7 +128,25 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.Body)), nil }
 		request.Body, _ = request.GetBody()
 	}
-	return request.WithContext(ctx)
+	return request.WithContext(retain(ctx, a.call))
+}
+
+// retain keeps the call's pooled body from being reused until the transport has written the
+// request: it may still read it after the answer came. A request that is never written
+// whole keeps it for good, and the garbage collector takes it.
+func retain(ctx context.Context, call *point.Call) context.Context {
+	if call == nil || call.Buffer == nil {
+		return ctx
+	}
+	call.Buffer.Retain()
+	var once sync.Once
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				once.Do(call.Buffer.Release)
+			}
+		},
+	})
 }
 
 // joinPath puts an escaped path below base's.

@@ -1,0 +1,112 @@
+// Package adapter is the client side of the ChatGPT Adapter: it serves the data plane, /v1.
+//
+// chat.go holds the data flow, read top to bottom; the other files are its steps in order:
+// decode.go (client -> call), try.go (plan -> reply), relay.go (reply -> client), settle.go
+// (the record).
+package adapter
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"point"
+)
+
+// Planner orders a call's targets.
+type Planner interface {
+	Plan(call *point.Call) (*point.Plan, error)
+}
+
+// Recorder keeps records. Keep returns when the record can no longer be lost, or with an
+// error if it could not be kept and the answer must not be finished; Reject counts a call
+// that was refused before a key was known.
+type Recorder interface {
+	Keep(record *point.Record) error
+	Reject(path string, code point.Code)
+}
+
+// Budget bounds repeats on the same target.
+type Budget interface {
+	First(providerID string, percent int)
+	Repeat(providerID string) bool
+}
+
+// ModelLister tells which models a provider has.
+type ModelLister interface {
+	List(p *point.Provider) []string
+	Serves(p *point.Provider, path string) bool
+}
+
+// Deps are what a Handler needs. All fields are required but CORSOrigins.
+type Deps struct {
+	Config      point.Snapshots
+	Routes      Planner
+	Senders     map[string]point.Sender // by Provider.Type
+	Records     Recorder
+	Budget      Budget
+	Models      ModelLister
+	Alerts      point.Alerter
+	Log         *slog.Logger
+	MaxBody     int64 // bytes of one request
+	MaxBodies   int64 // bytes of all requests under way
+	CORSOrigins []string
+}
+
+// Handler serves /v1.
+type Handler struct {
+	Deps
+	bodies bodyPool
+	open   atomic.Int64 // answers under way
+}
+
+// New makes a Handler.
+func New(d Deps) *Handler {
+	return &Handler{Deps: d, bodies: bodyPool{limit: d.MaxBody, budget: d.MaxBodies}}
+}
+
+// Open is the number of answers under way.
+func (h *Handler) Open() int64 { return h.open.Load() }
+
+// pings start after pingAfter of silence and repeat at that pace.
+const pingAfter = 10 * time.Second
+
+// ServeHTTP finds the endpoint of a request. The set is small and fixed, so the route table
+// is this switch.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(h.CORSOrigins) > 0 && h.cors(w, r) {
+		return
+	}
+	path := r.URL.Path
+	switch {
+	case path == point.PathChat, path == point.PathCompletions, path == point.PathEmbeddings, path == point.PathImages:
+		if r.Method != http.MethodPost {
+			h.wrongMethod(w, r, "POST")
+			return
+		}
+		h.serve(w, r)
+	case path == point.PathModels, strings.HasPrefix(path, point.PathModels+"/"):
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.wrongMethod(w, r, "GET, HEAD")
+			return
+		}
+		h.serveModels(w, r)
+	default:
+		h.refuse(w, r, &point.Error{Code: point.UnknownPath, Message: "There is no " + clip(path, 100) + " here. The endpoints are " + strings.Join(point.Endpoints(), ", ") + "."})
+	}
+}
+
+func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request, allowed string) {
+	w.Header().Set("Allow", allowed)
+	h.refuse(w, r, &point.Error{Code: point.MethodNotAllowed, Message: r.URL.Path + " takes " + allowed + ", not " + clip(r.Method, 20) + "."})
+}
+
+// clip bounds what is echoed of a client's text.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:n] + "..."
+}

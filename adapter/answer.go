@@ -1,0 +1,149 @@
+package adapter
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"point"
+)
+
+const (
+	writeLimit   = 60 * time.Second // a client that takes nothing for so long is given up
+	writeRenewal = 10 * time.Second // how stale the write deadline may become
+)
+
+// answer is the client's end: it writes blocks, and pings while a stream is silent. Pings
+// come from a timer of their own, so writes are under a lock.
+type answer struct {
+	w  http.ResponseWriter
+	id string
+
+	committed bool // status and headers are decided by a reply or an error
+
+	mu       sync.Mutex
+	pings    *time.Timer
+	stopped  bool
+	sentPing bool // a ping has sent status 200 and the headers known by then
+	broken   bool // the client cannot be written to
+	deadline time.Time
+}
+
+// startPings arms the timer of a stream.
+func (a *answer) startPings() {
+	a.pings = time.AfterFunc(pingAfter, a.ping)
+}
+
+// stopPings ends them; no ping is written after it returns.
+func (a *answer) stopPings() {
+	if a.pings == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = true
+	a.pings.Stop()
+}
+
+// pinged reports whether a ping has committed the answer to be a stream.
+func (a *answer) pinged() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sentPing
+}
+
+// ping keeps a silent stream open.
+func (a *answer) ping() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopped || a.broken {
+		return
+	}
+	if !a.committed && !a.sentPing {
+		a.w.Header()["X-Request-Id"] = []string{a.id}
+		a.streamHeaders()
+		a.w.WriteHeader(http.StatusOK)
+	}
+	a.sentPing = true
+	a.put([]byte(": ping\n\n"), true)
+	a.pings.Reset(pingAfter)
+}
+
+// commit sends the status, unless a ping has sent one.
+func (a *answer) commit(status int, stream bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.committed = true
+	if a.sentPing {
+		return
+	}
+	if stream {
+		a.streamHeaders()
+	}
+	a.w.WriteHeader(status)
+}
+
+func (a *answer) streamHeaders() {
+	h := a.w.Header()
+	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
+	h["Cache-Control"] = []string{"no-cache"}
+	h["X-Accel-Buffering"] = []string{"no"}
+}
+
+// write sends data and reports whether the client took it.
+func (a *answer) write(data []byte, flush bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pings != nil && flush {
+		a.pings.Reset(pingAfter)
+	}
+	return a.put(data, flush)
+}
+
+// put writes under the lock.
+func (a *answer) put(data []byte, flush bool) bool {
+	a.renewDeadline()
+	if !a.broken && len(data) > 0 {
+		_, err := a.w.Write(data)
+		a.broken = err != nil
+	}
+	if flush && !a.broken {
+		a.broken = http.NewResponseController(a.w).Flush() != nil
+	}
+	return !a.broken
+}
+
+// renewDeadline moves the write deadline on, rarely, since each move has a cost.
+func (a *answer) renewDeadline() {
+	now := time.Now()
+	if a.deadline.Sub(now) > writeLimit-writeRenewal {
+		return
+	}
+	a.deadline = now.Add(writeLimit)
+	// A writer without deadlines (a recorder in a test) just has none.
+	_ = http.NewResponseController(a.w).SetWriteDeadline(a.deadline)
+}
+
+// refuse answers with e's status and error object.
+func (a *answer) refuse(e *point.Error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.committed = true
+	writeError(a.w, e)
+}
+
+// fail ends a committed answer with e: an error event on a stream. A document that broke off
+// is aborted, so that its client sees a broken connection and not a short answer.
+func (a *answer) fail(e *point.Error, stream bool) {
+	if !stream {
+		panic(http.ErrAbortHandler)
+	}
+	a.write(errorEvent(e), true)
+}
+
+// retryAfterSeconds is a header value: whole seconds, at least one.
+func retryAfterSeconds(d time.Duration) string {
+	return strconv.Itoa(int(math.Ceil(d.Seconds())))
+}

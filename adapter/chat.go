@@ -1,0 +1,53 @@
+package adapter
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"point"
+)
+
+// serve is a request's way through Point, for every endpoint that has a model behind it.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+	h.open.Add(1)
+	defer h.open.Add(-1)
+
+	call, body, err := h.decode(w, r) // client -> adapter: the key is known, the envelope scanned
+	defer body.release()
+	if call == nil {
+		h.refuse(w, r, err)
+		return
+	}
+	t := h.begin(w, r, call) // from here on there is one record, whatever happens
+	defer t.end()
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	ctx, cancel := h.deadline(r.Context(), call)
+	defer cancel()
+
+	plan, err := h.Routes.Plan(call) // adapter -> routing: ordered targets, with reasons
+	t.planned(plan)
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	reply, err := t.try(ctx, plan) // routing -> gateway or web agent: the next target on failure
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	defer reply.Close()
+	t.relay(ctx, reply) // provider -> client: JSON or events; the record is settled before the last byte
+}
+
+// deadline bounds the whole call: retries, keys and fallbacks.
+func (h *Handler) deadline(ctx context.Context, call *point.Call) (context.Context, context.CancelFunc) {
+	total := call.Snapshot.Mapping(call.Path).Timeout.TotalMS
+	if total <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(total)*time.Millisecond)
+}

@@ -1,0 +1,36 @@
+package adapter
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// exposed are the answer headers that a page may read.
+var exposed = strings.Join([]string{
+	"x-request-id", "x-point-provider", "x-point-model", "x-point-attempts", "x-point-cache", "x-point-cost",
+	"x-point-overhead-ms", "x-point-dropped", "retry-after", "x-should-retry",
+}, ", ")
+
+// cors answers preflights of allowed origins, and marks other answers as readable to them.
+// It reports whether the request is done.
+func (h *Handler) cors(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || !slices.Contains(h.CORSOrigins, origin) {
+		return false
+	}
+	header := w.Header()
+	header.Set("Access-Control-Allow-Origin", origin)
+	header.Add("Vary", "Origin")
+	header.Set("Access-Control-Expose-Headers", exposed)
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	header.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		header.Set("Access-Control-Allow-Headers", asked)
+	}
+	header.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}

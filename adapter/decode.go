@@ -1,0 +1,170 @@
+package adapter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"point"
+	"point/routing"
+)
+
+// decode turns a request into a call. Without a call the client is not known; with a call
+// and an error it is, and the refusal is recorded.
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *body, error) {
+	start := time.Now()
+	snapshot := h.Config.Snapshot()
+	key, err := admit(snapshot, r.Header, start)
+	if err != nil {
+		return nil, nil, err
+	}
+	call := &point.Call{
+		ID: uuid.Must(uuid.NewV7()).String(), ClientRequestID: clip(r.Header.Get("X-Request-Id"), 128),
+		Path: r.URL.Path, Dialect: point.DialectOpenAI,
+		Key: key, Snapshot: snapshot, Start: start,
+	}
+	if err := enabled(call); err != nil {
+		return call, nil, err
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return call, nil, &point.Error{Code: point.UnsupportedEncoding, Message: "Send the request body without Content-Encoding."}
+	}
+	b, err := h.bodies.read(w, r)
+	if err != nil {
+		return call, b, bodyError(err, h.MaxBody)
+	}
+	call.Body, call.Buffer = b.bytes, b.retainer()
+	if call.Envelope, err = point.ScanEnvelope(call.Body); err != nil {
+		return call, b, err
+	}
+	return call, b, check(call)
+}
+
+// admit finds the client key of a request. All ways to carry one are read by this function
+// alone, and two different ones are refused.
+func admit(snapshot *point.Snapshot, header http.Header, now time.Time) (*point.Key, error) {
+	token, err := Credential(header)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := snapshot.KeyByToken(token)
+	switch {
+	case !ok:
+		return nil, &point.Error{Code: point.InvalidAPIKey, Message: "The API key is not one of Point's client keys; the console's Keys page makes one."}
+	case key.Status != point.StatusActive:
+		return nil, &point.Error{Code: point.KeyDisabled, Message: "This API key has been revoked."}
+	case key.ExpiresAt != nil && !now.Before(*key.ExpiresAt):
+		return nil, &point.Error{Code: point.KeyExpired, Message: "This API key has expired."}
+	}
+	return key, nil
+}
+
+// maxToken bounds a credential before it is hashed.
+const maxToken = 4 << 10
+
+// Credential is the client key that a request carries in Authorization, x-api-key or
+// x-goog-api-key.
+func Credential(header http.Header) (string, error) {
+	token := ""
+	for _, name := range []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"} {
+		for _, value := range header[name] {
+			if name == "Authorization" {
+				scheme, rest, ok := strings.Cut(value, " ")
+				if !ok || !strings.EqualFold(scheme, "Bearer") {
+					return "", &point.Error{Code: point.InvalidAPIKey, Message: "Send the key as \"Authorization: Bearer KEY\"."}
+				}
+				value = rest
+			}
+			value = strings.TrimSpace(value)
+			if token != "" && value != token {
+				return "", &point.Error{Code: point.ConflictingKeys, Message: "The request carries two different API keys; send one."}
+			}
+			token = value
+		}
+	}
+	switch {
+	case token == "":
+		return "", &point.Error{Code: point.MissingAPIKey, Message: "Send a client key as \"Authorization: Bearer KEY\"; the console's Keys page makes one."}
+	case len(token) > maxToken:
+		return "", &point.Error{Code: point.InvalidAPIKey, Message: "The API key is too long to be one."}
+	}
+	return token, nil
+}
+
+// enabled checks the endpoint's switch and the key's list of endpoints.
+func enabled(call *point.Call) error {
+	if e, ok := call.Snapshot.Endpoints[call.Path]; ok && !e.Active {
+		return &point.Error{Code: point.EndpointDisabled, Message: call.Path + " is switched off; the console's Endpoints page switches it on."}
+	}
+	if list := call.Key.Endpoints; len(list) > 0 && !slices.Contains(list, call.Path) {
+		return &point.Error{Code: point.NotAllowed, Message: "This API key may not use " + call.Path + "."}
+	}
+	return nil
+}
+
+// check refuses what no provider could answer, and what the key may not ask for.
+func check(call *point.Call) error {
+	env := &call.Envelope
+	if env.Model == "" {
+		return &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
+	}
+	for _, need := range required(call.Path) {
+		if !slices.Contains(env.Params, need) {
+			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
+		}
+	}
+	return allowed(call)
+}
+
+func required(path string) []string {
+	switch path {
+	case point.PathChat:
+		return []string{"messages"}
+	case point.PathEmbeddings:
+		return []string{"input"}
+	default:
+		return []string{"prompt"}
+	}
+}
+
+// allowed checks every model that the request may end up at against the key's list of globs,
+// which match with or without the provider before the slash.
+func allowed(call *point.Call) error {
+	list, env := call.Key.Models, &call.Envelope
+	if len(list) == 0 {
+		return nil
+	}
+	for _, name := range slices.Concat([]string{env.Model}, env.Models, env.Fallbacks) {
+		if _, isProvider := call.Snapshot.Provider(name); isProvider {
+			continue // a fallback provider gets the same model
+		}
+		_, bare := call.Snapshot.SplitModel(name)
+		match := func(glob string) bool { return routing.MatchGlob(glob, name) || routing.MatchGlob(glob, bare) }
+		if !slices.ContainsFunc(list, match) {
+			return &point.Error{Code: point.NotAllowed, Param: "model", Message: fmt.Sprintf("This API key may not use the model %q.", clip(name, 100))}
+		}
+	}
+	return nil
+}
+
+// bodyError says why a body could not be read.
+func bodyError(err error, limit int64) error {
+	var known *point.Error
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &tooLarge):
+		return &point.Error{Code: point.BodyTooLarge, Message: fmt.Sprintf("The request body is larger than %d bytes; POINT_MAX_BODY sets the limit.", limit)}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &point.Error{Code: point.ClientCancelled, Message: "The client went away while it sent its request.", Cause: err}
+	default:
+		return &point.Error{Code: point.InvalidRequest, Message: "The request body could not be read whole.", Cause: err}
+	}
+}

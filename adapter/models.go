@@ -1,0 +1,126 @@
+package adapter
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"point"
+	"point/routing"
+)
+
+// model is one entry of the list, in OpenAI's shape.
+type model struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"` // the provider's name
+}
+
+// serveModels answers GET /v1/models and GET /v1/models/{id}.
+func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
+	snapshot := h.Config.Snapshot()
+	key, err := admit(snapshot, r.Header, time.Now())
+	if err == nil {
+		err = enabled(&point.Call{Path: point.PathModels, Key: key, Snapshot: snapshot})
+	}
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	provider := r.URL.Query().Get("provider")
+	if _, ok := snapshot.Provider(provider); provider != "" && !ok {
+		h.refuse(w, r, &point.Error{Code: point.ProviderNotFound, Param: "provider", Message: fmt.Sprintf("There is no provider %q.", clip(provider, 100))})
+		return
+	}
+	list := h.modelsFor(snapshot, key, provider)
+	if id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, point.PathModels), "/"); id != "" {
+		i := slices.IndexFunc(list, func(m model) bool { return m.ID == id })
+		if i < 0 {
+			h.refuse(w, r, &point.Error{Code: point.ModelNotFound, Param: "model", Message: fmt.Sprintf("There is no model %q here.", clip(id, 100))})
+			return
+		}
+		writeJSON(w, list[i])
+		return
+	}
+	writeJSON(w, map[string]any{"object": "list", "data": list})
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // a client that left is nobody to tell
+}
+
+// ModelNames are the names that calls may use, as GET /v1/models lists them.
+func (h *Handler) ModelNames() []string {
+	list := h.modelsFor(h.Config.Snapshot(), &point.Key{}, "")
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.ID
+	}
+	return names
+}
+
+// modelsFor lists each alias and bare name once, then every provider/model; chat models first.
+func (h *Handler) modelsFor(s *point.Snapshot, key *point.Key, only string) []model {
+	bare, full := map[string]model{}, []model{}
+	for alias := range s.Aliases {
+		if only == "" {
+			bare[alias] = model{ID: alias, Object: "model", Created: 0, OwnedBy: "point"}
+		}
+	}
+	for _, p := range sortedProviders(s) {
+		if !p.Active() || only != "" && p.Name != only && p.ID != only {
+			continue
+		}
+		for _, id := range h.Models.List(p) {
+			m := model{ID: id, Object: "model", Created: p.CreatedAt.Unix(), OwnedBy: p.Name}
+			if _, known := bare[id]; !known {
+				bare[id] = m
+			}
+			m.ID = p.Name + "/" + id
+			full = append(full, m)
+		}
+	}
+	list := make([]model, 0, len(bare)+len(full))
+	for _, m := range bare {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b model) int { return cmp.Compare(a.ID, b.ID) })
+	list = append(list, full...)
+	list = slices.DeleteFunc(list, func(m model) bool { return !mayUse(s, key, m.ID) })
+	slices.SortStableFunc(list, func(a, b model) int { return cmp.Compare(otherThanChat(a.ID), otherThanChat(b.ID)) })
+	return list
+}
+
+func sortedProviders(s *point.Snapshot) []*point.Provider {
+	list := make([]*point.Provider, 0, len(s.Providers))
+	for _, p := range s.Providers {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, b *point.Provider) int {
+		return cmp.Or(cmp.Compare(a.Config.Priority, b.Config.Priority), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+func mayUse(s *point.Snapshot, key *point.Key, name string) bool {
+	_, id := s.SplitModel(name)
+	return len(key.Models) == 0 || slices.ContainsFunc(key.Models, func(glob string) bool {
+		return routing.MatchGlob(glob, name) || routing.MatchGlob(glob, id)
+	})
+}
+
+// otherThanChat is 1 for a model whose name says that it does not chat.
+func otherThanChat(name string) int {
+	for _, word := range []string{"embed", "image", "dall-e", "tts", "whisper", "transcribe", "moderation", "rerank", "audio", "imagen", "veo", "sora", "aqa"} {
+		if strings.Contains(name, word) {
+			return 1
+		}
+	}
+	return 0
+}

@@ -1,0 +1,189 @@
+package adapter
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"point"
+)
+
+// relay sends a reply to the client, block by block as it comes.
+func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
+	t.answered(reply)
+	for {
+		block, err := reply.Next()
+		if block.Usage != nil {
+			t.usage = block.Usage
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			t.finish(ctx, reply, point.Block{Kind: point.BlockDone})
+			return
+		case err != nil:
+			t.cut(ctx, reply, point.AsError(err))
+			return
+		case block.Kind == point.BlockDone:
+			t.finish(ctx, reply, block)
+			return
+		}
+		if !t.pass(reply, block) {
+			t.settle(499, point.OutcomeClientCancelled, clientGone)
+			return
+		}
+	}
+}
+
+var clientGone = &point.Error{Code: point.ClientCancelled, Message: "The client went away."}
+
+// pass writes one block that is not the last. It reports whether the client is still there.
+func (t *transaction) pass(reply *point.Reply, block point.Block) bool {
+	if block.Kind == point.BlockUsage && !t.call.Envelope.IncludeUsage {
+		return true
+	}
+	t.commit(reply, -1)
+	t.count(block.Data)
+	return t.answer.write(t.splice(block), !block.More)
+}
+
+// count notes what is relayed, for the record and for estimates.
+func (t *transaction) count(data []byte) {
+	t.bytes += int64(len(data))
+	if t.record.Stream {
+		t.events += int64(bytes.Count(data, []byte("\ndata:")))
+		if bytes.HasPrefix(data, []byte("data:")) {
+			t.events++
+		}
+	}
+}
+
+// finish writes the last block, or what it has of it. The record is kept before: an answer
+// that its client has read whole is never without one.
+func (t *transaction) finish(ctx context.Context, reply *point.Reply, block point.Block) {
+	t.count(block.Data)
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		t.settle(499, point.OutcomeClientCancelled, clientGone)
+		return
+	}
+	t.settle(reply.Status, point.OutcomeComplete, nil)
+	if t.lost != nil {
+		t.unkept(reply)
+		return
+	}
+	data := t.splice(block)
+	if reply.Stream || t.answer.committed {
+		t.commit(reply, -1)
+	} else {
+		t.commit(reply, len(data))
+	}
+	t.answer.write(data, reply.Stream)
+}
+
+// unkept refuses to finish an answer whose record could not be kept.
+func (t *transaction) unkept(reply *point.Reply) {
+	e := point.AsError(t.lost)
+	if t.answer.committed || t.answer.pinged() {
+		t.answer.fail(e, reply.Stream)
+		return
+	}
+	t.headers()
+	t.answer.refuse(e)
+}
+
+// cut ends an answer that broke off: an error event, no [DONE], never a silent end.
+func (t *transaction) cut(ctx context.Context, reply *point.Reply, e *point.Error) {
+	if e.Code == point.ClientCancelled {
+		t.settle(499, point.OutcomeClientCancelled, e)
+		return
+	}
+	if !t.answer.committed && !t.answer.pinged() {
+		t.fail(e)
+		return
+	}
+	t.settle(reply.Status, point.OutcomeTruncated, e)
+	t.answer.fail(e, reply.Stream)
+}
+
+// fail answers with an error: as a status while nothing is committed, as an event after a
+// ping has committed the stream.
+func (t *transaction) fail(err error) {
+	e := point.AsError(err)
+	outcome, status := point.OutcomeUpstreamError, e.HTTPStatus()
+	switch {
+	case e.Code == point.ClientCancelled:
+		outcome, status = point.OutcomeClientCancelled, 499
+	case e.Failure() == point.FailCaller && e.UpstreamStatus == 0, len(t.record.Attempts) == 0:
+		outcome = point.OutcomeRejected
+	}
+	if e.Code == point.Internal {
+		t.h.Log.Error("request failed", "request_id", t.call.ID, "error", e.Cause)
+	}
+	t.answer.stopPings()
+	if t.answer.pinged() {
+		t.settle(http.StatusOK, outcome, e)
+		t.answer.fail(e, true)
+		return
+	}
+	t.settle(status, outcome, e)
+	t.headers()
+	t.answer.refuse(e)
+}
+
+// commit sends the status and the headers, once. length is the body's, or -1.
+func (t *transaction) commit(reply *point.Reply, length int) {
+	if t.answer.committed {
+		return
+	}
+	h := t.answer.w.Header()
+	for name, values := range reply.Header {
+		h[name] = values
+	}
+	t.headers()
+	h["X-Point-Provider"] = []string{reply.Target.Provider.Name}
+	h["X-Point-Model"] = []string{reply.Target.Model}
+	if len(reply.Dropped) > 0 {
+		h["X-Point-Dropped"] = reply.Dropped
+	}
+	if !reply.Stream {
+		h["Content-Type"] = []string{"application/json"}
+		if cost := t.cost(); cost != nil {
+			h["X-Point-Cost"] = []string{cost.String()}
+		}
+	}
+	if length >= 0 {
+		h["Content-Length"] = []string{strconv.Itoa(length)}
+	}
+	t.answer.commit(reply.Status, reply.Stream)
+}
+
+// headers sets what every answer carries.
+func (t *transaction) headers() {
+	h := t.answer.w.Header()
+	h["X-Request-Id"] = []string{t.call.ID}
+	h["X-Point-Attempts"] = []string{strconv.Itoa(len(t.record.Attempts))}
+	h["X-Point-Cache"] = []string{"off"}
+	overhead := strconv.AppendFloat(nil, float64(t.overhead().Microseconds())/1000, 'f', 3, 64)
+	h["X-Point-Overhead-Ms"] = []string{string(overhead)}
+}
+
+// splice puts the cost into a usage object, where the block has one and the price is known.
+func (t *transaction) splice(block point.Block) []byte {
+	if block.CostAt == 0 {
+		return block.Data
+	}
+	cost := t.cost()
+	if cost == nil {
+		return block.Data
+	}
+	out := make([]byte, 0, len(block.Data)+32)
+	out = append(out, block.Data[:block.CostAt]...)
+	out = append(out, `"cost":`...)
+	out = cost.Append(out)
+	if rest := bytes.TrimLeft(block.Data[block.CostAt:], " \n\r\t"); len(rest) > 0 && rest[0] != '}' {
+		out = append(out, ',')
+	}
+	return append(out, block.Data[block.CostAt:]...)
+}

@@ -1,0 +1,188 @@
+package adapter
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"point"
+)
+
+// transaction is one admitted call until its record is kept: exactly one, whatever happens.
+type transaction struct {
+	h      *Handler
+	call   *point.Call
+	answer answer
+	record point.Record
+
+	firstSend time.Time
+	last      *point.Error // what the last round of targets failed with
+	usage     *point.Usage // as told, last one wins
+	price     *point.Price
+	events    int64 // server-sent events relayed, to estimate by
+	bytes     int64 // of the answer
+	settled   bool
+	lost      error // the record could not be kept
+}
+
+// begin starts the transaction of call.
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, call *point.Call) *transaction {
+	t := &transaction{h: h, call: call}
+	t.answer = answer{w: w, id: call.ID}
+	t.record = point.Record{
+		ID: call.ID, ClientRequestID: call.ClientRequestID, Timestamp: call.Start.UTC(),
+		Endpoint: call.Path, Model: clip(call.Envelope.Model, 255), KeyID: call.Key.ID,
+		Stream: call.Envelope.Stream, Request: describe(call), Attempts: make([]point.Attempt, 0, 1),
+	}
+	if call.Envelope.Stream {
+		t.answer.startPings()
+	}
+	return t
+}
+
+// end settles what was not settled on the way: a handler that panicked or forgot.
+func (t *transaction) end() {
+	t.answer.stopPings()
+	if !t.settled {
+		t.settle(http.StatusInternalServerError, point.OutcomeUpstreamError, &point.Error{Code: point.Internal, Message: "The request was not finished."})
+	}
+}
+
+// planned notes the plan for the record.
+func (t *transaction) planned(plan *point.Plan) {
+	if plan == nil {
+		return
+	}
+	t.record.Route = point.Route{Rule: plan.Rule, Strategy: plan.Strategy, Skipped: plan.Skipped}
+}
+
+// attempted notes one attempt.
+func (t *transaction) attempted(target point.Target, started time.Time, e *point.Error) {
+	a := point.Attempt{
+		ProviderID: target.Provider.ID, Provider: target.Provider.Name, Model: target.Model,
+		StartMS: started.Sub(t.call.Start).Milliseconds(), DurationMS: time.Since(started).Milliseconds(),
+		Status: http.StatusOK,
+	}
+	if e != nil {
+		a.Status, a.Error, a.Message = e.UpstreamStatus, e.Code, e.Message
+	}
+	t.record.Attempts = append(t.record.Attempts, a)
+	t.record.ProviderID, t.record.UpstreamModel, t.record.Route.Reason = target.Provider.ID, target.Model, target.Reason
+}
+
+// answered notes which target the reply comes from, and finds its price.
+func (t *transaction) answered(reply *point.Reply) {
+	ttft := time.Since(t.call.Start).Milliseconds()
+	t.record.TTFT = &ttft
+	if prices := t.call.Snapshot.Prices; prices != nil {
+		t.price = prices.Price(reply.Target.Provider.Kind, reply.Target.Model, t.call.Start)
+	}
+}
+
+// overhead is the time that Point spent before it asked a provider.
+func (t *transaction) overhead() time.Duration {
+	if t.firstSend.IsZero() {
+		return time.Since(t.call.Start)
+	}
+	return t.firstSend.Sub(t.call.Start)
+}
+
+// cost is the price of what is known of usage so far, nil if unknown.
+func (t *transaction) cost() *point.NanoUSD {
+	if t.usage == nil {
+		return nil
+	}
+	cost, ok := t.price.Cost(*t.usage)
+	if !ok {
+		return nil
+	}
+	return &cost
+}
+
+// settle completes the record and keeps it. Only the first call counts.
+func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) {
+	if t.settled {
+		return
+	}
+	t.settled = true
+	r := &t.record
+	r.Status, r.Outcome = status, outcome
+	r.ResponseTime = time.Since(t.call.Start).Milliseconds()
+	r.OverheadUS = t.overhead().Microseconds()
+	if e != nil {
+		r.ErrorCode, r.ErrorMessage = e.Code, e.Message
+	}
+	if r.TTFT != nil {
+		t.estimate()
+		r.Usage, r.Cost = t.usage, t.cost()
+		r.Response = t.describeAnswer()
+		if r.Usage != nil && r.Cost == nil {
+			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel, "No price is known for this model at "+lastProvider(r)+".")
+		}
+	}
+	t.lost = t.h.Records.Keep(r)
+}
+
+func lastProvider(r *point.Record) string {
+	if len(r.Attempts) == 0 {
+		return "its provider"
+	}
+	return r.Attempts[len(r.Attempts)-1].Provider
+}
+
+// estimate counts tokens where the provider told nothing: four bytes of prompt and one
+// streamed event to a token.
+func (t *transaction) estimate() {
+	if t.usage != nil && (t.usage.Output > 0 || !t.record.Stream) || t.call.Path == point.PathImages {
+		return
+	}
+	u := point.Usage{Input: int64(len(t.call.Body)) / 4, Output: t.events, Estimated: true}
+	if t.usage != nil {
+		u.Input = t.usage.Input
+	}
+	if !t.record.Stream && t.call.Path != point.PathEmbeddings {
+		u.Output = t.bytes / 4
+	}
+	t.usage = &u
+}
+
+// describe is the request's metadata envelope: what was asked, not its content.
+func describe(call *point.Call) json.RawMessage {
+	env := &call.Envelope
+	b := make([]byte, 0, 160)
+	b = append(b, `{"stream":`...)
+	b = strconv.AppendBool(b, env.Stream)
+	b = append(b, `,"bytes":`...)
+	b = strconv.AppendInt(b, int64(len(call.Body)), 10)
+	b = append(b, `,"messages":`...)
+	b = strconv.AppendInt(b, int64(env.Messages), 10)
+	b = append(b, `,"params":[`...)
+	for i, name := range env.Params[:min(len(env.Params), 50)] {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, clip(name, 60))
+	}
+	return append(b, "]}"...)
+}
+
+// describeAnswer is the answer's metadata envelope.
+func (t *transaction) describeAnswer() json.RawMessage {
+	b := append(make([]byte, 0, 48), `{"bytes":`...)
+	b = strconv.AppendInt(b, t.bytes, 10)
+	b = append(b, `,"events":`...)
+	b = strconv.AppendInt(b, t.events, 10)
+	return append(b, '}')
+}
+
+// appendString appends s as a JSON string.
+func appendString(b []byte, s string) []byte {
+	plain := !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' })
+	if plain {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	quoted, _ := json.Marshal(s) // a string always marshals
+	return append(b, quoted...)
+}
