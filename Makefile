@@ -1,0 +1,140 @@
+# Point. `make help` lists the commands; each installs or builds what it needs first.
+
+SHELL       := /bin/sh
+.SHELLFLAGS := -euc
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X point/app.version=$(VERSION)
+TOOL    := go tool -modfile=tools/go.mod
+FUZZ    ?= 3s
+
+# The binary is plain Go. The race detector alone needs a C compiler; scripts/install-deps.sh
+# brings one.
+export CGO_ENABLED := 0
+
+# Stamps say when something was last done; a target whose sources are older is left alone.
+STAMPS  := .cache
+CONSOLE := $(shell find console \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print)
+RESULTS := $(STAMPS)/results.txt
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build what changed and start Point on http://127.0.0.1:8080 (ARGS="--flag value" are handed on)
+	@exec bin/point serve $(ARGS)
+
+.PHONY: build
+build: $(STAMPS)/console ## build bin/point, console inside
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/point ./cmd/point
+
+.PHONY: dev
+dev: $(STAMPS)/npm ## hot reload of both sides: console on http://127.0.0.1:5173, API and /v1 behind it
+	@scripts/dev.sh $(ARGS)
+
+.PHONY: test
+test: ## everything that CI runs; installs what this machine lacks
+	@scripts/install-deps.sh
+	@mkdir -p $(STAMPS) && : >$(RESULTS)
+	@$(MAKE) --no-print-directory lint build
+	@$(MAKE) --no-print-directory test-go test-console test-sdk test-e2e
+	@$(MAKE) --no-print-directory bench-once fuzz
+	@echo '== results'; cat $(RESULTS)
+
+.PHONY: check
+check: ## the quick one: formatting, vet, lint, Go tests with the race detector, console checks
+	@scripts/install-deps.sh
+	@mkdir -p $(STAMPS) && : >$(RESULTS)
+	@$(MAKE) --no-print-directory lint test-go test-console
+
+.PHONY: lint
+lint: ## formatting, vet and staticcheck (its settings: staticcheck.conf)
+	@echo '== lint'
+	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (run: make fmt):"; echo "$$unformatted"; exit 1; fi
+	@go vet ./...
+	@$(TOOL) staticcheck ./...
+
+.PHONY: fmt
+fmt: $(STAMPS)/npm ## format Go and console
+	@$(TOOL) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
+	@cd console && npm run --silent fmt
+
+.PHONY: test-go
+test-go: $(STAMPS)/console ## every Go test, with the race detector: floors, store on both engines, end-to-end stories
+	@echo '== go test -race ./...'
+	@mkdir -p $(STAMPS)
+	@CGO_ENABLED=1 go test -race -timeout 15m ./... >$(STAMPS)/go.txt 2>&1 || { cat $(STAMPS)/go.txt; exit 1; }
+	@grep -v 'no test files' $(STAMPS)/go.txt | tee -a $(RESULTS)
+
+.PHONY: test-console
+test-console: $(STAMPS)/npm ## lint, types, dead code and unit tests of the console
+	@echo '== console'
+	@cd console && npm run --silent check
+
+.PHONY: test-e2e
+test-e2e: build ## the console's stories in Chromium against the real binary
+	@echo '== console in Chromium'
+	@cd console && npm run --silent e2e
+
+.PHONY: test-sdk
+test-sdk: build $(STAMPS)/sdk-js ## OpenAI's own npm client against the real binary (the Go one is in ./e2e)
+	@echo '== openai (npm)'
+	@cd e2e/sdk-js && npm test --silent >../../$(STAMPS)/sdk.txt 2>&1 || { cat ../../$(STAMPS)/sdk.txt; exit 1; }
+	@grep -E '^(#|ℹ) (tests|pass|fail|skipped) ' $(STAMPS)/sdk.txt | tee -a $(RESULTS)
+
+.PHONY: bench
+bench: build ## Point beside goproxy and nginx, in interleaved rounds, with the limits it must keep
+	@go run ./bench $(ARGS)
+
+.PHONY: bench-once
+bench-once:
+	@echo '== each benchmark once'
+	@go test -run '^$$' -bench . -benchtime 1x ./... >$(STAMPS)/bench.txt 2>&1 || { cat $(STAMPS)/bench.txt; exit 1; }
+	@grep -c ^Benchmark $(STAMPS)/bench.txt | sed 's/$$/ benchmarks ran/' | tee -a $(RESULTS)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a moment (FUZZ=10m for long)
+	@echo '== fuzz, $(FUZZ) each'
+	@scripts/fuzz.sh $(FUZZ)
+
+.PHONY: generate
+generate: $(STAMPS)/npm ## write again what is generated: OpenAPI document, console client
+	@go generate ./...
+	@cd console && npm run --silent generate
+
+.PHONY: audit
+audit: $(STAMPS)/npm ## known vulnerabilities of dependencies; needs a network
+	@$(TOOL) govulncheck ./... || echo 'govulncheck found something, or could not reach its database (see above)'
+	@cd console && npm audit --omit=dev || echo 'npm audit found something, or could not reach its registry (see above)'
+
+.PHONY: assure
+assure: build ## what is too long for CI: every fuzz target for a minute, the Go tests five times
+	@scripts/install-deps.sh
+	@$(MAKE) --no-print-directory fuzz FUZZ=1m
+	@CGO_ENABLED=1 go test -race -count=5 -timeout 60m ./...
+
+.PHONY: clean
+clean: ## remove what was built; ./data stays
+	@rm -rf bin $(STAMPS) console/node_modules e2e/sdk-js/node_modules
+	@find console/dist -mindepth 1 ! -name .keep -delete 2>/dev/null || :
+
+$(STAMPS)/npm: console/package.json console/package-lock.json
+	@echo '== npm ci (console)'
+	@mkdir -p $(STAMPS)
+	@cd console && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(STAMPS)/sdk-js: e2e/sdk-js/package.json e2e/sdk-js/package-lock.json
+	@mkdir -p $(STAMPS)
+	@cd e2e/sdk-js && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(STAMPS)/console: $(STAMPS)/npm $(CONSOLE) api/openapi.json
+	@echo '== building the console'
+	@find console/dist -mindepth 1 ! -name .keep -delete 2>/dev/null || :
+	@cd console && npm run --silent build
+	@touch $@

@@ -1,0 +1,256 @@
+package point_test
+
+import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// House rules that no linter has: what this repository decided for itself. Each list of
+// exceptions gives the reason.
+
+// long are the files that may exceed maxLines.
+var long = map[string]string{}
+
+const maxLines = 400
+
+// outside are folders whose content is not ours or is made by the build.
+var outside = []string{".git", ".cache", "bin", "data", "node_modules", "console/dist", "bench/results"}
+
+// files lists the repository's files with one of the endings, by slash-separated path.
+func files(t *testing.T, endings ...string) (list []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a build is running beside the test
+		}
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if entry.IsDir() && (slices.Contains(outside, name) || slices.Contains(outside, path.Base(name)) && name != ".") {
+			return fs.SkipDir
+		}
+		if entry.Type().IsRegular() && slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(name, e) }) {
+			list = append(list, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func lines(t *testing.T, name string) int {
+	t.Helper()
+	return bytes.Count(read(t, name), []byte("\n"))
+}
+
+func generated(name string, content []byte) bool {
+	return strings.Contains(name, ".gen.") || regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`).Match(content)
+}
+
+// TestFilesAreShort: a file that needs more room gives its reason in long.
+func TestFilesAreShort(t *testing.T) {
+	for _, name := range files(t, ".go", ".ts", ".tsx", ".css") {
+		content := read(t, name)
+		n := bytes.Count(content, []byte("\n"))
+		if n > maxLines && long[name] == "" && !generated(name, content) && !isTest(name) {
+			t.Errorf("%s has %d lines, more than %d: is it one thing?", name, n, maxLines)
+		}
+	}
+	for name := range long {
+		if n := lines(t, name); n <= maxLines {
+			t.Errorf("%s has %d lines: its exception is not needed", name, n)
+		}
+	}
+}
+
+func isTest(name string) bool {
+	return strings.HasSuffix(name, "_test.go") || strings.Contains(name, ".test.") || strings.Contains(name, "/e2e/") ||
+		strings.Contains(name, "storetest/")
+}
+
+// rule is a pattern that must not occur in files with certain endings.
+type rule struct {
+	pattern *regexp.Regexp
+	why     string
+	in      []string
+	except  map[string]string
+}
+
+var rules = []rule{
+	{
+		regexp.MustCompile(`\b(TODO|FIXME|XXX)\b`), "finish it or file it",
+		[]string{".go", ".ts", ".tsx", ".css", ".sh", "Makefile"},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+	{
+		regexp.MustCompile(`\bt\.Skip|\bb\.Skip|\b(it|test|describe)\.(only|skip)\(`), "a skipped test tests nothing",
+		[]string{"_test.go", ".test.ts", ".test.tsx", ".spec.ts"},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+	{
+		regexp.MustCompile(`\btime\.Sleep\(`), "use testing/synctest or an injected clock",
+		[]string{"_test.go"},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+	{
+		regexp.MustCompile(`InsecureSkipVerify`), "verification is never off: trust a CA file instead",
+		[]string{".go"},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+	{
+		regexp.MustCompile(`bufio\.(NewScanner|Scanner)`), "a scanner cuts lines beyond 64 KiB: use internal/sse or a bufio.Reader",
+		[]string{".go"},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+	{
+		regexp.MustCompile(`dangerouslySetInnerHTML`), "answers of models are text, never markup",
+		[]string{".tsx", ".ts"},
+		nil,
+	},
+	{
+		// Written in pieces so that this file does not hold what it looks for.
+		regexp.MustCompile(`(?m)/(root|home|work)/[a-z.]|proxy\.golang` + `\.org|registry\.npmjs` + `\.org|deb\.debian` + `\.org`),
+		"no file names a machine's folder or a package registry",
+		[]string{
+			".go", ".ts", ".tsx", ".json", ".md", ".sh", ".yml", ".yaml", ".txtar", ".css", ".html", ".mod", "Makefile", ".toml",
+			".ci/run", ".npmrc",
+		},
+		map[string]string{"house_test.go": "names what it forbids"},
+	},
+}
+
+func TestForbidden(t *testing.T) {
+	for _, r := range rules {
+		for _, name := range files(t, r.in...) {
+			if r.except[name] != "" {
+				continue
+			}
+			content := read(t, name)
+			for _, at := range r.pattern.FindAllIndex(content, -1) {
+				line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
+				t.Errorf("%s:%d has %q: %s", name, line, content[at[0]:at[1]], r.why)
+			}
+		}
+	}
+}
+
+// TestLockFilesNameNoHost: a lock file with addresses installs from them alone.
+func TestLockFilesNameNoHost(t *testing.T) {
+	for _, name := range files(t, "package-lock.json") {
+		if bytes.Contains(read(t, name), []byte(`"resolved": "http`)) {
+			t.Errorf("%s names hosts; write it again with: npm install --omit-lockfile-registry-resolved", name)
+		}
+	}
+}
+
+// bareSecrets are struct fields that hold a credential as a plain string, with the reason.
+var bareSecrets = map[string]string{
+	"api.Password":    "a request's body: read once and handed on as a secret",
+	"api.AccessToken": "an answer's body: shown to its owner once",
+}
+
+var secretName = regexp.MustCompile(`(?i)(password|secret|api_?key|master_?key|private_?key|access_?token|refresh_?token)$`)
+
+// TestNoBareSecrets: credentials are point.Secret, which cannot be printed.
+func TestNoBareSecrets(t *testing.T) {
+	inspect(t, func(name string, fset *token.FileSet, node ast.Node) {
+		field, ok := node.(*ast.Field)
+		if !ok || len(field.Names) == 0 {
+			return
+		}
+		kind, ok := field.Type.(*ast.Ident)
+		if !ok || kind.Name != "string" {
+			return
+		}
+		for _, id := range field.Names {
+			if secretName.MatchString(id.Name) && ast.IsExported(id.Name) && bareSecrets[path.Dir(name)+"."+id.Name] == "" {
+				t.Errorf("%s: %s holds a secret as a string: use point.Secret", fset.Position(id.Pos()), id.Name)
+			}
+		}
+	})
+}
+
+// builtSQL are files that may put SQL together, with the reason.
+var builtSQL = map[string]string{
+	"internal/pgtest/pgtest.go": "names of throw-away databases cannot be placeholders",
+}
+
+// sqlMethods are the methods whose text argument is SQL.
+var sqlMethods = regexp.MustCompile(`^(Exec|Query|QueryRow|Prepare)(Context)?$`)
+
+// TestSQLIsConstant: no statement is put together with Sprintf or from parts that are not
+// named constants or written out.
+func TestSQLIsConstant(t *testing.T) {
+	inspect(t, func(name string, fset *token.FileSet, node ast.Node) {
+		call, ok := node.(*ast.CallExpr)
+		if !ok {
+			return
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || !sqlMethods.MatchString(method.Sel.Name) {
+			return
+		}
+		for _, arg := range call.Args[:min(2, len(call.Args))] {
+			if built(arg) && builtSQL[name] == "" {
+				t.Errorf("%s: SQL is put together in a call: use a constant with placeholders", fset.Position(arg.Pos()))
+			}
+		}
+	})
+}
+
+// built reports whether a text is made by fmt or joined from anything but literals.
+func built(arg ast.Expr) bool {
+	switch e := arg.(type) {
+	case *ast.CallExpr:
+		f, ok := e.Fun.(*ast.SelectorExpr)
+		return ok && strings.HasPrefix(f.Sel.Name, "Sprint")
+	case *ast.BinaryExpr:
+		_, left := e.X.(*ast.BasicLit)
+		_, right := e.Y.(*ast.BasicLit)
+		return e.Op == token.ADD && !(left && right)
+	}
+	return false
+}
+
+// inspect visits every node of every Go file that is no test.
+func inspect(t *testing.T, visit func(name string, fset *token.FileSet, node ast.Node)) {
+	t.Helper()
+	for _, name := range files(t, ".go") {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		tree, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		ast.Inspect(tree, func(node ast.Node) bool {
+			visit(name, fset, node)
+			return true
+		})
+	}
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs every fuzz target for a time such as 5s, one after the other: fuzz.sh TIME [PACKAGES]
+set -eu
+time=$1
+shift
+if [ $# = 0 ]; then
+	# shellcheck disable=SC2046 # one word per package
+	set -- $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -rn1 dirname | sort -u)
+fi
+for package; do
+	for target in $(grep -rhoE '^func Fuzz[A-Za-z0-9_]*' "$package"/*_test.go | cut -d' ' -f2); do
+		echo "fuzz $package $target"
+		go test -run='^$' -fuzz="^$target\$" -fuzztime="$time" "$package" | grep -vE '^fuzz: elapsed|^PASS'
+	done
+done
