@@ -1,0 +1,89 @@
+package provider
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"point"
+	"point/internal/sse"
+)
+
+// benchStream decodes an endless stream: head once, then event over and over. A figure is
+// the cost of one event.
+func benchStream(b *testing.B, kind, head, event string) {
+	k, _ := Lookup(kind)
+	req := newRequest(b, k, point.PathChat, `{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}`, "")
+	x, err := k.Exchange(req)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	emit := func(block point.Block) { n += len(block.Data) }
+	feed := func(text string) {
+		r := sse.NewReader(strings.NewReader(text), 8<<20)
+		for {
+			e, err := r.Next()
+			if err != nil {
+				return
+			}
+			if err := x.Decoder.Event(e, emit); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	feed(head)
+	raw := []byte(event)
+	data := bytes.Index(raw, []byte("data: ")) + len("data: ")
+	e := sse.Event{Raw: raw, Data: bytes.TrimSpace(raw[data:]), DataAt: data}
+	if name, ok := strings.CutPrefix(event, "event: "); ok {
+		e.Name, _, _ = strings.Cut(name, "\n")
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := x.Decoder.Event(e, emit); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if n == 0 {
+		b.Fatal("nothing was emitted")
+	}
+}
+
+const openAIEvent = `data: {"id":"chatcmpl-AbCdEf0123456789","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":" hello"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"abc"}` + "\n\n"
+
+func BenchmarkOpenAIEvent(b *testing.B) {
+	benchStream(b, "openai", openAIEvent, openAIEvent)
+}
+
+func BenchmarkOpenAICompatibleEvent(b *testing.B) {
+	benchStream(b, "openai-compatible", openAIEvent, openAIEvent)
+}
+
+func BenchmarkForwardBody(b *testing.B) {
+	k, _ := Lookup("openai")
+	body := `{"provider":"x","model":"x/gpt-4o","stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("word ", 200) + `"}]}`
+	req := newRequest(b, k, point.PathChat, body, "gpt-4o")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Exchange(req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpenAIDocument(b *testing.B) {
+	k, _ := Lookup("openai")
+	req := newRequest(b, k, point.PathChat, `{"model":"gpt-4o","messages":[]}`, "")
+	body := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"` + strings.Repeat("word ", 150) + `"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":150,"total_tokens":160,"prompt_tokens_details":{"cached_tokens":0}}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		x, err := k.Exchange(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := x.Decoder.Document(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,264 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+	"point/internal/sse"
+)
+
+// forwarded decodes answers in OpenAI's dialect, which are relayed as they came. Events are
+// classed by searching their bytes; only the few that tell something (usage, an error, what
+// comes before the first content) are parsed.
+type forwarded struct {
+	member string  // a document must have it: choices, data
+	mend   *mender // nil: the provider's bytes are right as they are
+
+	begun    bool // content was seen
+	finished bool // a finish_reason was seen
+	done     bool // [DONE] was seen
+	buf      []byte
+}
+
+var doneEvent = []byte("data: [DONE]\n\n")
+
+// Document checks a whole answer and finds its usage.
+func (d *forwarded) Document(body []byte) (point.Block, error) {
+	doc := gjson.ParseBytes(body)
+	if !validJSON(body) || !doc.IsObject() {
+		return point.Block{}, badDocument(body)
+	}
+	if isError(doc.Get("error")) {
+		return point.Block{}, embedded(openAIComplaint(body))
+	}
+	if !doc.Get(d.member).Exists() {
+		return point.Block{}, badDocument(body)
+	}
+	if d.mend != nil {
+		body = mendDocument(body)
+	}
+	block := point.Block{Kind: point.BlockContent, Data: body}
+	block.Usage, block.CostAt = usageIn(body, 0)
+	return block, nil
+}
+
+// Event classes one event of a stream.
+func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
+	data := bytes.TrimSpace(e.Data)
+	if d.done || len(data) == 0 {
+		return nil
+	}
+	if string(data) == "[DONE]" {
+		d.done = true
+		emit(point.Block{Kind: point.BlockDone, Data: doneEvent})
+		return nil
+	}
+	if data[0] != '{' || data[len(data)-1] != '}' || e.Partial && !validJSON(data) {
+		if e.Partial {
+			return truncated()
+		}
+		return badEvent()
+	}
+	if has(data, `"error"`) && isError(gjson.GetBytes(data, "error")) || e.Name == "error" {
+		return embedded(openAIComplaint(data))
+	}
+	d.buf = d.buf[:0]
+	block := d.frame(e)
+	if d.mend != nil {
+		if mended, changed := d.mend.chunk(data, !d.begun, emit); changed {
+			block = d.reframe(mended)
+		}
+		if d.finished = d.mend.finished; d.mend.failed {
+			return embedded(nil)
+		}
+	}
+	d.class(&block)
+	emit(block)
+	return nil
+}
+
+// class sets a block's kind and usage.
+func (d *forwarded) class(block *point.Block) {
+	if hasObject(block.Data, `"usage"`) {
+		block.Usage, block.CostAt = usageIn(payload(block.Data))
+	}
+	switch {
+	case block.Usage != nil && noChoices(block.Data):
+		block.Kind = point.BlockUsage
+	case d.begun:
+		block.Kind = point.BlockContent
+	default:
+		data, _ := payload(block.Data)
+		if d.begun = hasContent(data); d.begun {
+			block.Kind = point.BlockContent
+		} else {
+			block.Kind = point.BlockLead
+		}
+	}
+}
+
+// End says [DONE] for a server that finished its answer and left it out, if its kind is
+// known to; any other stream without it is cut.
+func (d *forwarded) End(emit func(point.Block)) error {
+	switch {
+	case d.done:
+		return nil
+	case d.mend != nil && d.finished:
+		d.done = true
+		emit(point.Block{Kind: point.BlockDone, Data: doneEvent})
+		return nil
+	}
+	return truncated()
+}
+
+// frame is the block of an event's own bytes, put in order if they are not one data line
+// with a blank line behind.
+func (d *forwarded) frame(e sse.Event) point.Block {
+	if e.DataAt < 0 || e.Partial {
+		return d.reframe(e.Data)
+	}
+	return point.Block{Data: e.Raw}
+}
+
+// reframe makes an event of JSON, in the decoder's buffer.
+func (d *forwarded) reframe(data []byte) point.Block {
+	at := len(d.buf)
+	d.buf = append(d.buf, "data: "...)
+	for _, c := range data {
+		if c == '\n' || c == '\r' { // between tokens: JSON's strings hold none
+			c = ' '
+		}
+		d.buf = append(d.buf, c)
+	}
+	d.buf = append(d.buf, '\n', '\n')
+	return point.Block{Data: d.buf[at:len(d.buf):len(d.buf)]}
+}
+
+// payload finds the JSON in an event's bytes, which hold one data line.
+func payload(raw []byte) (data []byte, at int) {
+	for at < len(raw) {
+		line := raw[at:]
+		if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+			line = line[:i]
+		}
+		if rest, ok := bytes.CutPrefix(line, []byte("data:")); ok {
+			return rest, at + len("data:")
+		}
+		at += len(line) + 1
+	}
+	return nil, 0
+}
+
+// usageIn reads the usage of a document or chunk that stands at offset at, and where in it a
+// cost may be spliced in. Groq hides it one level down; then there is no such place.
+func usageIn(doc []byte, at int) (*point.Usage, int) {
+	u := gjson.GetBytes(doc, "usage")
+	if usage := openAIUsage(u); usage != nil {
+		return usage, at + u.Index + 1
+	}
+	return openAIUsage(gjson.GetBytes(doc, "x_groq.usage")), 0
+}
+
+// validJSON reports whether body is JSON. The quick check recurses, so it is not given what
+// may nest deep enough to exhaust the stack.
+func validJSON(body []byte) bool {
+	if bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > 10_000 {
+		return json.Valid(body)
+	}
+	return gjson.ValidBytes(body)
+}
+
+func has(data []byte, key string) bool { return bytes.Contains(data, []byte(key)) }
+
+// hasObject reports whether data has key with an object as its value.
+func hasObject(data []byte, key string) bool {
+	for {
+		i := bytes.Index(data, []byte(key))
+		if i < 0 {
+			return false
+		}
+		data = data[i+len(key):]
+		if value := after(data); len(value) > 0 && value[0] == '{' {
+			return true
+		}
+	}
+}
+
+// after is what follows a colon and white space, nil if there is no colon.
+func after(data []byte) []byte {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	if len(data) == 0 || data[0] != ':' {
+		return nil
+	}
+	return bytes.TrimLeft(data[1:], " \t\r\n")
+}
+
+// noChoices reports whether a chunk has no or an empty list of choices.
+func noChoices(data []byte) bool {
+	i := bytes.Index(data, []byte(`"choices"`))
+	if i < 0 {
+		return true
+	}
+	value := after(data[i+len(`"choices"`):])
+	if len(value) == 0 || value[0] != '[' {
+		return true
+	}
+	value = bytes.TrimLeft(value[1:], " \t\r\n")
+	return len(value) > 0 && value[0] == ']'
+}
+
+// isError reports whether an "error" member tells of one.
+func isError(r gjson.Result) bool {
+	return r.IsObject() || r.Type == gjson.String && r.Str != ""
+}
+
+// hasContent reports whether a chunk brings anything that a client would see: text,
+// reasoning, a refusal, a tool call, audio, or something unknown that is not empty.
+func hasContent(chunk []byte) bool {
+	found := false
+	gjson.GetBytes(chunk, "choices").ForEach(func(_, choice gjson.Result) bool {
+		if found = choice.Get("text").Str != ""; found {
+			return false
+		}
+		choice.Get("delta").ForEach(func(key, value gjson.Result) bool {
+			found = found || key.Str != "role" && !empty(value)
+			return !found
+		})
+		return !found
+	})
+	return found
+}
+
+func empty(r gjson.Result) bool {
+	switch r.Type {
+	case gjson.String:
+		return r.Str == ""
+	case gjson.JSON:
+		return !r.IsArray() && !r.IsObject() || len(r.Raw) == 2
+	default:
+		return true
+	}
+}
+
+// relay is a forwarded answer whose documents need not be held whole.
+type relay struct{ *forwarded }
+
+// Tail finds the last usage object in a document's last bytes.
+func (relay) Tail(tail []byte) (*point.Usage, int) {
+	const key = `"usage"`
+	for end := len(tail); ; {
+		i := bytes.LastIndex(tail[:end], []byte(key))
+		if i < 0 {
+			return nil, 0
+		}
+		if value := after(tail[i+len(key):]); len(value) > 0 && value[0] == '{' {
+			if usage := openAIUsage(gjson.ParseBytes(value)); usage != nil {
+				return usage, len(tail) - len(value) + 1
+			}
+		}
+		end = i
+	}
+}

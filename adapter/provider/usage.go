@@ -1,0 +1,75 @@
+package provider
+
+import (
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+)
+
+// openAIUsage reads OpenAI's usage object, in the spellings of chat (prompt_tokens) and of
+// images (input_tokens). It is nil if the object counts nothing.
+func openAIUsage(u gjson.Result) *point.Usage {
+	if !u.IsObject() {
+		return nil
+	}
+	var usage point.Usage
+	var counted bool
+	u.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "prompt_tokens", "input_tokens":
+			usage.Input, counted = value.Int(), true
+		case "completion_tokens", "output_tokens":
+			usage.Output, counted = value.Int(), true
+		case "prompt_tokens_details", "input_tokens_details":
+			usage.CacheRead = max(usage.CacheRead, value.Get("cached_tokens").Int())
+			usage.CacheWrite = value.Get("cache_write_tokens").Int()
+			usage.AudioInput = value.Get("audio_tokens").Int()
+		case "completion_tokens_details", "output_tokens_details":
+			usage.Reasoning = value.Get("reasoning_tokens").Int()
+			usage.AudioOutput = value.Get("audio_tokens").Int()
+		case "prompt_cache_hit_tokens", "cached_tokens": // DeepSeek; Moonshot
+			usage.CacheRead = max(usage.CacheRead, value.Int())
+		}
+		return true
+	})
+	if !counted {
+		return nil
+	}
+	return clampUsage(&usage)
+}
+
+// clampUsage keeps a provider's odd counts from becoming negative costs: no count is below
+// zero, and parts are no more than the whole.
+func clampUsage(u *point.Usage) *point.Usage {
+	u.Input, u.Output = max(u.Input, 0), max(u.Output, 0)
+	rest := u.Input
+	for _, part := range []*int64{&u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput} {
+		*part = min(max(*part, 0), rest)
+		rest -= *part
+	}
+	u.Reasoning = min(max(u.Reasoning, 0), u.Output)
+	u.AudioOutput = min(max(u.AudioOutput, 0), u.Output)
+	return u
+}
+
+// appendUsage appends u as OpenAI's usage object. The offset of its first member, where a
+// cost may be spliced in, is len(b)+1 before the call.
+func appendUsage(b []byte, u *point.Usage) []byte {
+	num := func(name string, n int64) {
+		b = append(b, name...)
+		b = strconv.AppendInt(b, n, 10)
+	}
+	num(`{"prompt_tokens":`, u.Input)
+	num(`,"completion_tokens":`, u.Output)
+	num(`,"total_tokens":`, u.Total())
+	num(`,"prompt_tokens_details":{"cached_tokens":`, u.CacheRead)
+	if written := u.CacheWrite + u.CacheWrite1h; written > 0 {
+		num(`,"cache_write_tokens":`, written)
+	}
+	num(`,"audio_tokens":`, u.AudioInput)
+	num(`},"completion_tokens_details":{"reasoning_tokens":`, u.Reasoning)
+	num(`,"audio_tokens":`, u.AudioOutput)
+	return append(b, '}', '}')
+}
