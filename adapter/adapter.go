@@ -40,6 +40,11 @@ type ModelLister interface {
 	Serves(p *point.Provider, path string) bool
 }
 
+// Catalogue tells what is known of a kind's model.
+type Catalogue interface {
+	Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string)
+}
+
 // Deps are what a Handler needs. All fields are required but CORSOrigins.
 type Deps struct {
 	Config      point.Snapshots
@@ -47,7 +52,8 @@ type Deps struct {
 	Senders     map[string]point.Sender // by Provider.Type
 	Records     Recorder
 	Budget      Budget
-	Models      ModelLister
+	Lists       ModelLister
+	Catalogue   Catalogue
 	Alerts      point.Alerter
 	Log         *slog.Logger
 	MaxBody     int64 // bytes of one request

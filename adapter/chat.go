@@ -19,13 +19,19 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	t := h.begin(w, r, call) // from here on there is one record, whatever happens
+	h.carry(r.Context(), h.begin(w, call), err)
+}
+
+// carry takes an admitted call on: from here on there is one record, whatever happens. A
+// refusal of the call itself comes along as err.
+func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 	defer t.end()
 	if err != nil {
 		t.fail(err)
 		return
 	}
-	ctx, cancel := h.deadline(r.Context(), call)
+	call := t.call
+	ctx, cancel := h.deadline(ctx, call)
 	defer cancel()
 
 	plan, err := h.Routes.Plan(call) // adapter -> routing: ordered targets, with reasons

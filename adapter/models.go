@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -55,16 +56,6 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // a client that left is nobody to tell
 }
 
-// ModelNames are the names that calls may use, as GET /v1/models lists them.
-func (h *Handler) ModelNames() []string {
-	list := h.modelsFor(h.Config.Snapshot(), &point.Key{}, "")
-	names := make([]string, len(list))
-	for i, m := range list {
-		names[i] = m.ID
-	}
-	return names
-}
-
 // modelsFor lists each alias and bare name once, then every provider/model; chat models first.
 func (h *Handler) modelsFor(s *point.Snapshot, key *point.Key, only string) []model {
 	bare, full := map[string]model{}, []model{}
@@ -77,7 +68,7 @@ func (h *Handler) modelsFor(s *point.Snapshot, key *point.Key, only string) []mo
 		if !p.Active() || only != "" && p.Name != only && p.ID != only {
 			continue
 		}
-		for _, id := range h.Models.List(p) {
+		for _, id := range h.Lists.List(p) {
 			m := model{ID: id, Object: "model", Created: p.CreatedAt.Unix(), OwnedBy: p.Name}
 			if _, known := bare[id]; !known {
 				bare[id] = m
@@ -113,6 +104,34 @@ func mayUse(s *point.Snapshot, key *point.Key, name string) bool {
 	return len(key.Models) == 0 || slices.ContainsFunc(key.Models, func(glob string) bool {
 		return routing.MatchGlob(glob, name) || routing.MatchGlob(glob, id)
 	})
+}
+
+// Models lists the names that calls may use, as GET /v1/models does, with what is known.
+func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
+	s := h.Config.Snapshot()
+	var list []point.ModelInfo
+	for _, m := range h.modelsFor(s, &point.Key{}, "") {
+		info := point.ModelInfo{ID: m.ID, Kind: "chat"}
+		p, id := s.SplitModel(m.ID)
+		if p != nil {
+			info.Provider = p.Name
+		} else {
+			p, _ = s.Provider(m.OwnedBy)
+		}
+		switch {
+		case strings.Contains(m.ID, "embed"):
+			info.Kind = "embedding"
+		case strings.Contains(m.ID, "image") || strings.Contains(m.ID, "dall-e"):
+			info.Kind = "image"
+		case otherThanChat(m.ID) == 1:
+			info.Kind = "other"
+		}
+		if p != nil {
+			info.ContextWindow, info.MaxOutput, info.Abilities = h.Catalogue.Describe(p.Kind, id)
+		}
+		list = append(list, info)
+	}
+	return list, nil
 }
 
 // otherThanChat is 1 for a model whose name says that it does not chat.

@@ -28,7 +28,7 @@ type transaction struct {
 }
 
 // begin starts the transaction of call.
-func (h *Handler) begin(w http.ResponseWriter, r *http.Request, call *point.Call) *transaction {
+func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 	t := &transaction{h: h, call: call}
 	t.answer = answer{w: w, id: call.ID}
 	t.record = point.Record{

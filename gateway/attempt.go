@@ -62,7 +62,9 @@ func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, err
 		cancel(errClosed)
 		return nil, err
 	}
-	a.backend.health.observe(time.Since(started))
+	now := time.Now()
+	a.key.accept()
+	a.backend.health.ok(now.Sub(started), now)
 	return reply, nil
 }
 

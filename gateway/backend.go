@@ -98,40 +98,40 @@ func (b *backend) inherit(old *backend) {
 
 // health is what recent attempts say about a provider.
 type health struct {
-	mu       sync.Mutex
-	failures int // in a row
-	lastErr  *point.Error
-	failedAt time.Time
-	okAt     time.Time
-	latency  time.Duration // decayed time to first content
+	mu           sync.Mutex
+	failures     int // in a row
+	lastErr      *point.Error
+	failingSince time.Time
+	okSince      time.Time     // zero: no success since the last failure, or ever
+	latency      time.Duration // decayed time to first content
 }
 
 func (h *health) inherit(old *health) {
 	old.mu.Lock()
 	defer old.mu.Unlock()
-	h.failures, h.lastErr, h.failedAt, h.okAt, h.latency = old.failures, old.lastErr, old.failedAt, old.okAt, old.latency
+	h.failures, h.lastErr, h.failingSince, h.okSince, h.latency = old.failures, old.lastErr, old.failingSince, old.okSince, old.latency
 }
 
-// observe takes the time to first content of one answer; one in eight parts counts the new.
-func (h *health) observe(d time.Duration) {
+// ok notes an answer whose first content took d; one part in eight of the latency is new.
+func (h *health) ok(d time.Duration, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.failures = 0
+	if h.okSince.IsZero() {
+		h.okSince = now
+	}
 	if h.latency == 0 {
 		h.latency = d
-		return
 	}
 	h.latency += (d - h.latency) / 8
-}
-
-func (h *health) ok(now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.failures, h.okAt = 0, now
 }
 
 func (h *health) failed(e *point.Error, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.failures == 0 {
+		h.failingSince = now
+	}
 	h.failures++
-	h.lastErr, h.failedAt = e, now
+	h.lastErr, h.okSince = e, time.Time{}
 }

@@ -70,7 +70,6 @@ func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Cal
 		a.release()
 		return nil, g.learn(b, key, target, err)
 	}
-	b.succeeded(key, time.Now())
 	return reply, nil
 }
 

@@ -1,51 +1,44 @@
 package gateway
 
 import (
+	"fmt"
 	"time"
 
 	"point"
 )
 
-// States of a provider's health.
-const (
-	HealthUnknown = "unknown" // not tried yet
-	HealthOK      = "ok"
-	HealthFailing = "failing" // the last attempts failed
-)
+// downAfter is how many failures in a row make a provider count as down; fewer, as degraded.
+const downAfter = 3
 
-// failingAfter is how many failures in a row make a provider "failing".
-const failingAfter = 3
-
-// Health is what recent attempts say about a provider.
-type Health struct {
-	State     string
-	Failures  int           // in a row
-	LastError *point.Error  // of the last failure, nil for none
-	FailedAt  time.Time     // zero for never
-	OKAt      time.Time     // zero for never
-	Latency   time.Duration // decayed time to first content, 0 if unknown
-	Busy      int           // calls under way
+// ProviderHealth is how a provider has been answering; unknown if it was never tried.
+func (g *Gateway) ProviderHealth(id string) point.ProviderHealth {
+	known, ok := g.backends.Load(id)
+	if !ok {
+		return point.ProviderHealth{State: point.HealthUnknown}
+	}
+	return known.(*backend).health.report()
 }
 
-// Health tells about a provider; one that was never tried is unknown.
-func (g *Gateway) Health(providerID string) Health {
-	known, ok := g.backends.Load(providerID)
-	if !ok {
-		return Health{State: HealthUnknown}
-	}
-	b := known.(*backend)
-	h := &b.health
+func (h *health) report() point.ProviderHealth {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := Health{
-		Failures: h.failures, LastError: h.lastErr, FailedAt: h.failedAt, OKAt: h.okAt,
-		Latency: h.latency, Busy: int(b.busy.Load()), State: HealthUnknown,
+	out := point.ProviderHealth{State: point.HealthUnknown}
+	if h.latency > 0 {
+		ms := h.latency.Milliseconds()
+		out.Latency = &ms
+	}
+	if h.lastErr != nil {
+		out.LastError = h.lastErr.Code
 	}
 	switch {
-	case h.failures >= failingAfter:
-		out.State = HealthFailing
-	case !h.okAt.IsZero():
-		out.State = HealthOK
+	case h.failures > 0:
+		out.State, out.Since = point.HealthDegraded, &h.failingSince
+		if h.failures >= downAfter {
+			out.State = point.HealthDown
+		}
+		out.Message = fmt.Sprintf("%d failures in a row; the last: %s", h.failures, h.lastErr.Message)
+	case !h.okSince.IsZero():
+		out.State, out.Since = point.HealthOK, &h.okSince
 	}
 	return out
 }
@@ -59,4 +52,13 @@ func (g *Gateway) Busy(providerID string) int {
 }
 
 // Latency is a provider's recent time to first content, 0 if unknown.
-func (g *Gateway) Latency(providerID string) time.Duration { return g.Health(providerID).Latency }
+func (g *Gateway) Latency(providerID string) time.Duration {
+	known, ok := g.backends.Load(providerID)
+	if !ok {
+		return 0
+	}
+	h := &known.(*backend).health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.latency
+}

@@ -104,12 +104,6 @@ func (k *key) accept() {
 	k.refused, k.pause, k.suspended = 0, 0, time.Time{}
 }
 
-// succeeded notes an answer.
-func (b *backend) succeeded(k *key, now time.Time) {
-	k.accept()
-	b.health.ok(now)
-}
-
 // learn notes a failure and completes the error for the caller.
 func (g *Gateway) learn(b *backend, k *key, target point.Target, err error) error {
 	e, now := point.AsError(err), time.Now()
@@ -122,7 +116,8 @@ func (g *Gateway) learn(b *backend, k *key, target point.Target, err error) erro
 	case e.Code == point.ProviderCredentials, e.Code == point.ProviderQuota, e.Code == point.ProviderRateLimited:
 		k.cool(target.Model, e.RetryAfter, now)
 	}
-	if e.Failure() == point.FailUnavailable || e.Failure() == point.FailTimeout {
+	switch e.Failure() {
+	case point.FailUnavailable, point.FailTimeout, point.FailCredentials:
 		b.health.failed(e, now)
 	}
 	e.OtherKey = len(b.keys) > 1 && e.Failure() != point.FailCaller && b.hasOther(k, target.Model, now)

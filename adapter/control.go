@@ -1,0 +1,190 @@
+package adapter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
+
+	"point"
+	"point/internal/sse"
+)
+
+// testPrompt is what a provider is asked when its tester gives nothing.
+const testPrompt = "Say hello in one short sentence."
+
+// maxShown bounds the text of a test's result.
+const maxShown = 4000
+
+// TestProvider sends a streamed chat to one provider, as a client's request would go: same
+// translation, same attempt, one record. The provider may be inactive or not yet saved.
+func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
+	tried := *p
+	tried.Status = point.StatusActive
+	if r.Model == "" {
+		r.Model = h.firstChatModel(&tried)
+	}
+	if r.Model == "" {
+		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model: none of this provider is known yet."}
+	}
+	if r.Prompt == "" {
+		r.Prompt = testPrompt
+	}
+	request := map[string]any{}
+	if len(r.Parameters) > 0 {
+		if err := json.Unmarshal(r.Parameters, &request); err != nil {
+			return point.TestResult{}, &point.Error{Code: point.InvalidRequest, Param: "parameters", Message: "The parameters must be a JSON object.", Cause: err}
+		}
+	}
+	request["model"] = r.Model
+	request["provider"] = tried.ID
+	request["messages"] = []any{map[string]string{"role": "user", "content": r.Prompt}}
+	request["stream"] = true
+	request["stream_options"] = map[string]bool{"include_usage": true}
+	body, err := json.Marshal(request)
+	if err != nil {
+		return point.TestResult{}, fmt.Errorf("encoding the test request: %w", err)
+	}
+	return h.test(ctx, h.alone(&tried), point.PathChat, body), nil
+}
+
+// alone is the live configuration with p in it, and without repeats.
+func (h *Handler) alone(p *point.Provider) *point.Snapshot {
+	s := *h.Config.Snapshot()
+	s.Providers = maps.Clone(s.Providers)
+	if s.Providers == nil {
+		s.Providers = map[string]*point.Provider{}
+	}
+	s.Providers[p.ID] = p
+	s.Endpoints = nil
+	s.Default.Retry.Attempts = 1
+	s.Index()
+	return &s
+}
+
+func (h *Handler) firstChatModel(p *point.Provider) string {
+	for _, id := range h.Lists.List(p) {
+		if otherThanChat(id) == 0 {
+			return id
+		}
+	}
+	return ""
+}
+
+// TestEndpoint runs a sample request through an endpoint's live mapping.
+func (h *Handler) TestEndpoint(ctx context.Context, path string, request json.RawMessage) (point.TestResult, error) {
+	result := h.test(ctx, h.Config.Snapshot(), path, request)
+	return result, nil
+}
+
+// test carries a call that no client sent, and reads what was answered.
+func (h *Handler) test(ctx context.Context, s *point.Snapshot, path string, body []byte) point.TestResult {
+	call := &point.Call{
+		ID: uuid.Must(uuid.NewV7()).String(), Path: path, Dialect: point.DialectOpenAI,
+		Key: &point.Key{Name: "test", Status: point.StatusActive}, Snapshot: s, Body: body, Start: time.Now(),
+	}
+	var err error
+	if call.Envelope, err = point.ScanEnvelope(body); err == nil {
+		err = check(call)
+	}
+	w := &capture{header: http.Header{}}
+	t := h.begin(w, call)
+	h.carryTest(ctx, t, err)
+	return t.result(w.body.Bytes())
+}
+
+// carryTest carries t where no server stands behind to take the panic of an aborted answer.
+func (h *Handler) carryTest(ctx context.Context, t *transaction, err error) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	h.carry(ctx, t, err)
+}
+
+// result tells how the transaction went.
+func (t *transaction) result(body []byte) point.TestResult {
+	r := &t.record
+	out := point.TestResult{
+		OK: r.Outcome == point.OutcomeComplete, Status: r.Status, LatencyMS: r.ResponseTime, TTFTMS: r.TTFT,
+		Model: r.UpstreamModel, Usage: r.Usage, Cost: r.Cost, Attempts: r.Attempts, Route: &r.Route,
+	}
+	if r.ErrorCode != "" {
+		out.Error = &point.TestError{Code: r.ErrorCode, Message: r.ErrorMessage}
+	} else {
+		out.Text = clip(spoken(body, r.Stream), maxShown)
+	}
+	return out
+}
+
+// spoken is what a model said in an answer.
+func spoken(body []byte, stream bool) string {
+	if !stream {
+		if text := gjson.GetBytes(body, "choices.0.message.content"); text.Exists() {
+			return text.String()
+		}
+		return string(body)
+	}
+	var text strings.Builder
+	reader := sse.NewReader(bytes.NewReader(body), maxShown<<10)
+	for {
+		event, err := reader.Next()
+		if err != nil {
+			return text.String()
+		}
+		text.WriteString(gjson.GetBytes(event.Data, "choices.0.delta.content").String())
+	}
+}
+
+// capture is a ResponseWriter that keeps the answer.
+type capture struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (c *capture) Header() http.Header         { return c.header }
+func (c *capture) WriteHeader(int)             {}
+func (c *capture) Write(b []byte) (int, error) { return c.body.Write(b) }
+func (c *capture) Flush()                      {}
+
+// Explain is the plan for a request that is not sent.
+func (h *Handler) Explain(_ context.Context, path string, body []byte, keyID string) (point.Explanation, error) {
+	s := h.Config.Snapshot()
+	call := &point.Call{Path: path, Dialect: point.DialectOpenAI, Key: keyByID(s, keyID), Snapshot: s, Body: body, Start: time.Now()}
+	var err error
+	if call.Envelope, err = point.ScanEnvelope(body); err != nil {
+		return point.Explanation{}, err
+	}
+	plan, err := h.Routes.Plan(call)
+	if plan == nil {
+		return point.Explanation{}, err
+	}
+	out := point.Explanation{
+		Endpoint: path, Model: call.Envelope.Model, Rule: plan.Rule, Strategy: plan.Strategy,
+		Targets: []point.ExplainedTarget{}, Skipped: append([]point.Skipped{}, plan.Skipped...), On: plan.On,
+	}
+	for _, target := range plan.Targets {
+		out.Targets = append(out.Targets, point.ExplainedTarget{
+			ProviderID: target.Provider.ID, Provider: target.Provider.Name, Model: target.Model,
+			Weight: target.Weight, Priority: target.Priority, Reason: target.Reason,
+		})
+	}
+	return out, nil
+}
+
+func keyByID(s *point.Snapshot, id string) *point.Key {
+	for _, key := range s.Keys {
+		if key.ID == id {
+			return key
+		}
+	}
+	return &point.Key{}
+}
