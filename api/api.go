@@ -1,0 +1,150 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"point"
+	"point/store"
+)
+
+// Deps is what the API stands on. Store is required; a nil port answers 503 on its routes.
+type Deps struct {
+	Store     *store.Store
+	Tester    Tester
+	Explainer Explainer
+	Models    Models
+	Health    Health
+	Events    Events
+	Alerts    point.Alerter
+
+	Log     *slog.Logger     // nil: discarded
+	Now     func() time.Time // nil: time.Now
+	Version string           // of Point, for status
+
+	PublicURL      string         // issuer of tokens; https makes cookies Secure
+	Hosts          []string       // Host names that are answered, without ports; loopback always is; empty: all
+	CORSOrigins    []string       // other origins that may call, "https://console.example"
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
+	EnvAllow       []string       // variables that a provider may name in api_key_env
+}
+
+// API serves /api. Make it with New.
+type API struct {
+	Deps
+	tokens *tokens
+	gate   *gate
+	mux    *http.ServeMux
+	doc    []byte // openapi.json
+}
+
+// New builds the handler of /api/* and /.well-known/jwks.json. It fails if a route names no
+// permission, or one that no role has.
+func New(deps Deps) (http.Handler, error) {
+	if deps.Store == nil {
+		return nil, errors.New("api: a store is needed")
+	}
+	a, err := build(deps)
+	if err != nil {
+		return nil, err
+	}
+	return a.secure(a.mux), nil
+}
+
+// routes is the whole route table.
+func (a *API) routes() []route {
+	return []route{
+		{get, "/api/setup", Public, on(a.getSetup), "Ask whether Point waits to be set up"},
+		{post, "/api/setup", Public, on(a.setUp), "Make the first user, with the token of the set-up link, and sign in"},
+
+		{post, "/api/auth/login", Public, on(a.login), "Sign in"},
+		{post, "/api/auth/refresh", Public, on(a.refresh), "Get a new access token for the refresh cookie"},
+		{post, "/api/auth/logout", Public, on(a.logout), "Sign out: end the refresh cookie's session"},
+		{get, "/api/auth/me", SignedIn, on(a.me), "Read who is signed in and what they may do"},
+		{get, "/api/auth/sessions", SignedIn, on(a.listSessions), "List your own open sessions"},
+		{del, "/api/auth/sessions/{id}", SignedIn, on(a.deleteSession), "End one of your own sessions"},
+		{get, "/api/auth/jwks", Public, on(a.getKeySet), "Read the public keys that verify access tokens"},
+		{get, "/.well-known/jwks.json", Public, on(a.getWellKnownKeySet), "Read the public keys that verify access tokens"},
+
+		{get, "/api/providers", ProvidersRead, on(a.listProviders), "List providers"},
+		{post, "/api/providers", ProvidersWrite, creates(a.createProvider), "Create a provider"},
+		{get, "/api/providers/{id}", ProvidersRead, on(a.getProvider), "Read a provider"},
+		{put, "/api/providers/{id}", ProvidersWrite, on(a.updateProvider), "Change a provider"},
+		{del, "/api/providers/{id}", ProvidersWrite, on(a.deleteProvider), "Delete a provider"},
+		{post, "/api/providers/{id}/test", ProvidersTest, on(a.testProvider), "Send a prompt to a provider and see what comes back"},
+		{get, "/api/provider-kinds", ProvidersRead, on(a.listProviderKinds), "List the kinds of provider and their settings"},
+
+		{get, "/api/endpoints", EndpointsRead, on(a.listEndpoints), "List endpoints"},
+		{get, "/api/endpoints/{id}", EndpointsRead, on(a.getEndpoint), "Read an endpoint"},
+		{put, "/api/endpoints/{id}", EndpointsWrite, on(a.updateEndpoint), "Switch or map an endpoint"},
+		{post, "/api/endpoints/{id}/test", EndpointsTest, on(a.testEndpoint), "Send a request through an endpoint and see where it goes"},
+		{post, "/api/route/explain", EndpointsRead, on(a.explainRoute), "See which targets would serve a request, without sending it"},
+
+		{get, "/api/aliases", AliasesRead, on(a.listAliases), "List aliases"},
+		{put, "/api/aliases/{name}", AliasesWrite, on(a.putAlias), "Create or change an alias"},
+		{del, "/api/aliases/{name}", AliasesWrite, on(a.deleteAlias), "Delete an alias"},
+		{get, "/api/models", ModelsRead, on(a.listModels), "List the models that can be asked for"},
+
+		{get, "/api/keys", KeysRead, on(a.listKeys), "List client keys"},
+		{post, "/api/keys", KeysWrite, creates(a.createKey), "Create a client key; its token is shown this once"},
+		{get, "/api/keys/{id}", KeysRead, on(a.getKey), "Read a client key"},
+		{put, "/api/keys/{id}", KeysWrite, on(a.updateKey), "Change a client key"},
+		{del, "/api/keys/{id}", KeysWrite, on(a.deleteKey), "Delete a client key"},
+
+		{get, "/api/requests", RequestsRead, on(a.listRequests), "List requests, newest first"},
+		{get, "/api/requests/stats", RequestsRead, on(a.getRequestStats), "Count requests, tokens, cost and latency over time"},
+		{get, "/api/requests/{id}", RequestsRead, on(a.getRequest), "Read a request"},
+		{get, "/api/events", RequestsRead, streams[RequestRecord](a.streamEvents), "Follow requests as they settle, as server-sent events"},
+
+		{get, "/api/status", StatusRead, on(a.getStatus), "Read the state of the whole system"},
+		{get, "/api/status/health", StatusRead, on(a.getHealth), "Read the health checks"},
+		{get, "/api/alerts", AlertsRead, on(a.listAlerts), "List alerts, open ones first"},
+		{get, "/api/logs", LogsRead, on(a.listLogs), "List log entries, newest first"},
+
+		{get, "/api/openapi.json", Public, on(a.getOpenAPI), "Read this document"},
+	}
+}
+
+// build makes the mux and the document of the route table.
+func build(deps Deps) (*API, error) {
+	useProblems()
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Alerts == nil {
+		deps.Alerts = noAlerts{}
+	}
+	a := &API{Deps: deps, mux: http.NewServeMux()}
+	a.tokens = newTokens(a)
+	a.gate = newGate(deps.Now)
+	h := a.newHuma()
+	for _, r := range a.routes() {
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
+		r.handler.register(h, r.operation(r.handler.name))
+	}
+	var err error
+	a.doc, err = document(h.OpenAPI())
+	return a, err
+}
+
+// newHuma sets huma up as this API wants it: no pages of its own, JSON alone, Problem.
+func (a *API) newHuma() huma.API {
+	h := huma.NewAPI(newConfig(), adapter(a.mux))
+	h.UseMiddleware(a.authorize, a.idempotent)
+	return h
+}
+
+type noAlerts struct{}
+
+func (noAlerts) Raise(_, _, _ string) {}

@@ -1,0 +1,26 @@
+package api
+
+// ProviderKind is a kind of provider and what it needs to be told.
+type ProviderKind struct {
+	Name    string          `json:"name" doc:"What a provider's member provider says." example:"openai"`
+	Title   string          `json:"title" example:"OpenAI"`
+	Type    string          `json:"type" enum:"api,web" example:"api"`
+	Dialect string          `json:"dialect" enum:"openai,anthropic,gemini" example:"openai"`
+	BaseURL string          `json:"base_url" doc:"Used if config names none; empty: config must." example:"https://api.openai.com/v1"`
+	EnvKeys []string        `json:"env_keys" doc:"Well-known variables that hold its key." example:"[\"OPENAI_API_KEY\"]"`
+	Keyless bool            `json:"keyless" doc:"Works without a key."`
+	Serves  []string        `json:"serves" doc:"Endpoints that it can serve, by path." example:"[\"/v1/chat/completions\"]"`
+	Fields  []ProviderField `json:"fields" doc:"Members of config, in the order a form should show them."`
+	Schema  map[string]any  `json:"schema" doc:"JSON Schema of config."`
+}
+
+// ProviderField is one member of a provider's config.
+type ProviderField struct {
+	Name     string `json:"name" example:"base_url"`
+	Title    string `json:"title" example:"Base URL"`
+	Type     string `json:"type" enum:"string,secret,secrets,url,integer,boolean,map,secret-map,list" doc:"secrets is a list of secrets, list one of strings; map and secret-map go from names to strings."`
+	Required bool   `json:"required"`
+	Common   bool   `json:"common" doc:"Every kind of provider has it."`
+	Default  string `json:"default" doc:"Used if it is absent, in words a form can show."`
+	Help     string `json:"help" doc:"One sentence."`
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"point/store"
+)
+
+// List is one page of a list.
+type List[T any] struct {
+	Data   []T    `json:"data"`
+	Page   int    `json:"page" doc:"Number of this page, from 1." example:"1"`
+	Limit  int    `json:"limit" doc:"Items a page." example:"50"`
+	Total  *int64 `json:"total" doc:"How many there are; null beyond 10,000." example:"123"`
+	More   bool   `json:"more" doc:"There are items behind these."`
+	Cursor string `json:"cursor" doc:"Give it as cursor to continue behind the last item; empty: the end." example:""`
+}
+
+// listOutput answers a list.
+type listOutput[T any] struct{ Body List[T] }
+
+// Paging is embedded into the input of a list.
+type Paging struct {
+	Page  int `query:"page" default:"1" minimum:"1" maximum:"1000000" doc:"Number of the page, from 1."`
+	Limit int `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"Items a page."`
+}
+
+func (p Paging) page() store.Page { return store.Page{Number: p.Page, Limit: p.Limit} }
+
+// pageOf answers a part of a list, each item in its shape on the wire.
+func pageOf[S, T any](p Paging, list store.List[S], shape func(*S) T) *listOutput[T] {
+	out := &listOutput[T]{Body: List[T]{
+		Data: make([]T, len(list.Items)), Page: p.Page, Limit: p.Limit, More: list.More, Cursor: list.Cursor,
+	}}
+	for i := range list.Items {
+		out.Body.Data[i] = shape(&list.Items[i])
+	}
+	if list.Total >= 0 {
+		out.Body.Total = &list.Total
+	}
+	return out
+}
+
+// whole answers a list that has only one page.
+func whole[S, T any](items []S, shape func(*S) T) *listOutput[T] {
+	n := int64(len(items))
+	return pageOf(Paging{Page: 1, Limit: len(items)}, store.List[S]{Items: items, Total: n}, shape)
+}
+
+// ByID is the input of a route about one thing.
+type ByID struct {
+	ID string `path:"id" minLength:"1" maxLength:"255" doc:"Id."`
+}
+
+// Precondition is embedded into the input of a change.
+type Precondition struct {
+	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag that was read. If the thing was changed since, the answer is 412."`
+}
+
+// Tagged is embedded into the output of one thing.
+type Tagged struct {
+	ETag string `header:"ETag" doc:"Version of the thing, for If-Match."`
+}
+
+// empty is an answer without a body: 204.
+type empty struct{}
+
+// Repeatable is embedded into the input of a route that creates.
+type Repeatable struct {
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422."`
+}
+
+// NullableTime is a time of which null and absence mean different things.
+type NullableTime struct {
+	Set  bool
+	Time *time.Time
+}
+
+// UnmarshalJSON is called for null too, but not for an absent member.
+func (t *NullableTime) UnmarshalJSON(raw []byte) error {
+	t.Set = true
+	return json.Unmarshal(raw, &t.Time)
+}
+
+// Schema is that of a time or null.
+func (NullableTime) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
+}

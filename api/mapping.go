@@ -1,0 +1,124 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Mapping tells how an endpoint's calls find their targets. Its JSON is that of
+// point.Mapping; this form carries the documentation and the bounds.
+type Mapping struct {
+	Strategy              string   `json:"strategy" enum:"priority,weighted,round_robin,least_busy,lowest_latency,lowest_cost,sticky" example:"priority"`
+	Rules                 []Rule   `json:"rules" maxItems:"500" doc:"The first one whose when matches is used."`
+	Fallbacks             []Target `json:"fallbacks" maxItems:"100" doc:"Tried after a rule's own targets and fallbacks."`
+	Retry                 Retry    `json:"retry"`
+	Timeout               Timeout  `json:"timeout"`
+	Cache                 Cache    `json:"cache"`
+	Batch                 Batch    `json:"batch"`
+	ContinueBrokenStreams bool     `json:"continue_broken_streams"`
+	Unsupported           string   `json:"unsupported" enum:"error,drop" doc:"What to do with request fields that a target cannot be told."`
+}
+
+// Rule sends the calls that match When to Targets.
+type Rule struct {
+	Name      string   `json:"name" maxLength:"255"`
+	When      When     `json:"when"`
+	Strategy  string   `json:"strategy,omitempty" enum:"priority,weighted,round_robin,least_busy,lowest_latency,lowest_cost,sticky" doc:"Absent: the mapping's."`
+	Targets   []Target `json:"targets" minItems:"1" maxItems:"100"`
+	Fallbacks []Target `json:"fallbacks" maxItems:"100"`
+	On        []string `json:"on" enum:"rate_limited,unavailable,timeout,credentials,model_missing,context_length" doc:"Failures that move on to the next target; empty: all but context_length."`
+}
+
+// When is a condition; empty lists and null match everything.
+type When struct {
+	Model           []string `json:"model" maxItems:"500" doc:"Globs." example:"[\"gpt-4o*\"]"`
+	Key             []string `json:"key" maxItems:"500" doc:"Ids or names of client keys."`
+	Tag             []string `json:"tag" maxItems:"500" doc:"Tags of client keys."`
+	PromptTokensMax *int64   `json:"prompt_tokens_max" minimum:"0"`
+	HasImages       *bool    `json:"has_images"`
+	HasTools        *bool    `json:"has_tools"`
+}
+
+// Target is a provider and a model.
+type Target struct {
+	Provider string `json:"provider" minLength:"1" maxLength:"63" doc:"Name; an id is taken too." example:"openai-main"`
+	Model    string `json:"model,omitempty" maxLength:"255" doc:"Absent: the one asked for." example:"gpt-4o-mini"`
+	Weight   int    `json:"weight,omitempty" minimum:"0" maximum:"1000000"`
+	Priority int    `json:"priority,omitempty" minimum:"0" maximum:"1000000" doc:"Lower is tried first."`
+}
+
+// Retry bounds repeats on the same target.
+type Retry struct {
+	Attempts      int    `json:"attempts" minimum:"1" maximum:"100"`
+	BackoffMS     int64  `json:"backoff_ms" minimum:"0" maximum:"600000"`
+	BackoffMaxMS  int64  `json:"backoff_max_ms" minimum:"0" maximum:"600000"`
+	BudgetPercent int    `json:"budget_percent" minimum:"0" maximum:"100"`
+	HedgeAfterMS  *int64 `json:"hedge_after_ms" minimum:"1" maximum:"600000" doc:"null: never."`
+}
+
+// Timeout bounds a call, in ms.
+type Timeout struct {
+	TotalMS     int64  `json:"total_ms" minimum:"1" maximum:"86400000"`
+	ConnectMS   int64  `json:"connect_ms" minimum:"1" maximum:"600000"`
+	FirstByteMS *int64 `json:"first_byte_ms" minimum:"1" maximum:"86400000" doc:"null: 30 s streamed, 600 s not, 300 s for images."`
+	IdleMS      int64  `json:"idle_ms" minimum:"1" maximum:"86400000"`
+}
+
+// Cache keeps answers to equal requests.
+type Cache struct {
+	Mode     string `json:"mode" enum:"off,exact"`
+	TTLS     int64  `json:"ttl_s" minimum:"1" maximum:"31536000" doc:"Seconds."`
+	MaxBytes int64  `json:"max_bytes" minimum:"1" maximum:"1073741824" doc:"Larger answers are not kept."`
+}
+
+// Batch joins concurrent embedding calls.
+type Batch struct {
+	Enabled  bool  `json:"enabled"`
+	WindowMS int64 `json:"window_ms" minimum:"0" maximum:"60000"`
+	MaxInput int   `json:"max_inputs" minimum:"1" maximum:"100000"`
+}
+
+// MappingInput is a Mapping of which every member may be left out, or null.
+type MappingInput struct{ raw json.RawMessage }
+
+// UnmarshalJSON keeps the text: absent members must be told from zero ones.
+func (m *MappingInput) UnmarshalJSON(raw []byte) error {
+	m.raw = slices.Clone(raw)
+	return nil
+}
+
+// Schema is Mapping's with nothing required but what a target cannot do without.
+func (MappingInput) Schema(r huma.Registry) *huma.Schema {
+	s := optional(r, r.Schema(reflect.TypeFor[Mapping](), true, ""))
+	s.Nullable = true
+	return s
+}
+
+// optional copies s with its references resolved and its members optional, but for the
+// targets of a rule and the provider of a target.
+func optional(r huma.Registry, s *huma.Schema) *huma.Schema {
+	description := s.Description
+	if s.Ref != "" {
+		s = r.SchemaFromRef(s.Ref)
+	}
+	c := *s
+	if description != "" {
+		c.Description = description
+	}
+	if s.Items != nil {
+		c.Items = optional(r, s.Items)
+	}
+	if s.Properties != nil {
+		c.Properties = make(map[string]*huma.Schema, len(s.Properties))
+		for name, p := range s.Properties {
+			c.Properties[name] = optional(r, p)
+		}
+	}
+	c.Required = slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool {
+		return name != "targets" && name != "provider"
+	})
+	return &c
+}

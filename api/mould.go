@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
+)
+
+// maxBody is how large a body of /api may be.
+const maxBody = 1 << 20
+
+// route is one line of the route table.
+type route struct {
+	method, path string
+	permission   Permission
+	handler      handler
+	summary      string
+}
+
+// handler is a method of API that serves a route. Its name is the operation's id.
+type handler struct {
+	name     string
+	creates  bool // answers 201, takes an Idempotency-Key
+	register func(huma.API, huma.Operation)
+}
+
+// on makes a handler of a method.
+func on[I, O any](f func(context.Context, *I) (*O, error)) handler {
+	return handler{name: methodName(f), register: func(h huma.API, op huma.Operation) {
+		huma.Register(h, op, f)
+	}}
+}
+
+// creates is on for a POST that makes something: 201, and repeatable by Idempotency-Key.
+func creates[I, O any](f func(context.Context, *I) (*O, error)) handler {
+	h := on(f)
+	h.creates = true
+	return h
+}
+
+// streams is on for an endless answer of server-sent events, each of which holds a T.
+func streams[T, I any](f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
+	return handler{name: methodName(f), register: func(h huma.API, op huma.Operation) {
+		item := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+		op.Responses = map[string]*huma.Response{"200": {
+			Description: "One event for each; its data is the JSON described here.",
+			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: item}},
+		}}
+		huma.Register(h, op, f)
+	}}
+}
+
+// methodName is "listProviders" for a.listProviders.
+func methodName(f any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
+	return strings.TrimSuffix(name[strings.LastIndexByte(name, '.')+1:], "-fm")
+}
+
+// check refuses a route without a policy.
+func (r route) check() error {
+	if r.permission == "" {
+		return fmt.Errorf("%s %s names no permission", r.method, r.path)
+	}
+	if r.permission == Public || slices.Contains(owner, r.permission) {
+		return nil
+	}
+	return fmt.Errorf("%s %s: no role has the permission %q", r.method, r.path, r.permission)
+}
+
+// metaPermission and metaCreates are keys of an operation's Metadata.
+const (
+	metaPermission = "permission"
+	metaCreates    = "creates"
+)
+
+// operation is the line's entry in OpenAPI.
+func (r route) operation(id string) huma.Operation {
+	op := huma.Operation{
+		Method: r.method, Path: r.path, OperationID: id, Summary: r.summary, Tags: []string{r.tag()},
+		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates},
+		RejectUnknownQueryParameters: true,
+		MaxBodyBytes:                 maxBody + 1, // huma counts a body of just the limit as too large
+		BodyReadTimeout:              30 * time.Second,
+		Extensions:                   map[string]any{"x-permission": string(r.permission)},
+	}
+	if r.handler.creates {
+		op.DefaultStatus = http.StatusCreated
+	}
+	if r.permission != Public {
+		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Description = fmt.Sprintf("Needs the permission `%s`.", r.permission)
+	}
+	return op
+}
+
+// tag is the entity, the first part of the path below /api.
+func (r route) tag() string {
+	if strings.HasPrefix(r.path, "/.well-known/") {
+		return "auth"
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/api/"), "/")
+	return strings.TrimSuffix(first, ".json")
+}
+
+// apiVersion is raised by a change that breaks clients.
+const apiVersion = "1"
+
+// newConfig sets huma up: JSON alone, no pages of its own, no links to schemas.
+func newConfig() huma.Config {
+	config := huma.DefaultConfig("Point", apiVersion)
+	config.Info.Description = "The control plane of Point: providers, endpoints, keys, requests, status. The data plane, /v1, is OpenAI's API and is not described here."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	config.Formats = map[string]huma.Format{
+		"application/json":         {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal},
+		"application/problem+json": huma.DefaultJSONFormat,
+	}
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access_token of login or refresh."},
+	}
+	return config
+}
+
+var listType = regexp.MustCompile(`^List\[.*?([A-Za-z]+)\]$`)
+
+// schemaName names List[Provider] ProviderList, and all else as huma does.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if m := listType.FindStringSubmatch(t.Name()); m != nil {
+		return m[1] + "List"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// adapter registers huma's operations on mux.
+func adapter(mux *http.ServeMux) huma.Adapter { return humago.NewAdapter(mux, "") }
+
+// document renders the OpenAPI document.
+func document(doc *huma.OpenAPI) ([]byte, error) {
+	raw, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("api: render openapi.json: %w", err)
+	}
+	return append(raw, '\n'), nil
+}

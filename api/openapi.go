@@ -1,0 +1,6 @@
+package api
+
+// Document is the OpenAPI document itself.
+type Document map[string]any
+
+type openAPIOutput struct{ Body Document }

@@ -1,0 +1,37 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"point"
+)
+
+// Tester makes real calls to try things out. Its error is for what kept it from trying; a
+// call that failed is a result.
+type Tester interface {
+	TestProvider(ctx context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error)
+	TestEndpoint(ctx context.Context, path string, request json.RawMessage) (point.TestResult, error)
+}
+
+// Explainer tells where a request would go. keyID may be empty: any key.
+type Explainer interface {
+	Explain(ctx context.Context, path string, body []byte, keyID string) (point.Explanation, error)
+}
+
+// Models lists what can be asked for, in the order of /v1/models.
+type Models interface {
+	Models(ctx context.Context) ([]point.ModelInfo, error)
+}
+
+// Health tells how this process and its providers are.
+type Health interface {
+	Checks(ctx context.Context) []point.HealthCheck
+	ProviderHealth(id string) point.ProviderHealth
+}
+
+// Events gives records as they settle, until ctx ends; then the channel is closed. A slow
+// reader misses records, it holds nobody up.
+type Events interface {
+	Subscribe(ctx context.Context) <-chan point.Record
+}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"point/store"
+)
+
+// Problem is an error answer, RFC 9457. It never holds a value that the caller sent: the
+// caller knows it, and it may be a secret.
+type Problem struct {
+	Type   string         `json:"type" doc:"URI of the kind of problem; about:blank says that title is all there is." example:"about:blank"`
+	Title  string         `json:"title" doc:"The status in words." example:"Unprocessable Entity"`
+	Status int            `json:"status" doc:"HTTP status." example:"422"`
+	Detail string         `json:"detail" doc:"What is wrong, and what to do." example:"Mend the fields below and send it again."`
+	Errors []ProblemField `json:"errors,omitempty" doc:"Every field that is wrong."`
+
+	header http.Header
+}
+
+// ProblemField is one field that is wrong.
+type ProblemField struct {
+	Location string `json:"location" doc:"Where: body, query, path or header, then the way to the field." example:"body.config.base_url"`
+	Message  string `json:"message" doc:"What is wrong there." example:"Give an absolute URL that begins with https://."`
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus, GetHeaders and ContentType are what huma asks of an error.
+func (p *Problem) GetStatus() int            { return p.Status }
+func (p *Problem) GetHeaders() http.Header   { return p.header }
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// problem makes an error answer; detail is a sentence for the caller.
+func problem(status int, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// retryAfter is problem with a Retry-After header, rounded up to whole seconds.
+func retryAfter(status int, wait time.Duration, detail string) *Problem {
+	p := problem(status, detail)
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	p.header = http.Header{"Retry-After": {strconv.FormatInt(max(1, seconds), 10)}}
+	return p
+}
+
+// faults collects everything that is wrong with a request.
+type faults []ProblemField
+
+// add notes that what stands at location is wrong; format must not quote what was sent.
+func (f *faults) add(location, format string, args ...any) {
+	*f = append(*f, ProblemField{Location: location, Message: fmt.Sprintf(format, args...)})
+}
+
+// err is nil if nothing was added.
+func (f faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	p := problem(http.StatusUnprocessableEntity, invalidFields)
+	p.Errors = f
+	return p
+}
+
+const invalidFields = "Some of what was sent is not valid. Mend the fields listed in errors and send it again."
+
+// useProblems makes huma answer with Problem. huma keeps this in variables of its package,
+// so it is done once for the process.
+var useProblems = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
+	huma.ValidateStrictCasing = true
+	huma.NewError = newProblem
+})
+
+// newProblem takes over what huma's validation found.
+func newProblem(status int, detail string, errs ...error) huma.StatusError {
+	p := problem(status, detail)
+	switch detail {
+	case "validation failed":
+		p.Detail = invalidFields
+	case "request body is required":
+		p.Detail = "This route needs a JSON body."
+	case "unexpected error occurred":
+		p.Detail = "Point failed to handle this request. Its log has the details."
+		return p
+	}
+	for _, err := range errs {
+		var tooLarge *http.MaxBytesError
+		var syntax *json.SyntaxError
+		var detailer huma.ErrorDetailer
+		switch {
+		case errors.As(err, &tooLarge):
+			return tooLargeProblem(tooLarge.Limit)
+		case errors.As(err, &detailer):
+			d := detailer.ErrorDetail()
+			p.Errors = append(p.Errors, ProblemField{Location: d.Location, Message: d.Message})
+		case errors.As(err, &syntax):
+			p.Errors = append(p.Errors, ProblemField{Location: "body", Message: "This is not valid JSON."})
+		}
+	}
+	return p
+}
+
+func tooLargeProblem(limit int64) *Problem {
+	return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body is larger than %d bytes.", limit))
+}
+
+// writeProblem answers outside of huma.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Del("Content-Length")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// fromStore turns an error of the store into an answer; what it does not know passes through
+// and becomes a 500. thing says what was looked for: "provider".
+func fromStore(err error, thing string) error {
+	var conflict *store.Conflict
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrNotFound):
+		return problem(http.StatusNotFound, fmt.Sprintf("There is no such %s.", thing))
+	case errors.Is(err, store.ErrStale):
+		return problem(http.StatusPreconditionFailed, fmt.Sprintf("Somebody else changed this %s meanwhile. Read it again, and repeat your change on what it is now.", thing))
+	case errors.As(err, &conflict):
+		p := problem(http.StatusConflict, fmt.Sprintf("Another %s has this %s. Choose another one.", thing, conflict.Field))
+		p.Errors = []ProblemField{{Location: "body." + conflict.Field, Message: "This is taken."}}
+		return p
+	}
+	return err
+}
