@@ -82,6 +82,8 @@ type Journal struct {
 
 	wantSpare, wantSync, wantDrain chan struct{}
 
+	create func(dir string, seq uint64, size int64, sync bool) (*segment, error) // createSegment
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -100,6 +102,7 @@ func OpenJournal(opt JournalOptions) (*Journal, error) {
 	j := &Journal{
 		opt: opt, lock: lock,
 		outcome: make(chan struct{}), progress: make(chan struct{}), group: newCommit(),
+		create:    createSegment,
 		wantSpare: make(chan struct{}, 1), wantSync: make(chan struct{}, 1), wantDrain: make(chan struct{}, 1),
 	}
 	if err := j.open(); err != nil {
@@ -148,7 +151,7 @@ func (j *Journal) open() error {
 	if err := j.recover(); err != nil {
 		return err
 	}
-	cur, err := createSegment(j.opt.Dir, j.nextSeq, j.opt.SegmentBytes, j.opt.Durability == DurabilityFsync)
+	cur, err := j.create(j.opt.Dir, j.nextSeq, j.opt.SegmentBytes, j.opt.Durability == DurabilityFsync)
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (j *Journal) prepare() error {
 	if full {
 		err = fmt.Errorf("%w of %d bytes: the database does not take its records", errFull, j.opt.MaxBytes)
 	} else {
-		made, err = createSegment(j.opt.Dir, seq, j.opt.SegmentBytes, j.opt.Durability == DurabilityFsync)
+		made, err = j.create(j.opt.Dir, seq, j.opt.SegmentBytes, j.opt.Durability == DurabilityFsync)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
