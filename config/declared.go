@@ -238,6 +238,9 @@ func (l *loader) declareEndpoint(e *fileEndpoint) {
 	if !slices.Contains(point.Endpoints(), e.Path) {
 		l.problem(e.where, "there is no endpoint %q%s.", e.Path, suggestion(e.Path, point.Endpoints()))
 	}
+	if e.Mapping != nil {
+		l.checkMapping(e.where, (*point.Mapping)(e.Mapping))
+	}
 	l.config.Declared.Endpoints = append(l.config.Declared.Endpoints, point.Endpoint{
 		Path:      e.Path,
 		Active:    e.Active == nil || *e.Active,
