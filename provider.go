@@ -52,6 +52,10 @@ type ProviderConfig struct {
 	TimeoutMS int64                      `json:"timeout,omitempty"`  // 0: the mapping's
 	Options   map[string]json.RawMessage `json:"options,omitempty"`  // what the kind needs beyond these
 
+	// AllowPrivate says that somebody who may do so gave this base URL: it may resolve to
+	// loopback and private addresses.
+	AllowPrivate bool `json:"allow_private,omitempty"`
+
 	Secrets map[string]Secret `json:"-"` // by SecretAPIKey, SecretAPIKeys+index, SecretHeader+name, or the kind's own field names
 }
 
