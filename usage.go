@@ -33,6 +33,7 @@ type Price struct {
 	CacheWrite1h *float64 `json:"cache_write_1h,omitempty"`
 	AudioInput   *float64 `json:"audio_input,omitempty"`
 	AudioOutput  *float64 `json:"audio_output,omitempty"`
+	Reasoning    *float64 `json:"reasoning,omitempty"`
 	PerRequest   *float64 `json:"per_request,omitempty"` // nano-USD
 	PerImage     *float64 `json:"per_image,omitempty"`   // nano-USD
 
@@ -72,7 +73,12 @@ func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 	add(u.CacheWrite, rates.CacheWrite, rates.Input)
 	add(u.CacheWrite1h, rates.CacheWrite1h, rates.CacheWrite, rates.Input)
 	add(u.AudioInput, rates.AudioInput, rates.Input)
-	add(u.Output-u.AudioOutput, rates.Output)
+	plain := u.Output - u.AudioOutput
+	if rates.Reasoning != nil {
+		plain -= u.Reasoning
+		add(u.Reasoning, rates.Reasoning)
+	}
+	add(plain, rates.Output)
 	add(u.AudioOutput, rates.AudioOutput, rates.Output)
 	if u.Images > 0 && rates.PerImage != nil {
 		add(u.Images, rates.PerImage)
