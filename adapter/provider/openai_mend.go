@@ -11,7 +11,7 @@ import (
 )
 
 // mender puts right, chunk by chunk, what servers that imitate OpenAI get wrong in streams.
-// A chunk in which nothing is wrong is not touched, and mostly not parsed.
+// It is given the chunks that may need it, and touches those that do.
 type mender struct {
 	finished bool // a finish_reason was seen
 	failed   bool // and it was "error"
@@ -32,14 +32,10 @@ type mendedCall struct {
 
 // chunk returns the chunk in OpenAI's form and whether it differs. Before the chunk that
 // finishes a choice it emits what the choice's tool calls still lack.
-func (m *mender) chunk(data []byte, first bool, emit func(point.Block)) ([]byte, bool) {
+func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, bool) {
 	changed := false
-	if has(data, `"reasoning"`) && !has(data, `"reasoning_content"`) {
-		data, changed = renameReasoning(data, changed)
-	}
-	finish := finishes(data)
-	if !finish && !first && !has(data, `"tool_calls"`) {
-		return data, changed
+	if keys.reasoning && !keys.known {
+		data, changed = renameReasoning(data)
 	}
 	gjson.GetBytes(data, "choices").ForEach(func(at, choice gjson.Result) bool {
 		path := "choices." + strconv.FormatInt(at.Int(), 10)
@@ -145,21 +141,6 @@ func missingArguments(finish []byte, path string, i int) point.Block {
 	return (&forwarded{}).reframe(chunk)
 }
 
-// finishes reports whether a finish_reason of data is a string.
-func finishes(data []byte) bool {
-	const key = `"finish_reason"`
-	for {
-		i := bytes.Index(data, []byte(key))
-		if i < 0 {
-			return false
-		}
-		data = data[i+len(key):]
-		if value := after(data); len(value) > 0 && value[0] == '"' {
-			return true
-		}
-	}
-}
-
 // finishReason is a server's finish reason as OpenAI has it.
 func finishReason(reason string, calls bool) string {
 	switch reason {
@@ -175,7 +156,7 @@ func finishReason(reason string, calls bool) string {
 }
 
 // renameReasoning calls reasoning text reasoning_content, as most clients know it.
-func renameReasoning(data []byte, changed bool) ([]byte, bool) {
+func renameReasoning(data []byte) ([]byte, bool) {
 	const key = `"reasoning"`
 	var edits []edit
 	for at := 0; ; {
@@ -188,13 +169,13 @@ func renameReasoning(data []byte, changed bool) ([]byte, bool) {
 			edits = append(edits, edit{point.Span{Start: at - 1, End: at - 1}, []byte("_content")})
 		}
 	}
-	return splice(data, edits), changed || len(edits) > 0
+	return splice(data, edits), len(edits) > 0
 }
 
 // mendDocument puts a whole answer into OpenAI's form.
 func mendDocument(body []byte) []byte {
-	if has(body, `"reasoning"`) && !has(body, `"reasoning_content"`) {
-		body, _ = renameReasoning(body, false)
+	if !bytes.Contains(body, []byte(`"reasoning_content"`)) {
+		body, _ = renameReasoning(body)
 	}
 	set := func(path string, value any) {
 		if next, err := sjson.SetBytes(body, path, value); err == nil {

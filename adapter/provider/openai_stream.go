@@ -31,17 +31,30 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 	if !validJSON(body) || !doc.IsObject() {
 		return point.Block{}, badDocument(body)
 	}
-	if isError(doc.Get("error")) {
-		return point.Block{}, embedded(openAIComplaint(body))
-	}
-	if !doc.Get(d.member).Exists() {
-		return point.Block{}, badDocument(body)
-	}
-	if d.mend != nil {
-		body = mendDocument(body)
-	}
 	block := point.Block{Kind: point.BlockContent, Data: body}
-	block.Usage, block.CostAt = usageIn(body, 0)
+	failed, found := false, false
+	doc.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "error":
+			failed = isError(value)
+		case "usage":
+			if block.Usage = openAIUsage(value); block.Usage != nil {
+				block.CostAt = value.Index + 1
+			}
+		case d.member:
+			found = true
+		}
+		return true
+	})
+	switch {
+	case failed:
+		return point.Block{}, embedded(openAIComplaint(body))
+	case !found:
+		return point.Block{}, badDocument(body)
+	case d.mend != nil:
+		block.Data = mendDocument(body)
+		block.Usage, block.CostAt = usageIn(block.Data, 0)
+	}
 	return block, nil
 }
 
@@ -62,31 +75,32 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 		}
 		return badEvent()
 	}
-	if has(data, `"error"`) && isError(gjson.GetBytes(data, "error")) || e.Name == "error" {
+	keys := findKeys(data)
+	if keys.err && isError(gjson.GetBytes(data, "error")) || e.Name == "error" {
 		return embedded(openAIComplaint(data))
 	}
 	d.buf = d.buf[:0]
 	block := d.frame(e)
-	if d.mend != nil {
-		if mended, changed := d.mend.chunk(data, !d.begun, emit); changed {
+	if d.mend != nil && (keys.odd() || !d.begun) {
+		if mended, changed := d.mend.chunk(data, keys, emit); changed {
 			block = d.reframe(mended)
 		}
 		if d.finished = d.mend.finished; d.mend.failed {
 			return embedded(nil)
 		}
 	}
-	d.class(&block)
+	d.class(&block, keys)
 	emit(block)
 	return nil
 }
 
 // class sets a block's kind and usage.
-func (d *forwarded) class(block *point.Block) {
-	if hasObject(block.Data, `"usage"`) {
+func (d *forwarded) class(block *point.Block, keys keys) {
+	if keys.usage {
 		block.Usage, block.CostAt = usageIn(payload(block.Data))
 	}
 	switch {
-	case block.Usage != nil && noChoices(block.Data):
+	case block.Usage != nil && !keys.choices:
 		block.Kind = point.BlockUsage
 	case d.begun:
 		block.Kind = point.BlockContent
@@ -171,20 +185,69 @@ func validJSON(body []byte) bool {
 	return gjson.ValidBytes(body)
 }
 
-func has(data []byte, key string) bool { return bytes.Contains(data, []byte(key)) }
+// keys tells which members a chunk has, anywhere in it.
+type keys struct {
+	err       bool // error
+	usage     bool // usage, an object
+	choices   bool // choices, a list that is not empty
+	finish    bool // finish_reason, a string
+	calls     bool // tool_calls, a list
+	reasoning bool // reasoning, a string
+	known     bool // reasoning_content
+}
 
-// hasObject reports whether data has key with an object as its value.
-func hasObject(data []byte, key string) bool {
-	for {
-		i := bytes.Index(data, []byte(key))
+// odd reports whether a chunk has what imitators get wrong.
+func (k keys) odd() bool { return k.finish || k.calls || k.reasoning && !k.known }
+
+// findKeys goes from colon to colon. A quote before one ends a key: within strings quotes
+// are escaped.
+func findKeys(data []byte) (k keys) {
+	for at := 0; ; {
+		i := bytes.IndexByte(data[at:], ':')
 		if i < 0 {
-			return false
+			return k
 		}
-		data = data[i+len(key):]
-		if value := after(data); len(value) > 0 && value[0] == '{' {
-			return true
+		at += i + 1
+		key := bytes.TrimRight(data[:at-1], " \t\r\n")
+		if len(key) < 6 || key[len(key)-1] != '"' {
+			continue
+		}
+		switch key[len(key)-2] {
+		case 'r':
+			k.err = k.err || ends(key, `"error"`)
+		case 'e':
+			k.usage = k.usage || ends(key, `"usage"`) && first(data[at:]) == '{'
+		case 's':
+			k.calls = k.calls || ends(key, `"tool_calls"`) && first(data[at:]) == '['
+			k.choices = k.choices || ends(key, `"choices"`) && filled(data[at:])
+		case 'n':
+			k.finish = k.finish || ends(key, `"finish_reason"`) && first(data[at:]) == '"'
+		case 'g':
+			k.reasoning = k.reasoning || ends(key, `"reasoning"`) && first(data[at:]) == '"'
+		case 't':
+			k.known = k.known || ends(key, `"reasoning_content"`)
 		}
 	}
+}
+
+func ends(b []byte, suffix string) bool {
+	return len(b) >= len(suffix) && string(b[len(b)-len(suffix):]) == suffix
+}
+
+// first is the first byte of b that is no white space, 0 if there is none.
+func first(b []byte) byte {
+	for _, c := range b {
+		if c > ' ' {
+			return c
+		}
+	}
+	return 0
+}
+
+// filled reports whether a list that is not empty begins b.
+func filled(b []byte) bool {
+	i := bytes.IndexByte(b, '[')
+	return i >= 0 && first(b) == '[' && first(b[i+1:]) != ']'
 }
 
 // after is what follows a colon and white space, nil if there is no colon.
@@ -194,20 +257,6 @@ func after(data []byte) []byte {
 		return nil
 	}
 	return bytes.TrimLeft(data[1:], " \t\r\n")
-}
-
-// noChoices reports whether a chunk has no or an empty list of choices.
-func noChoices(data []byte) bool {
-	i := bytes.Index(data, []byte(`"choices"`))
-	if i < 0 {
-		return true
-	}
-	value := after(data[i+len(`"choices"`):])
-	if len(value) == 0 || value[0] != '[' {
-		return true
-	}
-	value = bytes.TrimLeft(value[1:], " \t\r\n")
-	return len(value) > 0 && value[0] == ']'
 }
 
 // isError reports whether an "error" member tells of one.

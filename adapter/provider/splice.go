@@ -3,7 +3,6 @@ package provider
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"slices"
 
 	"github.com/tidwall/gjson"
@@ -24,7 +23,7 @@ func splice(body []byte, edits []edit) []byte {
 	if len(edits) == 0 {
 		return body
 	}
-	slices.SortStableFunc(edits, func(a, b edit) int { // an insertion goes before a cut at its place
+	slices.SortFunc(edits, func(a, b edit) int { // an insertion goes before a cut at its place
 		return cmp.Or(a.Start-b.Start, a.End-b.End)
 	})
 	size := len(body)
@@ -48,8 +47,7 @@ func forwardBody(req *Request, askUsage bool) []byte {
 	env, body := &req.Call.Envelope, req.Call.Body
 	edits := make([]edit, 0, len(env.OwnFields)+2)
 	if req.Model != env.Model && env.ModelAt.End > 0 {
-		name, _ := json.Marshal(req.Model) // a string always marshals
-		edits = append(edits, edit{env.ModelAt, name})
+		edits = append(edits, edit{env.ModelAt, appendString(nil, req.Model)})
 	}
 	for _, own := range env.OwnFields {
 		edits = append(edits, edit{Span: own})
