@@ -64,13 +64,14 @@ type Deps struct {
 // Handler serves /v1.
 type Handler struct {
 	Deps
-	bodies bodyPool
-	open   atomic.Int64 // answers under way
+	bodies  bodyPool
+	open    atomic.Int64  // answers under way
+	silence time.Duration // after which a stream is pinged
 }
 
 // New makes a Handler.
 func New(d Deps) *Handler {
-	return &Handler{Deps: d, bodies: bodyPool{limit: d.MaxBody, budget: d.MaxBodies}}
+	return &Handler{Deps: d, bodies: bodyPool{limit: d.MaxBody, budget: d.MaxBodies}, silence: pingAfter}
 }
 
 // Open is the number of answers under way.

@@ -24,6 +24,7 @@ type answer struct {
 	committed bool // status and headers are decided by a reply or an error
 
 	mu       sync.Mutex
+	silence  time.Duration
 	pings    *time.Timer
 	stopped  bool
 	sentPing bool // a ping has sent status 200 and the headers known by then
@@ -32,19 +33,21 @@ type answer struct {
 }
 
 // startPings arms the timer of a stream.
-func (a *answer) startPings() {
-	a.pings = time.AfterFunc(pingAfter, a.ping)
+func (a *answer) startPings(silence time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.silence = silence
+	a.pings = time.AfterFunc(silence, a.ping)
 }
 
 // stopPings ends them; no ping is written after it returns.
 func (a *answer) stopPings() {
-	if a.pings == nil {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.stopped = true
-	a.pings.Stop()
+	if a.pings != nil {
+		a.pings.Stop()
+	}
 }
 
 // pinged reports whether a ping has committed the answer to be a stream.
@@ -68,17 +71,18 @@ func (a *answer) ping() {
 	}
 	a.sentPing = true
 	a.put([]byte(": ping\n\n"), true)
-	a.pings.Reset(pingAfter)
+	a.pings.Reset(a.silence)
 }
 
-// commit sends the status, unless a ping has sent one.
-func (a *answer) commit(status int, stream bool) {
+// commit sends the status and the headers that fill sets, unless a ping has sent some.
+func (a *answer) commit(status int, stream bool, fill func(http.Header)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.committed = true
 	if a.sentPing {
 		return
 	}
+	fill(a.w.Header())
 	if stream {
 		a.streamHeaders()
 	}
@@ -96,8 +100,8 @@ func (a *answer) streamHeaders() {
 func (a *answer) write(data []byte, flush bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.pings != nil && flush {
-		a.pings.Reset(pingAfter)
+	if a.pings != nil && flush && !a.stopped {
+		a.pings.Reset(a.silence)
 	}
 	return a.put(data, flush)
 }
@@ -126,7 +130,7 @@ func (a *answer) renewDeadline() {
 	_ = http.NewResponseController(a.w).SetWriteDeadline(a.deadline)
 }
 
-// refuse answers with e's status and error object.
+// refuse answers with e's status and error object. Pings have been stopped.
 func (a *answer) refuse(e *point.Error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

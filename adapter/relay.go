@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"point"
 )
@@ -85,11 +87,12 @@ func (t *transaction) finish(ctx context.Context, reply *point.Reply, block poin
 // unkept refuses to finish an answer whose record could not be kept.
 func (t *transaction) unkept(reply *point.Reply) {
 	e := point.AsError(t.lost)
+	t.answer.stopPings()
 	if t.answer.committed || t.answer.pinged() {
 		t.answer.fail(e, reply.Stream)
 		return
 	}
-	t.headers()
+	t.headers(t.answer.w.Header())
 	t.answer.refuse(e)
 }
 
@@ -128,7 +131,7 @@ func (t *transaction) fail(err error) {
 		return
 	}
 	t.settle(status, outcome, e)
-	t.headers()
+	t.headers(t.answer.w.Header())
 	t.answer.refuse(e)
 }
 
@@ -137,31 +140,28 @@ func (t *transaction) commit(reply *point.Reply, length int) {
 	if t.answer.committed {
 		return
 	}
-	h := t.answer.w.Header()
-	for name, values := range reply.Header {
-		h[name] = values
-	}
-	t.headers()
-	h["X-Point-Provider"] = []string{reply.Target.Provider.Name}
-	h["X-Point-Model"] = []string{reply.Target.Model}
-	if len(reply.Dropped) > 0 {
-		h["X-Point-Dropped"] = reply.Dropped
-	}
-	if !reply.Stream {
-		h["Content-Type"] = []string{"application/json"}
-		if cost := t.cost(); cost != nil {
-			h["X-Point-Cost"] = []string{cost.String()}
+	t.answer.commit(reply.Status, reply.Stream, func(h http.Header) {
+		maps.Copy(h, reply.Header)
+		t.headers(h)
+		h["X-Point-Provider"] = []string{reply.Target.Provider.Name}
+		h["X-Point-Model"] = []string{reply.Target.Model}
+		if len(reply.Dropped) > 0 {
+			h["X-Point-Dropped"] = []string{strings.Join(reply.Dropped, ", ")}
 		}
-	}
-	if length >= 0 {
-		h["Content-Length"] = []string{strconv.Itoa(length)}
-	}
-	t.answer.commit(reply.Status, reply.Stream)
+		if !reply.Stream {
+			h["Content-Type"] = []string{"application/json"}
+			if cost := t.cost(); cost != nil {
+				h["X-Point-Cost"] = []string{cost.String()}
+			}
+		}
+		if length >= 0 {
+			h["Content-Length"] = []string{strconv.Itoa(length)}
+		}
+	})
 }
 
 // headers sets what every answer carries.
-func (t *transaction) headers() {
-	h := t.answer.w.Header()
+func (t *transaction) headers(h http.Header) {
 	h["X-Request-Id"] = []string{t.call.ID}
 	h["X-Point-Attempts"] = []string{strconv.Itoa(len(t.record.Attempts))}
 	h["X-Point-Cache"] = []string{"off"}

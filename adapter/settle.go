@@ -37,7 +37,7 @@ func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 		Stream: call.Envelope.Stream, Request: describe(call), Attempts: make([]point.Attempt, 0, 1),
 	}
 	if call.Envelope.Stream {
-		t.answer.startPings()
+		t.answer.startPings(h.silence)
 	}
 	return t
 }

@@ -1,0 +1,206 @@
+package adapter
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"point"
+)
+
+// TestRefusals sends what cannot be served. Each answer has OpenAI's error object, a code, and
+// a sentence; only requests with a valid key are recorded.
+func TestRefusals(t *testing.T) {
+	bearer := []string{"Authorization", "Bearer " + token}
+	tests := map[string]struct {
+		method, path, body string
+		headers            []string
+		status             int
+		code               point.Code
+		says               string
+	}{
+		"no key":           {"POST", point.PathChat, chat, nil, 401, point.MissingAPIKey, "Authorization: Bearer KEY"},
+		"wrong key":        {"POST", point.PathChat, chat, []string{"Authorization", "Bearer nope"}, 401, point.InvalidAPIKey, "Keys page"},
+		"basic auth":       {"POST", point.PathChat, chat, []string{"Authorization", "Basic " + token}, 401, point.InvalidAPIKey, "Bearer"},
+		"two keys":         {"POST", point.PathChat, chat, append([]string{"X-Api-Key", "other"}, bearer...), 400, point.ConflictingKeys, "send one"},
+		"long key":         {"POST", point.PathChat, chat, []string{"X-Api-Key", strings.Repeat("k", 5000)}, 401, point.InvalidAPIKey, "too long"},
+		"unknown path":     {"POST", "/v1/nothing", chat, bearer, 404, point.UnknownPath, "/v1/chat/completions"},
+		"wrong method":     {"GET", point.PathChat, "", bearer, 405, point.MethodNotAllowed, "takes POST"},
+		"models by post":   {"POST", point.PathModels, "{}", bearer, 405, point.MethodNotAllowed, "takes GET"},
+		"broken":           {"POST", point.PathChat, `{"model":`, bearer, 400, point.InvalidJSON, "byte 9"},
+		"no model":         {"POST", point.PathChat, `{"messages":[]}`, bearer, 400, point.MissingField, "names no model"},
+		"no messages":      {"POST", point.PathChat, `{"model":"m"}`, bearer, 400, point.MissingField, "messages"},
+		"no input":         {"POST", point.PathEmbeddings, `{"model":"m"}`, bearer, 400, point.MissingField, "input"},
+		"unknown model":    {"POST", point.PathChat, `{"model":"x","messages":[]}`, bearer, 404, point.ModelNotFound, "GET /v1/models"},
+		"unlisted model":   {"POST", point.PathChat, `{"model":"a/x","messages":[]}`, bearer, 404, point.ModelNotFound, "not in the provider's list"},
+		"unknown provider": {"POST", point.PathChat, `{"model":"m","provider":"zzz","messages":[]}`, bearer, 404, point.ProviderNotFound, "zzz"},
+		"unknown fallback": {"POST", point.PathChat, `{"model":"m","fallback_providers":["zzz"],"messages":[]}`, bearer, 404, point.ProviderNotFound, "zzz"},
+		"too large":        {"POST", point.PathChat, `{"model":"m","messages":["` + strings.Repeat("x", 1<<20) + `"]}`, bearer, 413, point.BodyTooLarge, "POINT_MAX_BODY"},
+		"encoded":          {"POST", point.PathChat, chat, append([]string{"Content-Encoding", "gzip"}, bearer...), 415, point.UnsupportedEncoding, "without Content-Encoding"},
+		"endpoint off":     {"POST", point.PathImages, `{"model":"m","prompt":"x"}`, bearer, 404, point.EndpointDisabled, "switched off"},
+		"no such model id": {"GET", point.PathModels + "/zzz", "", bearer, 404, point.ModelNotFound, "zzz"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, says(document))
+			w.snapshot.Endpoints[point.PathImages] = &point.Endpoint{Path: point.PathImages}
+			response, answer := w.do(test.method, test.path, test.body, test.headers...)
+			var body struct {
+				Error struct {
+					Message, Type string
+					Code          point.Code
+				}
+			}
+			if err := json.Unmarshal([]byte(answer), &body); err != nil {
+				t.Fatalf("%v in %s", err, answer)
+			}
+			if response.StatusCode != test.status || body.Error.Code != test.code || !strings.Contains(body.Error.Message, test.says) || body.Error.Type == "" {
+				t.Errorf("got %d %s", response.StatusCode, answer)
+			}
+			if response.Header.Get("X-Request-Id") == "" {
+				t.Error("no request id")
+			}
+			if total := len(w.records) + len(w.refused); total != 1 {
+				t.Errorf("%d records and %d refusals", len(w.records), len(w.refused))
+			}
+		})
+	}
+}
+
+func TestKeysThatMayNot(t *testing.T) {
+	past := time.Now().Add(-time.Hour)
+	tests := map[string]struct {
+		change func(*point.Key)
+		code   point.Code
+	}{
+		"revoked":        {func(k *point.Key) { k.Status = point.StatusInactive }, point.KeyDisabled},
+		"expired":        {func(k *point.Key) { k.ExpiresAt = &past }, point.KeyExpired},
+		"other endpoint": {func(k *point.Key) { k.Endpoints = []string{point.PathEmbeddings} }, point.NotAllowed},
+		"other model":    {func(k *point.Key) { k.Models = []string{"gpt-*"} }, point.NotAllowed},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, says(document))
+			for _, key := range w.snapshot.Keys {
+				test.change(key)
+			}
+			if _, answer := w.post(chat); !strings.Contains(answer, string(test.code)) {
+				t.Errorf("got %s", answer)
+			}
+		})
+	}
+}
+
+func TestModelListOfAKeyHoldsForFallbacksToo(t *testing.T) {
+	w := newWorld(t, says(document))
+	for _, key := range w.snapshot.Keys {
+		key.Models = []string{"m"}
+	}
+	if response, answer := w.post(chat); response.StatusCode != 200 {
+		t.Errorf("got %s", answer)
+	}
+	for _, body := range []string{
+		`{"model":"m","messages":[],"models":["priced"]}`,
+		`{"model":"m","messages":[],"fallback_providers":["a/priced"]}`,
+		`{"model":"a/priced","messages":[]}`,
+	} {
+		if _, answer := w.post(body); !strings.Contains(answer, "not_allowed") {
+			t.Errorf("%s: got %s", body, answer)
+		}
+	}
+}
+
+func TestChunkedBody(t *testing.T) {
+	w := newWorld(t, says(document))
+	request, _ := http.NewRequest(http.MethodPost, w.server.URL+point.PathChat, struct{ *strings.Reader }{strings.NewReader(`{"model":"m","messages":["` + strings.Repeat("x", 100_000) + `"]}`)})
+	request.ContentLength = -1
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 {
+		t.Errorf("status %d", response.StatusCode)
+	}
+	if used := w.handler.bodies.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are still taken", used)
+	}
+}
+
+func TestBodyBudget(t *testing.T) {
+	w := newWorld(t, says(document))
+	w.handler.bodies.budget = 10
+	response, answer := w.post(chat)
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" {
+		t.Errorf("got %d %s", response.StatusCode, answer)
+	}
+}
+
+func TestModels(t *testing.T) {
+	w := newWorld(t, says(document), says(document))
+	w.snapshot.Providers["id-b"].Config.Models = []string{"m", "text-embedding-x"}
+	_, answer := w.do(http.MethodGet, point.PathModels, "", "X-Goog-Api-Key", token)
+	var list struct {
+		Object string
+		Data   []struct{ ID, Object string }
+	}
+	if err := json.Unmarshal([]byte(answer), &list); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, m := range list.Data {
+		ids = append(ids, m.ID)
+	}
+	want := []string{"fast", "m", "priced", "a/m", "a/priced", "b/m", "text-embedding-x", "b/text-embedding-x"}
+	if !slices.Equal(ids, want) || list.Object != "list" {
+		t.Errorf("got %v", ids)
+	}
+	if _, answer := w.do(http.MethodGet, point.PathModels+"?provider=b", "", "X-Api-Key", token); strings.Contains(answer, "a/m") || !strings.Contains(answer, "b/m") {
+		t.Errorf("filtered: %s", answer)
+	}
+	if _, answer := w.do(http.MethodGet, point.PathModels+"/b/m", "", "X-Api-Key", token); !strings.Contains(answer, `"id":"b/m"`) {
+		t.Errorf("one: %s", answer)
+	}
+}
+
+func TestCORS(t *testing.T) {
+	w := newWorld(t, says(document))
+	response, _ := w.do(http.MethodOptions, point.PathChat, "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization")
+	if response.StatusCode != 204 || response.Header.Get("Access-Control-Allow-Origin") != "https://app.example" {
+		t.Errorf("preflight: %d %v", response.StatusCode, response.Header)
+	}
+	if response, _ = w.post(chat, "Origin", "https://evil.example"); response.Header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("a foreign origin may read the answer")
+	}
+	if response, _ = w.post(chat, "Origin", "https://app.example"); !strings.Contains(response.Header.Get("Access-Control-Expose-Headers"), "x-point-cost") {
+		t.Error("headers are not exposed")
+	}
+}
+
+func TestControl(t *testing.T) {
+	w := newWorld(t, streams(chunk(`{"content":"Good "}`), chunk(`{"content":"day"}`), stopChunk, usageChunk, done), fails(401))
+	p := *w.snapshot.Providers["id-a"]
+	p.Status = point.StatusInactive
+	result, err := w.handler.TestProvider(t.Context(), &p, point.TestRequest{Model: "priced"})
+	if err != nil || !result.OK || result.Text != "Good day" || result.Model != "priced" || result.Cost == nil || result.TTFTMS == nil {
+		t.Errorf("result %+v, %v", result, err)
+	}
+	if result, _ = w.handler.TestProvider(t.Context(), w.snapshot.Providers["id-b"], point.TestRequest{}); result.OK || result.Error.Code != point.ProviderCredentials || len(result.Attempts) != 1 {
+		t.Errorf("result %+v", result)
+	}
+	if result, _ = w.handler.TestEndpoint(t.Context(), point.PathChat, []byte(`{"model":"nope","messages":[]}`)); result.OK || result.Status != 404 {
+		t.Errorf("result %+v", result)
+	}
+	plan, err := w.handler.Explain(t.Context(), point.PathChat, []byte(`{"model":"m","messages":[]}`), "key-1")
+	if err != nil || len(plan.Targets) != 2 || plan.Targets[0].Provider != "a" || plan.Targets[0].Reason == "" {
+		t.Errorf("plan %+v, %v", plan, err)
+	}
+	list, err := w.handler.Models(t.Context())
+	if err != nil || len(list) == 0 || list[0].ID != "fast" || list[1].ContextWindow != 128_000 {
+		t.Errorf("models %+v, %v", list, err)
+	}
+}

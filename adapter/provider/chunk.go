@@ -1,0 +1,214 @@
+package provider
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"point"
+)
+
+// chunks writes the stream of a translated chat answer: chat.completion.chunk events with
+// one id, created and model, the role in the first delta, a usage event and [DONE] at the
+// end. The bytes of blocks are valid until reset.
+type chunks struct {
+	id      string
+	model   string
+	created int64
+
+	head  []byte // up to the delta
+	buf   []byte
+	begun bool // the role was sent
+	emit  func(point.Block)
+}
+
+// reset makes room for the next event's chunks, which go to emit.
+func (c *chunks) reset(emit func(point.Block)) {
+	c.buf, c.emit = c.buf[:0], emit
+}
+
+// open appends a chunk up to its delta, and returns where it starts.
+func (c *chunks) open() int {
+	if c.head == nil {
+		h := append([]byte(nil), `data: {"id":`...)
+		h = appendString(h, c.id)
+		h = append(h, `,"object":"chat.completion.chunk","created":`...)
+		h = strconv.AppendInt(h, c.created, 10)
+		h = append(h, `,"model":`...)
+		h = appendString(h, c.model)
+		c.head = append(h, `,"choices":[`...)
+	}
+	at := len(c.buf)
+	c.buf = append(c.buf, c.head...)
+	return at
+}
+
+// delta starts a chunk with a delta. The role goes with the first one, and content as null,
+// unless the delta is itself content.
+func (c *chunks) delta(isContent bool) int {
+	at := c.open()
+	c.buf = append(c.buf, `{"index":0,"delta":{`...)
+	if !c.begun {
+		c.begun = true
+		c.buf = append(c.buf, `"role":"assistant",`...)
+		if !isContent {
+			c.buf = append(c.buf, `"content":null,`...)
+		}
+	}
+	return at
+}
+
+// close ends a chunk with a delta and emits it.
+func (c *chunks) close(at int) {
+	c.buf = append(c.buf, `},"finish_reason":null}]}`+"\n\n"...)
+	c.send(point.Block{Kind: point.BlockContent}, at)
+}
+
+func (c *chunks) send(b point.Block, at int) {
+	b.Data = c.buf[at:len(c.buf):len(c.buf)]
+	c.emit(b)
+}
+
+// text emits a delta of content, given as a JSON string.
+func (c *chunks) text(raw string) {
+	at := c.delta(true)
+	c.buf = append(c.buf, `"content":`...)
+	c.buf = append(c.buf, raw...)
+	c.close(at)
+}
+
+// reasoning emits a delta of reasoning_content, given as a JSON string.
+func (c *chunks) reasoning(raw string) {
+	at := c.delta(false)
+	c.buf = append(c.buf, `"reasoning_content":`...)
+	c.buf = append(c.buf, raw...)
+	c.close(at)
+}
+
+// detail emits one whole reasoning detail.
+func (c *chunks) detail(d reasoningDetail) {
+	at := c.delta(false)
+	c.buf = append(c.buf, `"reasoning_details":[`...)
+	raw, _ := json.Marshal(d) // strings and numbers always marshal
+	c.buf = append(c.buf, raw...)
+	c.buf = append(c.buf, ']')
+	c.close(at)
+}
+
+// call emits the start of tool call number i; the name is a JSON string. extra, if not
+// empty, is its extra_content.
+func (c *chunks) call(i int, id, name, args, extra string) {
+	at := c.delta(false)
+	c.buf = append(c.buf, `"tool_calls":[{"index":`...)
+	c.buf = strconv.AppendInt(c.buf, int64(i), 10)
+	c.buf = append(c.buf, `,"id":`...)
+	c.buf = appendString(c.buf, id)
+	c.buf = append(c.buf, `,"type":"function","function":{"name":`...)
+	c.buf = append(c.buf, name...)
+	c.buf = append(c.buf, `,"arguments":`...)
+	c.buf = appendString(c.buf, args)
+	c.buf = append(c.buf, '}')
+	if extra != "" {
+		c.buf = append(c.buf, `,"extra_content":`...)
+		c.buf = append(c.buf, extra...)
+	}
+	c.buf = append(c.buf, '}', ']')
+	c.close(at)
+}
+
+// arguments emits a piece of tool call number i's arguments, given as a JSON string.
+func (c *chunks) arguments(i int, raw string) {
+	at := c.delta(false)
+	c.buf = append(c.buf, `"tool_calls":[{"index":`...)
+	c.buf = strconv.AppendInt(c.buf, int64(i), 10)
+	c.buf = append(c.buf, `,"function":{"arguments":`...)
+	c.buf = append(c.buf, raw...)
+	c.buf = append(c.buf, '}', '}', ']')
+	c.close(at)
+}
+
+// finish emits the last chunk of the choice.
+func (c *chunks) finish(reason string) {
+	kind := point.BlockContent
+	at := c.open()
+	c.buf = append(c.buf, `{"index":0,"delta":{`...)
+	if !c.begun { // an empty answer
+		c.begun, kind = true, point.BlockLead
+		c.buf = append(c.buf, `"role":"assistant","content":""`...)
+	}
+	c.buf = append(c.buf, `},"finish_reason":`...)
+	c.buf = appendString(c.buf, reason)
+	c.buf = append(c.buf, '}', ']', '}', '\n', '\n')
+	c.send(point.Block{Kind: kind}, at)
+}
+
+// end emits the usage, if there is one, and [DONE].
+func (c *chunks) end(usage *point.Usage) {
+	if usage != nil {
+		at := c.open()
+		c.buf = append(c.buf, `],"usage":`...)
+		cost := len(c.buf) - at + 1
+		c.buf = appendUsage(c.buf, usage)
+		c.buf = append(c.buf, '}', '\n', '\n')
+		c.send(point.Block{Kind: point.BlockUsage, Usage: usage, CostAt: cost}, at)
+	}
+	c.emit(point.Block{Kind: point.BlockDone, Data: doneEvent})
+}
+
+// completion is a translated chat answer that is not streamed.
+type completion struct {
+	id      string
+	model   string
+	created int64
+	message completionMessage
+	finish  string
+	usage   *point.Usage
+}
+
+type completionMessage struct {
+	Role             string            `json:"role"`
+	Content          *string           `json:"content"` // null beside tool calls, unless there is text
+	Refusal          *string           `json:"refusal"`
+	ReasoningContent string            `json:"reasoning_content,omitempty"`
+	ReasoningDetails []reasoningDetail `json:"reasoning_details,omitempty"`
+	ToolCalls        []toolCall        `json:"tool_calls,omitempty"`
+	Images           []imagePart       `json:"images,omitempty"`
+}
+
+// imagePart is an image that a model made, as OpenRouter shows it.
+type imagePart struct {
+	Type     string `json:"type"`
+	ImageURL struct {
+		URL string `json:"url"`
+	} `json:"image_url"`
+}
+
+// block is the answer as a chat.completion document.
+func (c *completion) block() (point.Block, error) {
+	c.message.Role = "assistant"
+	if c.message.Content == nil && len(c.message.ToolCalls) == 0 {
+		c.message.Content = new(string)
+	}
+	message, err := marshal(c.message)
+	if err != nil {
+		return point.Block{}, err
+	}
+	b := append(make([]byte, 0, len(message)+512), `{"id":`...)
+	b = appendString(b, c.id)
+	b = append(b, `,"object":"chat.completion","created":`...)
+	b = strconv.AppendInt(b, c.created, 10)
+	b = append(b, `,"model":`...)
+	b = appendString(b, c.model)
+	b = append(b, `,"choices":[{"index":0,"message":`...)
+	b = append(b, message...)
+	b = append(b, `,"logprobs":null,"finish_reason":`...)
+	b = appendString(b, c.finish)
+	b = append(b, `}]`...)
+	cost := 0
+	if c.usage != nil {
+		b = append(b, `,"usage":`...)
+		cost = len(b) + 1
+		b = appendUsage(b, c.usage)
+	}
+	b = append(b, '}')
+	return point.Block{Kind: point.BlockContent, Data: b, Usage: c.usage, CostAt: cost}, nil
+}

@@ -1,0 +1,71 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+)
+
+// ownParams are read by Point itself and go to no provider; so need no mention.
+var ownParams = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "messages"}
+
+// meaning are the fields that change what an answer is, and so are not left out in silence,
+// with the values at which they change nothing.
+var meaning = map[string]func(gjson.Result) bool{
+	"n":                  func(v gjson.Result) bool { return v.Num == 1 },
+	"logprobs":           func(v gjson.Result) bool { return v.Type == gjson.False },
+	"top_logprobs":       func(v gjson.Result) bool { return v.Num == 0 },
+	"modalities":         func(v gjson.Result) bool { return v.Raw == `["text"]` },
+	"audio":              func(gjson.Result) bool { return false },
+	"logit_bias":         empty,
+	"web_search_options": func(gjson.Result) bool { return false },
+	"functions":          empty,
+	"function_call":      func(v gjson.Result) bool { return v.Str == "none" },
+	"tools":              empty,
+	"tool_choice":        func(v gjson.Result) bool { return v.Str == "none" || v.Str == "auto" },
+	"response_format":    func(v gjson.Result) bool { return v.Get("type").Str == "text" },
+	"encoding_format":    func(v gjson.Result) bool { return v.Str == "float" },
+	"dimensions":         func(gjson.Result) bool { return false },
+	"presence_penalty":   func(v gjson.Result) bool { return v.Num == 0 },
+	"frequency_penalty":  func(v gjson.Result) bool { return v.Num == 0 },
+}
+
+// bend are fields of meaning that shape sampling alone: like bookkeeping they are left out,
+// with a mention if they are set to something.
+var bend = []string{"presence_penalty", "frequency_penalty"}
+
+// fields sorts out a translated request's fields: those in said have been translated; of the
+// others, a field that changes the meaning is refused, or dropped if the request says so,
+// and the rest is dropped. It returns what was dropped.
+func fields(req *Request, kind string, said []string) ([]string, error) {
+	var dropped []string
+	for _, name := range req.Call.Envelope.Params {
+		if slices.Contains(ownParams, name) || slices.Contains(said, name) || slices.Contains(dropped, name) {
+			continue
+		}
+		value := gjson.GetBytes(req.Call.Body, gjson.Escape(name))
+		harmless, weighty := meaning[name]
+		switch {
+		case value.Type == gjson.Null, weighty && harmless(value):
+			continue
+		case weighty && !req.Drop && !slices.Contains(bend, name):
+			return nil, unsupported(kind, name, "")
+		}
+		dropped = append(dropped, name)
+	}
+	return dropped, nil
+}
+
+// unsupported is the refusal of a field that a kind of provider cannot honour.
+func unsupported(kind, param, hint string) *point.Error {
+	if hint == "" {
+		hint = `leave it out, choose another provider, or set "unsupported" to "drop" in the endpoint's mapping`
+	}
+	return &point.Error{
+		Code: point.UnsupportedField, Param: param,
+		Message: fmt.Sprintf("Providers of kind %s cannot honour %q: %s.", kind, param, hint),
+	}
+}
