@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"point"
+)
+
+const (
+	aliasColumns  = `name, target, managed_by, version, created_at, updated_at`
+	selectAliases = `SELECT ` + aliasColumns + ` FROM aliases ORDER BY name`
+	selectAlias   = `SELECT ` + aliasColumns + ` FROM aliases WHERE name = $1`
+)
+
+// ListAliases lists all aliases by name.
+func (s *Store) ListAliases(ctx context.Context) ([]point.Alias, error) {
+	list, err := rows(ctx, s.config.read, scanAlias, selectAliases)
+	if err != nil {
+		return nil, fmt.Errorf("list aliases: %w", err)
+	}
+	return list, nil
+}
+
+// GetAlias finds an alias by name.
+func (s *Store) GetAlias(ctx context.Context, name string) (*point.Alias, error) {
+	a, err := one(ctx, s.config.read, scanAlias, selectAlias, name)
+	if err != nil {
+		return nil, fmt.Errorf("alias %s: %w", name, err)
+	}
+	return a, nil
+}
+
+// PutAlias makes an alias or replaces its target and managed_by. A Version other than 0 must
+// be the stored one: ErrStale. It sets a's Version and times.
+func (s *Store) PutAlias(ctx context.Context, a *point.Alias) error {
+	stored := *a
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityAlias, a.Name)
+		question := `INSERT INTO aliases (` + aliasColumns + `) VALUES ($1, $2, $3, 1, $4, $4)
+			ON CONFLICT (name) DO UPDATE SET target = excluded.target, managed_by = excluded.managed_by, version = aliases.version + 1, updated_at = excluded.updated_at
+			WHERE CAST($5 AS BIGINT) = 0 OR aliases.version = $5
+			RETURNING ` + aliasColumns
+		got, err := one(ctx, tx, scanAlias, question, a.Name, a.Target, a.ManagedBy, s.now(), a.Version)
+		if err != nil {
+			return stale(err)
+		}
+		stored = *got
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store alias %s: %w", a.Name, err)
+	}
+	*a = stored
+	return nil
+}
+
+// DeleteAlias removes an alias.
+func (s *Store) DeleteAlias(ctx context.Context, name string) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityAlias, name)
+		result, err := tx.ExecContext(ctx, `DELETE FROM aliases WHERE name = $1`, name)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, `SELECT 1 FROM aliases WHERE name = $1`, name)
+	})
+	if err != nil {
+		return fmt.Errorf("delete alias %s: %w", name, err)
+	}
+	return nil
+}
+
+func scanAlias(r row) (a point.Alias, err error) {
+	err = r.Scan(&a.Name, &a.Target, &a.ManagedBy, &a.Version, timeTo{&a.CreatedAt}, timeTo{&a.UpdatedAt})
+	return a, err
+}
+
+func readAliases(ctx context.Context, db querier) (map[string]string, error) {
+	list, err := rows(ctx, db, scanAlias, selectAliases)
+	if err != nil {
+		return nil, err
+	}
+	targets := make(map[string]string, len(list))
+	for _, a := range list {
+		targets[a.Name] = a.Target
+	}
+	return targets, nil
+}

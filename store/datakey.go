@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"point/internal/seal"
+)
+
+// Purposes of data keys.
+const (
+	ringPurpose      = "ring"        // the keys that seal, wrapped by the master key
+	clientKeyPurpose = "client_keys" // the secret of client keys' hashes, sealed by the ring
+)
+
+// openKeys opens the ring and proves that the master key is the right one. On an empty
+// database it makes the keys first; of two processes that do so at once, one wins.
+func (s *Store) openKeys(ctx context.Context) error {
+	wrapped, err := s.dataKey(ctx, ringPurpose)
+	made := errors.Is(err, ErrNotFound)
+	if err != nil && !made {
+		return fmt.Errorf("read the encryption keys: %w", err)
+	}
+	master, err := s.masterKey(made)
+	if err != nil {
+		return err
+	}
+	if made {
+		if wrapped, err = s.makeRing(ctx, func(r *seal.Ring) ([]byte, error) { return r.Wrap(master) }); err != nil {
+			return err
+		}
+	}
+	if s.ring, err = seal.Unwrap(wrapped, master); err != nil {
+		return s.masterFailure(err)
+	}
+	return nil
+}
+
+// makeRing stores a new ring, and returns the stored one, which may be another process's.
+func (s *Store) makeRing(ctx context.Context, wrap func(*seal.Ring) ([]byte, error)) ([]byte, error) {
+	ring, err := seal.New()
+	if err != nil {
+		return nil, err
+	}
+	wrapped, err := wrap(ring)
+	if err != nil {
+		return nil, s.masterFailure(err)
+	}
+	if err := s.putDataKey(ctx, ringPurpose, wrapped); err != nil {
+		return nil, fmt.Errorf("store the encryption keys: %w", err)
+	}
+	return s.dataKey(ctx, ringPurpose)
+}
+
+// masterFailure says where the wrong master key came from.
+func (s *Store) masterFailure(err error) error {
+	source := "POINT_MASTER_KEY"
+	if s.opts.MasterKey.IsZero() {
+		source = s.opts.DataDir + "/master.key"
+	}
+	if errors.Is(err, seal.ErrWrongKey) {
+		return fmt.Errorf("Point does not start: %s is not the key that this database was encrypted with; give the right one (nothing can be read without it), or start with an empty database: %w", source, err)
+	}
+	return fmt.Errorf("Point does not start: %s: %w", source, err)
+}
+
+// clientKeySecret is the secret under which client keys are hashed; the first call makes it.
+func (s *Store) clientKeySecret(ctx context.Context) ([]byte, error) {
+	place := seal.Place{Table: "data_keys", Row: clientKeyPurpose, Column: "sealed"}
+	sealed, err := s.dataKey(ctx, clientKeyPurpose)
+	if errors.Is(err, ErrNotFound) {
+		secret := make([]byte, 32)
+		_, _ = rand.Read(secret) // never fails
+		if sealed, err = s.ring.Seal(secret, place); err != nil {
+			return nil, err
+		}
+		if err := s.putDataKey(ctx, clientKeyPurpose, sealed); err != nil {
+			return nil, fmt.Errorf("store the key of client keys: %w", err)
+		}
+		sealed, err = s.dataKey(ctx, clientKeyPurpose)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the key of client keys: %w", err)
+	}
+	secret, err := s.ring.Open(sealed, place)
+	if err != nil {
+		return nil, err
+	}
+	if len(secret) != 32 {
+		return nil, errors.New("the key of client keys is damaged: restore the database from a backup")
+	}
+	return secret, nil
+}
+
+func (s *Store) dataKey(ctx context.Context, purpose string) (sealed []byte, err error) {
+	// The writer is asked, which sees what was just written.
+	err = s.config.write.QueryRowContext(ctx, `SELECT sealed FROM data_keys WHERE purpose = $1`, purpose).Scan(&sealed)
+	return sealed, failure(err)
+}
+
+func (s *Store) putDataKey(ctx context.Context, purpose string, sealed []byte) error {
+	return s.config.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO data_keys (purpose, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			purpose, sealed, s.now())
+		return err
+	})
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"point"
+)
+
+const (
+	keyColumns = `id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at`
+
+	selectKeys = `SELECT ` + keyColumns + ` FROM keys`
+	selectKey  = `SELECT ` + keyColumns + ` FROM keys WHERE id = $1`
+	existsKey  = `SELECT 1 FROM keys WHERE id = $1`
+)
+
+// prefixLength is how much of a token is kept for people; random tokens have far more.
+const prefixLength = 8
+
+// CreateKey stores k with the hash of token, and sets k's ID (if empty), Hash, Prefix (if
+// empty), Version and times. The same token twice is a *Conflict on hash.
+func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret) error {
+	stored := *k
+	if stored.ID == "" {
+		stored.ID = NewID(s.opts.Now())
+	}
+	if text := token.Reveal(); stored.Prefix == "" && len(text) >= 3*prefixLength {
+		stored.Prefix = text[:prefixLength]
+	}
+	stored.Hash = point.HashToken(s.Snapshot().KeySecret, token.Reveal())
+	stored.Version, stored.CreatedAt = 1, s.now()
+	stored.UpdatedAt = stored.CreatedAt
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityKey, stored.ID)
+		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			stored.ID, stored.Name, stored.Prefix, stored.Hash[:], orNull(stored.OwnerID), stored.Status, asJSON(stored.Tags), asJSON(stored.Models),
+			asJSON(stored.Endpoints), asJSON(stored.Limits), atPtr(stored.ExpiresAt), stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create key %s: %w", k.Name, err)
+	}
+	*k = stored
+	return nil
+}
+
+// GetKey finds a key by id.
+func (s *Store) GetKey(ctx context.Context, id string) (*point.Key, error) {
+	k, err := one(ctx, s.config.read, scanKey, selectKey, idArg(id))
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", id, err)
+	}
+	return k, nil
+}
+
+// ListKeys lists keys, the newest first.
+func (s *Store) ListKeys(ctx context.Context, f KeyFilter) (List[point.Key], error) {
+	l := listing[point.Key]{columns: keyColumns, order: "created_at DESC, id DESC", page: f.Page, scan: scanKey}
+	l.from.add(" FROM keys")
+	if f.OwnerID != "" {
+		l.from.where("owner_id = ?", idArg(f.OwnerID))
+	}
+	if f.Status != "" {
+		l.from.where("status = ?", f.Status)
+	}
+	out, err := list(ctx, s.config.read, l)
+	if err != nil {
+		return out, fmt.Errorf("list keys: %w", err)
+	}
+	return out, nil
+}
+
+// UpdateKey replaces all of k but its token, prefix and creation, if k.Version is still the
+// stored one (else ErrStale), and raises k.Version.
+func (s *Store) UpdateKey(ctx context.Context, k *point.Key) error {
+	updated := s.now()
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityKey, k.ID)
+		result, err := tx.ExecContext(ctx, `UPDATE keys SET name = $1, owner_id = $2, status = $3, tags = $4, models = $5, endpoints = $6, limits = $7,
+			expires_at = $8, managed_by = $9, version = version + 1, updated_at = $10 WHERE id = $11 AND version = $12`,
+			k.Name, orNull(k.OwnerID), k.Status, asJSON(k.Tags), asJSON(k.Models), asJSON(k.Endpoints), asJSON(k.Limits),
+			atPtr(k.ExpiresAt), k.ManagedBy, updated, idArg(k.ID), k.Version)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, existsKey, idArg(k.ID))
+	})
+	if err != nil {
+		return fmt.Errorf("update key %s: %w", k.Name, err)
+	}
+	k.Version++
+	k.UpdatedAt = updated
+	return nil
+}
+
+// DeleteKey removes a key for good. History keeps its id.
+func (s *Store) DeleteKey(ctx context.Context, id string, version int64) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityKey, id)
+		result, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE id = $1 AND version = $2`, idArg(id), version)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, existsKey, idArg(id))
+	})
+	if err != nil {
+		return fmt.Errorf("delete key %s: %w", id, err)
+	}
+	return nil
+}
+
+func scanKey(r row) (k point.Key, err error) {
+	err = r.Scan(&k.ID, &k.Name, &k.Prefix, hashTo{&k.Hash}, textTo{&k.OwnerID}, &k.Status, jsonTo{&k.Tags}, jsonTo{&k.Models},
+		jsonTo{&k.Endpoints}, jsonTo{&k.Limits}, timePtrTo{&k.ExpiresAt}, &k.ManagedBy, &k.Version, timeTo{&k.CreatedAt}, timeTo{&k.UpdatedAt})
+	return k, err
+}

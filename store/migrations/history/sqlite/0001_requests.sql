@@ -1,0 +1,34 @@
+-- +goose Up
+-- Ids are 16 bytes, so that the indexes stay small; rows lie in the order of the id, which
+-- is the order of time. provider_id refers to a row of another file, so it has no foreign key.
+
+CREATE TABLE requests (
+  id UUID PRIMARY KEY,
+  timestamp TIMESTAMPTZ NOT NULL,
+  endpoint VARCHAR(255) NOT NULL,
+  provider_id UUID,
+  model VARCHAR(255),
+  status INTEGER NOT NULL,
+  response_time INTEGER NOT NULL, -- ms
+  tokens_input INTEGER,
+  tokens_output INTEGER,
+  cost BIGINT, -- nano-USD
+  request JSONB NOT NULL,
+  response JSONB,
+  client_request_id VARCHAR(255),
+  upstream_model VARCHAR(255),
+  key_id UUID,
+  outcome VARCHAR(50) NOT NULL,
+  error_code VARCHAR(100),
+  error_message TEXT,
+  ttft INTEGER, -- ms
+  overhead_us BIGINT,
+  stream BOOLEAN NOT NULL,
+  cache_hit BOOLEAN NOT NULL,
+  usage JSONB,
+  attempts JSONB,
+  route JSONB
+) WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE requests;

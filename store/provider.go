@@ -1,0 +1,268 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"point"
+	"point/internal/seal"
+)
+
+const (
+	providerColumns = `id, name, type, provider, config, status, managed_by, version, created_at, updated_at, deleted_at`
+
+	selectProviders      = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL ORDER BY name`
+	selectProvider       = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL AND id = $1`
+	selectProviderByName = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL AND name = $1`
+	existsProvider       = `SELECT 1 FROM providers WHERE deleted_at IS NULL AND id = $1`
+)
+
+// CreateProvider stores p and sets its ID (if empty), Version and times. Its name must not
+// be another's: *Conflict.
+func (s *Store) CreateProvider(ctx context.Context, p *point.Provider) error {
+	stored := *p
+	if stored.ID == "" {
+		stored.ID = NewID(s.opts.Now())
+	}
+	stored.Version, stored.CreatedAt = 1, s.now()
+	stored.UpdatedAt, stored.DeletedAt = stored.CreatedAt, nil
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityProvider, stored.ID)
+		_, err := tx.ExecContext(ctx, `INSERT INTO providers (`+providerColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)`,
+			stored.ID, stored.Name, stored.Type, stored.Kind, asJSON(stored.Config), stored.Status, stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		return s.putSecrets(ctx, tx, stored.ID, stored.Config.Secrets)
+	})
+	if err != nil {
+		return fmt.Errorf("create provider %s: %w", p.Name, err)
+	}
+	*p = stored
+	return nil
+}
+
+// GetProvider finds a provider that is not deleted, with its secrets.
+func (s *Store) GetProvider(ctx context.Context, idOrName string) (p *point.Provider, err error) {
+	err = s.config.view(ctx, func(tx *sql.Tx) error {
+		if isID(idOrName) {
+			p, err = s.readProvider(ctx, tx, idOrName)
+			return err
+		}
+		if p, err = one(ctx, tx, scanProvider, selectProviderByName, idOrName); err != nil {
+			return err
+		}
+		return s.readSecrets(ctx, tx, p)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", idOrName, err)
+	}
+	return p, nil
+}
+
+// ListProviders lists providers that are not deleted, by name, with their secrets.
+func (s *Store) ListProviders(ctx context.Context, f ProviderFilter) (List[point.Provider], error) {
+	l := listing[point.Provider]{columns: providerColumns, order: "name", page: f.Page, scan: scanProvider}
+	l.from.add(" FROM providers")
+	l.from.where("deleted_at IS NULL")
+	if f.Type != "" {
+		l.from.where("type = ?", f.Type)
+	}
+	if f.Status != "" {
+		l.from.where("status = ?", f.Status)
+	}
+	out, err := list(ctx, s.config.read, l)
+	if err != nil {
+		return out, fmt.Errorf("list providers: %w", err)
+	}
+	for i := range out.Items {
+		if err := s.readSecrets(ctx, s.config.read, &out.Items[i]); err != nil {
+			return out, fmt.Errorf("list providers: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// UpdateProvider replaces p's name, config (secrets included), status and managed_by, if
+// p.Version is still the stored one (else ErrStale), and raises p.Version.
+func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
+	updated := s.now()
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityProvider, p.ID)
+		result, err := tx.ExecContext(ctx, `UPDATE providers SET name = $1, config = $2, status = $3, managed_by = $4, version = version + 1, updated_at = $5
+			WHERE id = $6 AND version = $7 AND deleted_at IS NULL`,
+			p.Name, asJSON(p.Config), p.Status, p.ManagedBy, updated, idArg(p.ID), p.Version)
+		if err != nil {
+			return err
+		}
+		if err := touched(ctx, tx, result, existsProvider, idArg(p.ID)); err != nil {
+			return err
+		}
+		return s.putSecrets(ctx, tx, p.ID, p.Config.Secrets)
+	})
+	if err != nil {
+		return fmt.Errorf("update provider %s: %w", p.Name, err)
+	}
+	p.Version++
+	p.UpdatedAt = updated
+	return nil
+}
+
+// DeleteProvider hides a provider and forgets its secrets. The row stays for history; the
+// name is free again.
+func (s *Store) DeleteProvider(ctx context.Context, id string, version int64) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityProvider, id)
+		result, err := tx.ExecContext(ctx, `UPDATE providers SET deleted_at = $1, updated_at = $1, version = version + 1
+			WHERE id = $2 AND version = $3 AND deleted_at IS NULL`, s.now(), idArg(id), version)
+		if err != nil {
+			return err
+		}
+		if err := touched(ctx, tx, result, existsProvider, idArg(id)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM provider_secrets WHERE provider_id = $1`, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete provider %s: %w", id, err)
+	}
+	return nil
+}
+
+// ProviderNames gives the name of every provider by id, deleted ones included: for history.
+func (s *Store) ProviderNames(ctx context.Context) (map[string]string, error) {
+	type pair struct{ id, name string }
+	list, err := rows(ctx, s.config.read, func(r row) (p pair, err error) {
+		return p, r.Scan(&p.id, &p.name)
+	}, `SELECT id, name FROM providers`)
+	if err != nil {
+		return nil, fmt.Errorf("list the names of providers: %w", err)
+	}
+	names := make(map[string]string, len(list))
+	for _, p := range list {
+		names[p.id] = p.name
+	}
+	return names, nil
+}
+
+func scanProvider(r row) (p point.Provider, err error) {
+	err = r.Scan(&p.ID, &p.Name, &p.Type, &p.Kind, jsonTo{&p.Config}, &p.Status, &p.ManagedBy, &p.Version,
+		timeTo{&p.CreatedAt}, timeTo{&p.UpdatedAt}, timePtrTo{&p.DeletedAt})
+	return p, err
+}
+
+func (s *Store) readProvider(ctx context.Context, tx *sql.Tx, id string) (*point.Provider, error) {
+	p, err := one(ctx, tx, scanProvider, selectProvider, id)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.readSecrets(ctx, tx, p)
+}
+
+// readProviders reads all providers that are not deleted, with their secrets.
+func (s *Store) readProviders(ctx context.Context, tx *sql.Tx) ([]point.Provider, error) {
+	list, err := rows(ctx, tx, scanProvider, selectProviders)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if err := s.readSecrets(ctx, tx, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+type sealedSecret struct {
+	name   string
+	sealed []byte
+}
+
+func scanSecret(r row) (x sealedSecret, err error) {
+	return x, r.Scan(&x.name, &x.sealed)
+}
+
+const selectSecrets = `SELECT name, sealed FROM provider_secrets WHERE provider_id = $1`
+
+// readSecrets fills p.Config.Secrets. A secret that does not open is left out and logged:
+// one damaged row must not stop all others.
+func (s *Store) readSecrets(ctx context.Context, db querier, p *point.Provider) error {
+	list, err := rows(ctx, db, scanSecret, selectSecrets, p.ID)
+	if err != nil {
+		return err
+	}
+	p.Config.Secrets = make(map[string]point.Secret, len(list))
+	for _, x := range list {
+		plain, err := s.ring.Open(x.sealed, secretPlace(p.ID, x.name))
+		if err != nil {
+			s.opts.Log.Error("a provider's secret cannot be read: set it again", "component", "store", "provider", p.Name, "secret", x.name, "error", err)
+			continue
+		}
+		p.Config.Secrets[x.name] = point.NewSecret(string(plain))
+	}
+	return nil
+}
+
+func secretPlace(providerID, name string) seal.Place {
+	return seal.Place{Table: "provider_secrets", Row: providerID, Column: name}
+}
+
+// putSecrets makes the stored secrets those of want. What did not change is not written, so
+// that updated_at tells a secret's age.
+func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string, want map[string]point.Secret) error {
+	stored, err := rows(ctx, tx, scanSecret, selectSecrets, providerID)
+	if err != nil {
+		return err
+	}
+	same := map[string]bool{}
+	for _, x := range stored {
+		secret, wanted := want[x.name]
+		plain, err := s.ring.Open(x.sealed, secretPlace(providerID, x.name))
+		if same[x.name] = wanted && err == nil && bytes.Equal(plain, []byte(secret.Reveal())); same[x.name] {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM provider_secrets WHERE provider_id = $1 AND name = $2`, providerID, x.name); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if same[name] || want[name].IsZero() {
+			continue
+		}
+		if err := s.insertSecret(ctx, tx, providerID, name, want[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) insertSecret(ctx context.Context, tx *configTx, providerID, name string, secret point.Secret) error {
+	sealed, err := s.ring.Seal([]byte(secret.Reveal()), secretPlace(providerID, name))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO provider_secrets (provider_id, name, sealed, updated_at) VALUES ($1, $2, $3, $4)`,
+		providerID, name, sealed, s.now())
+	return err
+}
+
+// providerID resolves a filter's "id or name". A deleted provider is found by its id; of
+// several with a name, the one that is not deleted, else the one deleted last.
+func (s *Store) providerID(ctx context.Context, idOrName string) (string, error) {
+	if isID(idOrName) {
+		return idOrName, nil
+	}
+	var id string
+	err := s.config.read.QueryRowContext(ctx, `SELECT id FROM providers WHERE name = $1
+		ORDER BY CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, deleted_at DESC LIMIT 1`, idOrName).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, failure(err)
+}

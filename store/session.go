@@ -1,0 +1,160 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"point"
+	"point/internal/seal"
+)
+
+const (
+	sessionColumns = `id, user_id, current_hash, previous_hash, successor, rotated_at, user_agent, address, created_at, last_used_at, expires_at, revoked_at`
+
+	selectSession  = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
+	selectSessions = `SELECT ` + sessionColumns + ` FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY last_used_at DESC, id DESC`
+	existsSession  = `SELECT 1 FROM sessions WHERE id = $1`
+)
+
+// CreateSession stores x and sets its ID (if empty) and, where zero, CreatedAt, RotatedAt
+// and LastUsedAt. Successor is sealed at rest, by the store.
+func (s *Store) CreateSession(ctx context.Context, x *point.Session) error {
+	stored := *x
+	if stored.ID == "" {
+		stored.ID = NewID(s.opts.Now())
+	}
+	for _, t := range []*time.Time{&stored.CreatedAt, &stored.RotatedAt, &stored.LastUsedAt} {
+		if t.IsZero() {
+			*t = s.now()
+		}
+	}
+	successor, err := s.sealSuccessor(&stored)
+	if err != nil {
+		return err
+	}
+	err = s.config.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)`,
+			stored.ID, idArg(stored.UserID), stored.Current[:], stored.Previous[:], successor, at(stored.RotatedAt), stored.UserAgent, clip(stored.Address, 100),
+			at(stored.CreatedAt), at(stored.LastUsedAt), at(stored.ExpiresAt))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create session: %w", err)
+	}
+	*x = stored
+	return nil
+}
+
+// GetSession finds a session, ended ones included.
+func (s *Store) GetSession(ctx context.Context, id string) (*point.Session, error) {
+	// The writer is asked: a refresh token that was just rotated must not look current.
+	x, err := one(ctx, s.config.write, s.scanSession, selectSession, idArg(id))
+	if err != nil {
+		return nil, fmt.Errorf("session %s: %w", id, err)
+	}
+	return x, nil
+}
+
+// UpdateSession replaces x's token hashes, successor, address, agent and times, if the
+// stored Current is still current (compare and swap) and the session has not ended; else
+// ErrStale.
+func (s *Store) UpdateSession(ctx context.Context, x *point.Session, current [32]byte) error {
+	successor, err := s.sealSuccessor(x)
+	if err != nil {
+		return err
+	}
+	err = s.config.transact(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE sessions SET current_hash = $1, previous_hash = $2, successor = $3, rotated_at = $4, user_agent = $5, address = $6,
+			last_used_at = $7, expires_at = $8 WHERE id = $9 AND current_hash = $10 AND revoked_at IS NULL`,
+			x.Current[:], x.Previous[:], successor, at(x.RotatedAt), x.UserAgent, clip(x.Address, 100), at(x.LastUsedAt), at(x.ExpiresAt), idArg(x.ID), current[:])
+		if err != nil {
+			return err
+		}
+		return touched(ctx, &configTx{Tx: tx}, result, existsSession, idArg(x.ID))
+	})
+	if err != nil {
+		return fmt.Errorf("update session %s: %w", x.ID, err)
+	}
+	return nil
+}
+
+// RevokeSession ends a session, everywhere within 2 s. Ending it again changes nothing.
+func (s *Store) RevokeSession(ctx context.Context, id string) error {
+	return s.revoke(ctx, id, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE id = $2 AND revoked_at IS NULL`)
+}
+
+// RevokeUserSessions ends all sessions of a user.
+func (s *Store) RevokeUserSessions(ctx context.Context, userID string) error {
+	return s.revoke(ctx, userID, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE user_id = $2 AND revoked_at IS NULL`)
+}
+
+func (s *Store) revoke(ctx context.Context, id, statement string) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		result, err := tx.ExecContext(ctx, statement, s.now(), idArg(id))
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		tx.changed(entitySession, id)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// ListSessions lists a user's sessions that have not ended, the last used first.
+func (s *Store) ListSessions(ctx context.Context, userID string) ([]point.Session, error) {
+	list, err := rows(ctx, s.config.read, s.scanSession, selectSessions, idArg(userID), s.now())
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return list, nil
+}
+
+func successorPlace(id string) seal.Place {
+	return seal.Place{Table: "sessions", Row: id, Column: "successor"}
+}
+
+func (s *Store) sealSuccessor(x *point.Session) ([]byte, error) {
+	if len(x.Successor) == 0 {
+		return nil, nil
+	}
+	return s.ring.Seal(x.Successor, successorPlace(x.ID))
+}
+
+func (s *Store) scanSession(r row) (x point.Session, err error) {
+	var successor []byte
+	err = r.Scan(&x.ID, &x.UserID, hashTo{&x.Current}, hashTo{&x.Previous}, &successor, timeTo{&x.RotatedAt}, &x.UserAgent, &x.Address,
+		timeTo{&x.CreatedAt}, timeTo{&x.LastUsedAt}, timeTo{&x.ExpiresAt}, timePtrTo{&x.RevokedAt})
+	if err != nil || len(successor) == 0 {
+		return x, err
+	}
+	x.Successor, err = s.ring.Open(bytes.Clone(successor), successorPlace(x.ID))
+	return x, err
+}
+
+// readRevoked reads the sessions that ended less than an access token's life ago.
+func (s *Store) readRevoked(ctx context.Context, db querier) (map[string]time.Time, error) {
+	type ended struct {
+		id string
+		at time.Time
+	}
+	list, err := rows(ctx, db, func(r row) (x ended, err error) {
+		return x, r.Scan(&x.id, timeTo{&x.at})
+	}, `SELECT id, revoked_at FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at > $1`, s.now().Add(-accessLife-time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	revoked := make(map[string]time.Time, len(list))
+	for _, x := range list {
+		revoked[x.id] = x.at
+	}
+	return revoked, nil
+}

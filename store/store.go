@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"point"
+	"point/internal/seal"
+)
+
+// Store is an open Configuration Store. It is safe for concurrent use.
+type Store struct {
+	opts     Options
+	postgres *pgx.ConnConfig // nil on SQLite
+	config   *database
+	history  *database // on PostgreSQL the same pools as config
+	ring     *seal.Ring
+
+	publish  sync.Mutex // one refresh at a time
+	snapshot atomic.Pointer[point.Snapshot]
+	closed   sync.Once
+}
+
+// Open connects, migrates, opens the keys and loads the first snapshot. Every way it can
+// fail is one sentence that says what to do, and none holds a secret.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Store{opts: opts}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.openKeys(ctx); err != nil {
+		return err
+	}
+	if err := s.seedEndpoints(ctx); err != nil {
+		return err
+	}
+	return s.reload(ctx)
+}
+
+// connect opens both databases.
+func (s *Store) connect(ctx context.Context) (err error) {
+	if s.opts.DatabaseURL != "" {
+		return s.connectPostgres(ctx)
+	}
+	if err := prepareDir(s.opts.DataDir); err != nil {
+		return err
+	}
+	if s.opts.DataDir, err = filepath.Abs(s.opts.DataDir); err != nil {
+		return fmt.Errorf("the data folder: %w", err)
+	}
+	if s.config, err = openSQLite(ctx, s.opts.DataDir, "config"); err != nil {
+		return err
+	}
+	s.history, err = openSQLite(ctx, s.opts.DataDir, "history")
+	return err
+}
+
+func (s *Store) connectPostgres(ctx context.Context) (err error) {
+	if s.postgres, err = parsePostgres(s.opts.DatabaseURL); err != nil {
+		return err
+	}
+	if s.opts.MasterKey.IsZero() {
+		return errors.New("POINT_MASTER_KEY is not set and PostgreSQL needs it: set it to 32 random bytes in base64 (openssl rand -base64 32), the same for every Point on this database, and keep a copy")
+	}
+	if s.config, err = openPostgres(ctx, s.postgres); err != nil {
+		return err
+	}
+	history := *s.config
+	history.name = "history"
+	s.history = &history
+	return nil
+}
+
+// prepare migrates, or proves that there is nothing to migrate.
+func (s *Store) prepare(ctx context.Context) error {
+	if !s.opts.SkipMigrate {
+		return s.Migrate(ctx)
+	}
+	for _, d := range s.databases() {
+		if err := d.currentSchema(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends all connections. It may be called more than once.
+func (s *Store) Close() (err error) {
+	s.closed.Do(func() {
+		err = s.config.close()
+		if s.postgres == nil {
+			err = errors.Join(err, s.history.close())
+		}
+	})
+	return err
+}
+
+// Ping asks the databases for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	for _, d := range s.databases() {
+		if err := d.ping(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Engine is SQLite or Postgres.
+func (s *Store) Engine() string { return s.config.engine }
+
+// masterKey is the one of the options or, with SQLite, of the file that the first start
+// makes. A database that was encrypted already (empty is false) gets no new one.
+func (s *Store) masterKey(empty bool) (point.Secret, error) {
+	if !s.opts.MasterKey.IsZero() {
+		return s.opts.MasterKey, nil
+	}
+	file := filepath.Join(s.opts.DataDir, "master.key")
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && empty:
+		return makeMasterKey(file)
+	case errors.Is(err, fs.ErrNotExist):
+		return point.Secret{}, fmt.Errorf("the master key %s is gone, and this database is encrypted with it: put the file back, or set POINT_MASTER_KEY to what it held", file)
+	case err != nil:
+		return point.Secret{}, fmt.Errorf("the master key %s cannot be read: give the file to user %d, mode 0600: %w", file, os.Geteuid(), err)
+	}
+	return point.NewSecret(strings.TrimSpace(string(text))), nil
+}
+
+func makeMasterKey(file string) (point.Secret, error) {
+	master := seal.NewMaster()
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return point.Secret{}, dirFailure(filepath.Dir(file), err)
+	}
+	_, err = f.WriteString(master.Reveal() + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return point.Secret{}, errors.Join(dirFailure(filepath.Dir(file), err), os.Remove(file))
+	}
+	return master, nil
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"point"
+)
+
+const (
+	userColumns = `id, email, password_hash, role, disabled, version, created_at, updated_at`
+
+	selectUsers       = `SELECT ` + userColumns + ` FROM users`
+	selectUser        = `SELECT ` + userColumns + ` FROM users WHERE id = $1`
+	selectUserByEmail = `SELECT ` + userColumns + ` FROM users WHERE email = $1`
+	insertUser        = `INSERT INTO users (` + userColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	existsUser        = `SELECT 1 FROM users WHERE id = $1`
+)
+
+// CreateUser stores u and sets its ID (if empty), Email (lower case), Version and times. An
+// address that is taken is a *Conflict on email.
+func (s *Store) CreateUser(ctx context.Context, u *point.User) error {
+	return s.createUser(ctx, u, func(*configTx) error { return nil })
+}
+
+// CreateFirstUser is CreateUser on an installation without users; with users it fails with a
+// *Conflict on users. Of two at once, one wins.
+func (s *Store) CreateFirstUser(ctx context.Context, u *point.User) error {
+	return s.createUser(ctx, u, func(tx *configTx) error {
+		// The row of the counter is locked first, so that the count holds until the commit.
+		if _, err := tx.ExecContext(ctx, `UPDATE config_version SET version = version WHERE id = 1`); err != nil {
+			return err
+		}
+		var n int64
+		if err := tx.QueryRowContext(ctx, countUsers).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return &Conflict{Field: "users"}
+		}
+		return nil
+	})
+}
+
+func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*configTx) error) error {
+	stored := *u
+	if stored.ID == "" {
+		stored.ID = NewID(s.opts.Now())
+	}
+	stored.Email = strings.ToLower(stored.Email)
+	stored.Version, stored.CreatedAt = 1, s.now()
+	stored.UpdatedAt = stored.CreatedAt
+	err := s.change(ctx, func(tx *configTx) error {
+		if err := allowed(tx); err != nil {
+			return err
+		}
+		tx.changed(entityUser, stored.ID)
+		_, err := tx.ExecContext(ctx, insertUser, stored.ID, stored.Email, stored.PasswordHash, stored.Role, stored.Disabled, stored.Version, stored.CreatedAt, stored.UpdatedAt)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create user: %w", err)
+	}
+	*u = stored
+	return nil
+}
+
+// GetUser finds a user by id.
+func (s *Store) GetUser(ctx context.Context, id string) (*point.User, error) {
+	u, err := one(ctx, s.config.read, scanUser, selectUser, idArg(id))
+	if err != nil {
+		return nil, fmt.Errorf("user %s: %w", id, err)
+	}
+	return u, nil
+}
+
+// UserByEmail finds a user by address, in any case.
+func (s *Store) UserByEmail(ctx context.Context, email string) (*point.User, error) {
+	u, err := one(ctx, s.config.read, scanUser, selectUserByEmail, strings.ToLower(email))
+	if err != nil {
+		return nil, fmt.Errorf("user by email: %w", err)
+	}
+	return u, nil
+}
+
+// ListUsers lists users by email.
+func (s *Store) ListUsers(ctx context.Context, p Page) (List[point.User], error) {
+	l := listing[point.User]{columns: userColumns, order: "email", page: p, scan: scanUser}
+	l.from.add(" FROM users")
+	out, err := list(ctx, s.config.read, l)
+	if err != nil {
+		return out, fmt.Errorf("list users: %w", err)
+	}
+	return out, nil
+}
+
+// UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the
+// stored one (else ErrStale), and raises u.Version, which ends the user's access tokens.
+func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
+	updated := s.now()
+	email := strings.ToLower(u.Email)
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityUser, u.ID)
+		result, err := tx.ExecContext(ctx, `UPDATE users SET email = $1, password_hash = $2, role = $3, disabled = $4, version = version + 1, updated_at = $5
+			WHERE id = $6 AND version = $7`, email, u.PasswordHash, u.Role, u.Disabled, updated, idArg(u.ID), u.Version)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, existsUser, idArg(u.ID))
+	})
+	if err != nil {
+		return fmt.Errorf("update user %s: %w", u.ID, err)
+	}
+	u.Version++
+	u.Email, u.UpdatedAt = email, updated
+	return nil
+}
+
+// DeleteUser removes a user with their sessions and client keys.
+func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		owned, err := rows(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM keys WHERE owner_id = $1`, idArg(id))
+		if err != nil {
+			return err
+		}
+		for _, key := range owned {
+			tx.changed(entityKey, key)
+		}
+		tx.changed(entityUser, id)
+		result, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1 AND version = $2`, idArg(id), version)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, existsUser, idArg(id))
+	})
+	if err != nil {
+		return fmt.Errorf("delete user %s: %w", id, err)
+	}
+	return nil
+}
+
+const countUsers = `SELECT COUNT(*) FROM users`
+
+// CountUsers counts all users; 0 means that set-up is still to be done.
+func (s *Store) CountUsers(ctx context.Context) (n int64, err error) {
+	if err := s.config.read.QueryRowContext(ctx, countUsers).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count users: %w", failure(err))
+	}
+	return n, nil
+}
+
+func scanUser(r row) (u point.User, err error) {
+	err = r.Scan(&u.ID, &u.Email, &u.PasswordHash, &u.Role, &u.Disabled, &u.Version, timeTo{&u.CreatedAt}, timeTo{&u.UpdatedAt})
+	return u, err
+}
