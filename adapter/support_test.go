@@ -91,14 +91,14 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 		w.snapshot.Providers["id-"+name] = &point.Provider{
 			ID: "id-" + name, Name: name, Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive,
 			Config: point.ProviderConfig{
-				BaseURL: server.URL + "/v1", Models: []string{"m", "priced"}, Priority: i + 1,
+				BaseURL: server.URL + "/v1", Models: []string{"m", "priced"}, Priority: i + 1, AllowPrivate: true,
 				Secrets: map[string]point.Secret{point.SecretAPIKey: point.NewSecret("upstream-key-" + name)},
 			},
 		}
 	}
 	w.snapshot.Index()
 	log := slog.New(slog.DiscardHandler)
-	w.gateway = gateway.New(gateway.Options{Alerts: w, Log: log, Getenv: func(string) string { return "" }})
+	w.gateway = gateway.New(gateway.Options{Alerts: w, Log: log, Getenv: func(string) string { return "" }, AllowPrivate: true})
 	models := gateway.NewModels(w.gateway, w, func(string) []string { return nil })
 	w.handler = New(Deps{
 		Config: w, Routes: routing.New(w.gateway, models), Senders: map[string]point.Sender{point.TypeAPI: w.gateway},

@@ -70,7 +70,7 @@ func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, err
 
 // open sends the request and reads the answer up to its first content.
 func (g *Gateway) open(ctx context.Context, cancel context.CancelCauseFunc, a *attempt) (*point.Reply, error) {
-	response, err := g.transport.RoundTrip(a.request(ctx))
+	response, err := g.transport(a.backend.provider).RoundTrip(a.request(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -19,30 +19,27 @@ import (
 	"point/adapter/provider"
 )
 
-// Options are what a Gateway needs. All fields are required but AllowPrivate and Roots.
+// Options are what a Gateway needs. All fields are required.
 type Options struct {
 	Alerts       point.Alerter
 	Log          *slog.Logger
 	Getenv       func(string) string // resolves api_key_env
-	AllowPrivate func() bool         // may providers live on loopback and private addresses? nil: yes
-	Transport    http.RoundTripper   // nil: one of NewTransport
+	AllowPrivate bool                // providers that say so may live at loopback and private addresses
 }
 
 // Gateway sends calls to API providers.
 type Gateway struct {
-	options   Options
-	transport http.RoundTripper
-	backends  sync.Map // provider id -> *backend
+	options  Options
+	public   *http.Transport // to public addresses only
+	private  *http.Transport // to private ones too
+	backends sync.Map        // provider id -> *backend
 }
 
 var _ point.Sender = (*Gateway)(nil)
 
 // New makes a Gateway.
 func New(o Options) *Gateway {
-	if o.Transport == nil {
-		o.Transport = NewTransport(o.AllowPrivate)
-	}
-	return &Gateway{options: o, transport: o.Transport}
+	return &Gateway{options: o, public: newTransport(false), private: newTransport(true)}
 }
 
 // Send makes one attempt to have target answer call. The reply has been read up to its first
@@ -75,9 +72,16 @@ func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Cal
 
 // Close releases idle connections.
 func (g *Gateway) Close() {
-	if t, ok := g.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
+	g.public.CloseIdleConnections()
+	g.private.CloseIdleConnections()
+}
+
+// transport is the pool that may reach p.
+func (g *Gateway) transport(p *point.Provider) *http.Transport {
+	if p.Config.AllowPrivate && g.options.AllowPrivate {
+		return g.private
 	}
+	return g.public
 }
 
 // backend is what the gateway knows of p. A changed provider gets a new one that keeps what

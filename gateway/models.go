@@ -148,7 +148,7 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	}
 	outbound, read := lister.ListModels()
 	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}}
-	response, err := g.transport.RoundTrip(a.request(ctx))
+	response, err := g.transport(a.backend.provider).RoundTrip(a.request(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
 	}

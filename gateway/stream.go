@@ -64,9 +64,9 @@ func openStream(ctx context.Context, cancel context.CancelCauseFunc, a *attempt,
 		s.read()
 		events++
 	}
-	if s.err != nil && !errors.Is(s.err, io.EOF) {
+	if err := s.err; err != nil && !errors.Is(err, io.EOF) {
 		s.recycle()
-		return nil, s.err
+		return nil, err
 	}
 	limit := a.idleLimit()
 	s.idle = time.AfterFunc(limit, func() { cancel(errIdle) })

@@ -13,13 +13,10 @@ import (
 // is made and closed again at each (net/http's default is 2).
 const maxIdlePerHost = 2048
 
-// NewTransport is the connection pool to providers. It follows no redirect, asks for no
+// newTransport is a connection pool to providers. It follows no redirect, asks for no
 // compression, honours HTTPS_PROXY and friends, and never connects to an address that
 // netguard refuses.
-func NewTransport(allowPrivate func() bool) *http.Transport {
-	if allowPrivate == nil {
-		allowPrivate = func() bool { return true }
-	}
+func newTransport(allowPrivate bool) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:   5 * time.Second,
 		KeepAlive: 30 * time.Second,

@@ -62,7 +62,7 @@ func Classify(addr netip.Addr) Class {
 
 // Control is a net.Dialer's Control function that refuses what Classify refuses, and private
 // addresses too unless they are allowed.
-func Control(allowPrivate func() bool) func(network, address string, _ syscall.RawConn) error {
+func Control(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {
@@ -75,7 +75,7 @@ func Control(allowPrivate func() bool) func(network, address string, _ syscall.R
 		switch class := Classify(addr); {
 		case class == Refused:
 			return &AddressError{Addr: addr}
-		case class == Private && !allowPrivate():
+		case class == Private && !allowPrivate:
 			return &AddressError{Addr: addr, Private: true}
 		}
 		return nil

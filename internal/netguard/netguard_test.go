@@ -43,19 +43,19 @@ func TestClassify(t *testing.T) {
 }
 
 func TestControl(t *testing.T) {
-	open := Control(func() bool { return true })
-	closed := Control(func() bool { return false })
-	if err := open("tcp", "127.0.0.1:80", nil); err != nil {
+	permissive := Control(true)
+	strict := Control(false)
+	if err := permissive("tcp", "127.0.0.1:80", nil); err != nil {
 		t.Errorf("loopback refused: %v", err)
 	}
 	var refused *AddressError
-	if err := closed("tcp", "127.0.0.1:80", nil); !errors.As(err, &refused) || !refused.Private {
+	if err := strict("tcp", "127.0.0.1:80", nil); !errors.As(err, &refused) || !refused.Private {
 		t.Errorf("private address allowed: %v", err)
 	}
-	if err := open("tcp", "169.254.169.254:80", nil); !errors.As(err, &refused) || refused.Private {
+	if err := permissive("tcp", "169.254.169.254:80", nil); !errors.As(err, &refused) || refused.Private {
 		t.Errorf("metadata address allowed: %v", err)
 	}
-	if err := open("tcp", "example:80", nil); err == nil {
+	if err := permissive("tcp", "example:80", nil); err == nil {
 		t.Error("an unresolved name allowed")
 	}
 }
