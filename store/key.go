@@ -19,7 +19,8 @@ const (
 const prefixLength = 8
 
 // CreateKey stores k with the hash of token, and sets k's ID (if empty), Hash, Prefix (if
-// empty), Version and times. The same token twice is a *Conflict on hash.
+// empty), Version and times. Without a token the Hash that k has is stored. The same token
+// twice is a *Conflict on hash.
 func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret) error {
 	stored := *k
 	if stored.ID == "" {
@@ -28,7 +29,9 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	if text := token.Reveal(); stored.Prefix == "" && len(text) >= 3*prefixLength {
 		stored.Prefix = text[:prefixLength]
 	}
-	stored.Hash = point.HashToken(s.Snapshot().KeySecret, token.Reveal())
+	if !token.IsZero() {
+		stored.Hash = point.HashToken(s.Snapshot().KeySecret, token.Reveal())
+	}
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
 	err := s.change(ctx, func(tx *configTx) error {
