@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"point/config"
+	"point/store"
+)
+
+// version is set by the linker; `go run` and tests have none.
+var version = "dev"
+
+// Process is what a command gets from the operating system.
+type Process struct {
+	Args   []string // without the program's name
+	Env    []string // NAME=value
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Exit codes of Main.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2 // the command line or the configuration is wrong
+)
+
+// commands is the command line. A field is a command, its Run method what it does.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"1" help:"Start Point. This is what happens without a command."`
+	Mock    mockCommand    `cmd:"" help:"Start the simulated AI services alone."`
+	Migrate migrateCommand `cmd:"" help:"Show or change the database schema."`
+	User    userCommand    `cmd:"" help:"Manage people who may sign in."`
+	Key     keyCommand     `cmd:"" help:"Manage client keys of /v1."`
+	Config  configCommand  `cmd:"" help:"Work with the configuration."`
+	Doctor  doctorCommand  `cmd:"" help:"Check the set-up and say how to mend each finding."`
+	Version versionCommand `cmd:"" help:"Show the version."`
+	Help    struct{}       `cmd:"" help:"Show help, also of one command: point help key."`
+}
+
+// invocation is one run of the command line, as commands see it.
+type invocation struct {
+	Process
+	ctx   context.Context
+	flags config.Flags
+}
+
+// Main runs one command line and returns the exit code. It ends when the command does, or
+// soon after ctx is cancelled.
+func Main(ctx context.Context, p Process) int {
+	run := &invocation{Process: p, ctx: ctx, flags: config.NewFlags()}
+	command, code, done := run.parse()
+	if done {
+		return code
+	}
+	err := command.Run(run)
+	if err == nil {
+		return exitOK
+	}
+	if !errors.Is(err, errReported) {
+		fmt.Fprintln(p.Stderr, "point:", err)
+	}
+	if problems := (config.Problems)(nil); errors.As(err, &problems) {
+		return exitUsage
+	}
+	return exitError
+}
+
+// errReported is a failure that the command has told about in its own way.
+var errReported = errors.New("reported")
+
+// parse reads the command line; done means that there is nothing to run.
+func (r *invocation) parse() (command *kong.Context, code int, done bool) {
+	type exit struct{ code int }
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case exit: // --help has been shown
+			code, done = e.code, true
+		default:
+			panic(e)
+		}
+	}()
+	parser := kong.Must(&commands{},
+		kong.Name("point"),
+		kong.Description("One URL for every AI service. Every setting is also an environment variable "+
+			"(--max-body is POINT_MAX_BODY) and a line in the file's section settings (max_body); "+
+			"docs/operations.md explains each."),
+		kong.Embed(r.flags.Target()),
+		kong.Writers(r.Stdout, r.Stderr),
+		kong.Exit(func(code int) { panic(exit{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+	)
+	command, err := parser.Parse(helpFlag(r.Args))
+	if err != nil {
+		fmt.Fprintf(r.Stderr, "point: %v (point help lists what there is)\n", err)
+		return nil, exitUsage, true
+	}
+	return command, 0, false
+}
+
+// helpFlag turns "help key" into "key --help".
+func helpFlag(args []string) []string {
+	if len(args) > 0 && args[0] == "help" {
+		return append(args[1:len(args):len(args)], "--help")
+	}
+	return args
+}
+
+// load reads the configuration and shows its warnings.
+func (r *invocation) load() (*config.Config, error) {
+	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile})
+	for _, w := range warnings {
+		fmt.Fprintln(r.Stderr, "point: warning:", w)
+	}
+	return c, err
+}
+
+// open loads the configuration and opens its store. The caller closes it.
+func (r *invocation) open() (*store.Store, error) {
+	c, err := r.load()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(r.ctx, storeOptions(c))
+}
+
+// storeOptions is where the state is, as the configuration says.
+func storeOptions(c *config.Config) store.Options {
+	return store.Options{DatabaseURL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, MasterKey: c.MasterKey}
+}
+
+type serveCommand struct{}
+
+func (serveCommand) Run(r *invocation) error {
+	c, err := r.load()
+	if err != nil {
+		return err
+	}
+	return Serve(r.ctx, c, r.Stdout, r.Stderr)
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(r *invocation) error {
+	_, err := fmt.Fprintln(r.Stdout, "point", Version())
+	return err
+}
+
+type configCommand struct {
+	Validate configValidateCommand `cmd:"" help:"Read flags, variables and file as serve would, and report every problem."`
+}
+
+type configValidateCommand struct{}
+
+func (configValidateCommand) Run(r *invocation) error {
+	c, err := r.load()
+	if err != nil {
+		return err
+	}
+	if problems := checkDeclared(c); len(problems) > 0 {
+		return problems
+	}
+	where := "flags, variables and defaults"
+	if c.File != "" {
+		where = c.File
+	}
+	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys declared)\n", where,
+		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys))
+	return err
+}
