@@ -1,0 +1,242 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+
+	"point"
+	"point/config"
+	"point/store"
+)
+
+// provisioner brings into the store what the file, the environment and demo mode declare. An
+// object belongs to whoever declared it; nothing is mixed.
+type provisioner struct {
+	store *store.Store
+	cfg   *config.Config
+	log   *slog.Logger
+}
+
+// declared brings the sections of the file.
+func (p *provisioner) declared(ctx context.Context) error {
+	list, problems := declaredProviders(p.cfg)
+	if len(problems) > 0 {
+		return problems
+	}
+	want := map[string]*point.Provider{}
+	for i := range list {
+		list[i].Config.AllowPrivate = true // whoever writes the file runs the process
+		want[list[i].Name] = &list[i]
+	}
+	for name, known := range p.providers() {
+		if _, ok := want[name]; ok && known.ManagedBy != point.ManagedByFile && !replaceable(known) {
+			return fmt.Errorf("%s declares the provider %q, which was made in the console already: delete it there or rename one", p.cfg.File, name)
+		}
+	}
+	if err := p.sync(ctx, point.ManagedByFile, want); err != nil {
+		return err
+	}
+	if err := p.endpoints(ctx); err != nil {
+		return err
+	}
+	if err := p.aliases(ctx); err != nil {
+		return err
+	}
+	return p.keys(ctx)
+}
+
+// replaceable reports whether p may give way to a declared provider of the same name.
+func replaceable(p *point.Provider) bool {
+	return p.ManagedBy == point.ManagedByEnv || p.ManagedBy == point.ManagedByDemo
+}
+
+// environment makes a provider for each well-known variable that is set, unless the operator
+// has one of that name.
+func (p *provisioner) environment(ctx context.Context, env map[string]string) error {
+	declared, _ := declaredProviders(p.cfg)
+	want, known := map[string]*point.Provider{}, p.providers()
+	for _, one := range environmentProviders(env, declared) {
+		if other, taken := known[one.Name]; !taken || other.ManagedBy == point.ManagedByEnv {
+			want[one.Name] = &one
+		}
+	}
+	return p.sync(ctx, point.ManagedByEnv, want)
+}
+
+// providers are those in the store, by name.
+func (p *provisioner) providers() map[string]*point.Provider {
+	byName := map[string]*point.Provider{}
+	for _, known := range p.store.Snapshot().Providers {
+		byName[known.Name] = known
+	}
+	return byName
+}
+
+// sync makes the providers that one owner manages be those it wants.
+func (p *provisioner) sync(ctx context.Context, owner string, want map[string]*point.Provider) error {
+	known := p.providers()
+	for name, old := range known {
+		if _, wanted := want[name]; old.ManagedBy == owner && !wanted {
+			if err := p.store.DeleteProvider(ctx, old.ID, old.Version); err != nil {
+				return err
+			}
+			p.log.Info("provider removed, it is no longer declared", "provider", name, "managed_by", owner)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		next := *want[name]
+		next.ManagedBy = owner
+		if err := p.put(ctx, known[name], &next); err != nil {
+			return fmt.Errorf("provider %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// put makes or changes one provider. One that another owner has is replaced whole.
+func (p *provisioner) put(ctx context.Context, old, next *point.Provider) error {
+	switch {
+	case old == nil:
+		return p.store.CreateProvider(ctx, next)
+	case old.Kind != next.Kind || old.Type != next.Type:
+		if err := p.store.DeleteProvider(ctx, old.ID, old.Version); err != nil {
+			return err
+		}
+		return p.store.CreateProvider(ctx, next)
+	case old.Status == next.Status && old.ManagedBy == next.ManagedBy && sameConfig(&old.Config, &next.Config):
+		return nil
+	}
+	next.ID, next.Version, next.CreatedAt = old.ID, old.Version, old.CreatedAt
+	return p.store.UpdateProvider(ctx, next)
+}
+
+func sameConfig(a, b *point.ProviderConfig) bool {
+	plainA, plainB := *a, *b
+	plainA.Secrets, plainB.Secrets = nil, nil
+	if len(plainA.Options) == 0 && len(plainB.Options) == 0 {
+		plainA.Options, plainB.Options = nil, nil
+	}
+	return reflect.DeepEqual(plainA, plainB) && maps.Equal(a.Secrets, b.Secrets)
+}
+
+// endpoints brings the declared endpoints. One that is declared no more keeps its state and
+// is the console's again.
+func (p *provisioner) endpoints(ctx context.Context) error {
+	want := map[string]point.Endpoint{}
+	for _, e := range p.cfg.Declared.Endpoints {
+		want[e.Path] = e
+	}
+	for _, old := range p.store.Snapshot().Endpoints {
+		next := *old
+		if declared, ok := want[old.Path]; ok {
+			next.Active, next.Mapping, next.ManagedBy = declared.Active, declared.Mapping, point.ManagedByFile
+		} else if old.ManagedBy == point.ManagedByFile {
+			next.ManagedBy = point.ManagedByUser
+		}
+		if reflect.DeepEqual(*old, next) {
+			continue
+		}
+		if err := p.store.UpdateEndpoint(ctx, &next); err != nil {
+			return fmt.Errorf("endpoint %s: %w", old.Path, err)
+		}
+	}
+	return nil
+}
+
+func (p *provisioner) aliases(ctx context.Context) error {
+	known, err := p.store.ListAliases(ctx)
+	if err != nil {
+		return err
+	}
+	want := map[string]point.Alias{}
+	for _, a := range p.cfg.Declared.Aliases {
+		want[a.Name] = a
+	}
+	for _, old := range known {
+		next, ok := want[old.Name]
+		switch {
+		case ok && old.ManagedBy == point.ManagedByFile && old.Target == next.Target:
+			delete(want, old.Name)
+		case ok:
+			next.Version = old.Version
+			want[old.Name] = next
+		case old.ManagedBy == point.ManagedByFile:
+			if err := p.store.DeleteAlias(ctx, old.Name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, a := range want {
+		if err := p.store.PutAlias(ctx, &a); err != nil {
+			return fmt.Errorf("alias %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+// keys brings the declared client keys, and takes away those declared no more.
+func (p *provisioner) keys(ctx context.Context) error {
+	secret := p.store.Snapshot().KeySecret
+	wanted := map[[32]byte]bool{}
+	for i := range p.cfg.Declared.Keys {
+		declared := &p.cfg.Declared.Keys[i]
+		key := declared.Key
+		if !declared.Token.IsZero() {
+			key.Hash = point.HashToken(secret, declared.Token.Reveal())
+		}
+		wanted[key.Hash] = true
+		if err := p.putKey(ctx, &key, declared.Token); err != nil {
+			return fmt.Errorf("key %s: %w", key.Name, err)
+		}
+	}
+	return p.dropKeys(ctx, point.ManagedByFile, wanted)
+}
+
+// putKey makes or changes a key, found by its hash.
+func (p *provisioner) putKey(ctx context.Context, key *point.Key, token point.Secret) error {
+	old, ok := p.store.Snapshot().Keys[key.Hash]
+	if !ok {
+		return p.store.CreateKey(ctx, key, token)
+	}
+	next := *key
+	next.ID, next.Prefix, next.OwnerID, next.Version = old.ID, old.Prefix, old.OwnerID, old.Version
+	next.CreatedAt, next.UpdatedAt = old.CreatedAt, old.UpdatedAt
+	if reflect.DeepEqual(*old, next) {
+		return nil
+	}
+	return p.store.UpdateKey(ctx, &next)
+}
+
+// dropKeys deletes the keys of an owner that are not wanted.
+func (p *provisioner) dropKeys(ctx context.Context, owner string, wanted map[[32]byte]bool) error {
+	for hash, old := range p.store.Snapshot().Keys {
+		if old.ManagedBy != owner || wanted[hash] {
+			continue
+		}
+		if err := p.store.DeleteKey(ctx, old.ID, old.Version); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// bootstrap brings the key of POINT_BOOTSTRAP_KEY, and takes away an earlier one.
+func (p *provisioner) bootstrap(ctx context.Context) error {
+	wanted := map[[32]byte]bool{}
+	if token := p.cfg.BootstrapKey; !token.IsZero() {
+		key := &point.Key{
+			Name: "bootstrap", Status: point.StatusActive, ManagedBy: point.ManagedByEnv,
+			Hash: point.HashToken(p.store.Snapshot().KeySecret, token.Reveal()),
+		}
+		wanted[key.Hash] = true
+		if err := p.putKey(ctx, key, token); err != nil {
+			return fmt.Errorf("POINT_BOOTSTRAP_KEY: %w", err)
+		}
+	}
+	return p.dropKeys(ctx, point.ManagedByEnv, wanted)
+}
