@@ -30,9 +30,7 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 		stored.Prefix = text[:prefixLength]
 	}
 	if !token.IsZero() {
-		if !token.IsZero() {
 		stored.Hash = point.HashToken(s.Snapshot().KeySecret, token.Reveal())
-	}
 	}
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
