@@ -27,22 +27,44 @@ func clip(s string, n int) string {
 	return s[:n]
 }
 
-// clipNull is clip, with "" as null.
-func clipNull(s string, n int) any { return orNull(clip(s, n)) }
+// text is clip, with nil for "".
+func text(s string, n int) *string {
+	if s == "" {
+		return nil
+	}
+	s = clip(s, n)
+	return &s
+}
 
-// nulEscape is NUL as JSON writes it, which PostgreSQL's JSONB refuses.
-var nulEscape = []byte(`\u0000`)
+var emptyObject = json.RawMessage(`{}`)
 
-// cleanJSON makes raw a JSON object that both engines take; what is none becomes fallback.
-func cleanJSON(raw json.RawMessage, fallback any) any {
-	if len(raw) == 0 {
-		return fallback
+// mend makes raw a JSON object or list that both engines take; what is none becomes nil.
+func mend(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 || !json.Valid(raw) || raw[0] != '{' && raw[0] != '[' {
+		return nil
 	}
-	if bytes.Contains(raw, nulEscape) {
-		raw = bytes.ReplaceAll(raw, nulEscape, []byte(`\ufffd`))
+	if utf8.Valid(raw) && !bytes.Contains(raw, []byte(`\u`)) {
+		return raw
 	}
-	if !utf8.Valid(raw) || !json.Valid(raw) || raw[0] != '{' && raw[0] != '[' {
-		return fallback
+	// Decoding replaces what is not text (half surrogates, bytes that are no UTF-8); NUL,
+	// which PostgreSQL refuses, is what then is left.
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return nil
 	}
-	return string(raw)
+	return encode(v)
+}
+
+// encode writes v as JSON without NUL. It serves values that always can be written.
+func encode(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	if nul := []byte(`\u0000`); bytes.Contains(raw, nul) {
+		raw = bytes.ReplaceAll(raw, nul, []byte(`\ufffd`))
+	}
+	return raw
 }

@@ -45,6 +45,15 @@ func parseID(s string) uid {
 	return uid{uuid.NullUUID{UUID: u, Valid: err == nil && len(s) == 36}}
 }
 
+// idTime is the time that a UUIDv7 holds.
+func idTime(u uid) time.Time {
+	var ms int64
+	for _, b := range u.UUID[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // idArg prepares the text form of an id for a configuration table, which holds text on
 // SQLite. What is no id is null, and so meets no row.
 func idArg(s string) any {

@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
-
-	"modernc.org/sqlite"
 
 	"point"
 )
@@ -14,19 +11,8 @@ import (
 
 var errUnbuilt = errors.New("store: being built")
 
-func addHistograms(ctx *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-	return nil, errUnbuilt
-}
-
 func (s *Store) Run(ctx context.Context) error { return errUnbuilt }
 
-func (s *Store) InsertRecords(ctx context.Context, records []point.Record) error { return errUnbuilt }
-func (s *Store) GetRequest(ctx context.Context, id string) (point.Record, error) {
-	return point.Record{}, errUnbuilt
-}
-func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (List[point.Record], error) {
-	return List[point.Record]{}, errUnbuilt
-}
 func (s *Store) RequestStats(ctx context.Context, f StatsFilter) ([]StatsBucket, error) {
 	return nil, errUnbuilt
 }

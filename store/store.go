@@ -30,6 +30,7 @@ type Store struct {
 	publish  sync.Mutex // one refresh at a time
 	snapshot atomic.Pointer[point.Snapshot]
 	closed   sync.Once
+	months   sync.Map // "2006-01" of the partitions of requests that are known to exist
 }
 
 // Open connects, migrates, opens the keys and loads the first snapshot. Every way it can

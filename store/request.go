@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"point"
+)
+
+// idSlack is how far a record's id and timestamp may be apart for a filter to find it.
+const idSlack = time.Hour
+
+// GetRequest finds a record by id.
+func (s *Store) GetRequest(ctx context.Context, id string) (point.Record, error) {
+	r, err := one(ctx, s.history.read, scanRecord, `SELECT `+requestColumns+` FROM requests WHERE id = $1`, parseID(id))
+	if err != nil {
+		return point.Record{}, fmt.Errorf("request %s: %w", id, err)
+	}
+	return *r, nil
+}
+
+// ListRequests lists records, the newest first.
+func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (List[point.Record], error) {
+	l := listing[point.Record]{columns: requestColumns, order: "id DESC", page: f.Page, scan: scanRecord}
+	l.from.add(" FROM requests")
+	err := s.filterRequests(ctx, &l.from, f)
+	if err == nil && f.Cursor != "" {
+		err = continueAt(&l, f.Cursor)
+	}
+	if err != nil {
+		return List[point.Record]{}, fmt.Errorf("list requests: %w", err)
+	}
+	out, err := list(ctx, s.history.read, l)
+	if err != nil {
+		return out, fmt.Errorf("list requests: %w", err)
+	}
+	if out.More {
+		out.Cursor = cursor(out.Items[len(out.Items)-1].ID)
+	}
+	return out, nil
+}
+
+// filterRequests adds f's conditions. Those on failures repeat what their partial indexes
+// say, so that the engines may use these.
+func (s *Store) filterRequests(ctx context.Context, q *query, f RequestFilter) error {
+	if f.Provider != "" {
+		id, err := s.providerID(ctx, f.Provider)
+		if err != nil {
+			return err
+		}
+		q.where("provider_id = ?", parseID(id))
+	}
+	if f.Endpoint != "" {
+		q.where("endpoint = ?", f.Endpoint)
+	}
+	if f.Model != "" {
+		q.where("model = ?", f.Model)
+	}
+	if f.KeyID != "" {
+		q.where("key_id = ?", parseID(f.KeyID))
+	}
+	if f.KeyIDs != nil {
+		ids := make([]any, len(f.KeyIDs))
+		for i, id := range f.KeyIDs {
+			ids[i] = parseID(id)
+		}
+		q.whereIn("key_id", ids)
+	}
+	switch f.Outcome {
+	case "":
+	case point.OutcomeComplete:
+		q.where("outcome = ?", string(f.Outcome))
+	default:
+		q.where("outcome = ? AND outcome <> 'complete'", string(f.Outcome))
+	}
+	filterTime(q, f.From, f.To)
+	return filterStatus(q, f.Status)
+}
+
+// filterTime bounds the time, and with it the id, in whose order the rows lie.
+func filterTime(q *query, from, to time.Time) {
+	if !from.IsZero() {
+		q.where("id >= ? AND timestamp >= ?", firstID(from.Add(-idSlack)), at(from))
+	}
+	if !to.IsZero() {
+		q.where("id < ? AND timestamp < ?", firstID(to.Add(idSlack)), at(to))
+	}
+}
+
+var statusForm = regexp.MustCompile(`^[1-5]([0-9]{2}|xx)$`)
+
+func filterStatus(q *query, status string) error {
+	if status == "" {
+		return nil
+	}
+	if !statusForm.MatchString(status) {
+		return fmt.Errorf("the status %q is neither a code such as 404 nor a class such as 4xx", status)
+	}
+	class := int64(status[0] - '0')
+	if class >= 3 {
+		q.where("status / 100 = ? AND status >= 300", class)
+	} else {
+		q.where("status / 100 = ?", class)
+	}
+	if code, err := strconv.Atoi(status); err == nil {
+		q.where("status = ?", code)
+	}
+	return nil
+}
+
+// cursor is where a list goes on: behind the id, in base64 after a byte for the format.
+func cursor(id string) string {
+	u := parseID(id).UUID
+	return base64.RawURLEncoding.EncodeToString(append([]byte{1}, u[:]...))
+}
+
+// parseCursor reads what cursor wrote, else ErrCursor.
+func parseCursor(text string) (uid, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != 17 || b[0] != 1 {
+		return uid{}, ErrCursor
+	}
+	return uid{uuid.NullUUID{UUID: uuid.UUID(b[1:]), Valid: true}}, nil
+}
+
+// continueAt makes l's page begin behind a cursor.
+func continueAt[T any](l *listing[T], text string) error {
+	after, err := parseCursor(text)
+	if err != nil {
+		return err
+	}
+	l.page.Number = 1
+	l.after = func(q *query) { q.where("id < ?", after) }
+	return nil
+}
+
+func scanRecord(r row) (rec point.Record, err error) {
+	var id, provider, key uid
+	var tokensInput, tokensOutput, overhead *int64
+	err = r.Scan(&id, timeTo{&rec.Timestamp}, &rec.Endpoint, &provider, textTo{&rec.Model}, &rec.Status, &rec.ResponseTime, &tokensInput, &tokensOutput,
+		&rec.Cost, rawTo{&rec.Request}, rawTo{&rec.Response}, textTo{&rec.ClientRequestID}, textTo{&rec.UpstreamModel}, &key, &rec.Outcome,
+		textTo{(*string)(&rec.ErrorCode)}, textTo{&rec.ErrorMessage}, &rec.TTFT, &overhead, &rec.Stream, &rec.CacheHit,
+		jsonTo{&rec.Usage}, jsonTo{&rec.Attempts}, jsonTo{&rec.Route})
+	rec.ID, rec.ProviderID, rec.KeyID = id.String(), provider.String(), key.String()
+	if overhead != nil {
+		rec.OverheadUS = *overhead
+	}
+	return rec, err
+}
