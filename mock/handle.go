@@ -138,6 +138,7 @@ func known(svc service, id string) bool {
 
 // statusMessages are what failures say that have no message of their own.
 var statusMessages = map[int]string{
+	302: "It is somewhere else.",
 	400: "The request is not valid.",
 	401: "Incorrect API key provided.",
 	402: "Your account has no credit left.",
