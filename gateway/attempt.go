@@ -196,6 +196,8 @@ func (a *attempt) failure(ctx context.Context, err error, limit time.Duration) e
 	var refused *netguard.AddressError
 	var dns *net.DNSError
 	switch {
+	case errors.As(cause, &known): // whoever ended the call said why
+		return known
 	case errors.Is(cause, errFirstByte) || errors.Is(err, errFirstByte):
 		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s sent no content within %s.", name, limit), Cause: err}
 	case errors.Is(cause, errIdle):
@@ -206,6 +208,8 @@ func (a *attempt) failure(ctx context.Context, err error, limit time.Duration) e
 		return &point.Error{Code: point.ClientCancelled, Message: "The client went away.", Cause: err}
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &refused) && refused.Private:
+		return &point.Error{Code: point.UnsafeAddress, Message: fmt.Sprintf("%s lives at the private address %s; an owner or admin must save it before it may.", name, refused.Addr), Cause: err}
 	case errors.As(err, &refused):
 		return &point.Error{Code: point.UnsafeAddress, Message: fmt.Sprintf("%s: %s.", name, refused), Cause: err}
 	case errors.As(err, &dns):

@@ -1,0 +1,297 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"point"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type alerts struct{ raised atomic.Int32 }
+
+func (a *alerts) Raise(string, string, string) { a.raised.Add(1) }
+
+type fixed struct{ snapshot *point.Snapshot }
+
+func (f fixed) Snapshot() *point.Snapshot { return f.snapshot }
+
+func newGateway(t *testing.T, env map[string]string) *Gateway {
+	t.Helper()
+	g := New(Options{Alerts: &alerts{}, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return env[name] }, AllowPrivate: true})
+	t.Cleanup(g.Close)
+	return g
+}
+
+func providerAt(url string) *point.Provider {
+	return &point.Provider{
+		ID: "id", Name: "p", Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive,
+		Config: point.ProviderConfig{BaseURL: url + "/v1/", AllowPrivate: true, Secrets: map[string]point.Secret{
+			point.SecretAPIKey: point.NewSecret("key"), "headers.X-Extra": point.NewSecret("extra"),
+		}},
+	}
+}
+
+func callOf(t *testing.T, body string) *point.Call {
+	t.Helper()
+	env, err := point.ScanEnvelope([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &point.Call{
+		Path: point.PathChat, Dialect: point.DialectOpenAI, Envelope: env, Body: []byte(body),
+		Snapshot: &point.Snapshot{Default: point.DefaultMapping()}, Key: &point.Key{}, Start: time.Now(),
+	}
+}
+
+const chat = `{"model":"m","messages":[]}`
+
+func TestRequestIsTheProvidersOwn(t *testing.T) {
+	var got *http.Request
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		got = r
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+	}))
+	defer server.Close()
+	p := providerAt(server.URL)
+	reply, err := newGateway(t, nil).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Close()
+	if got.URL.Path != "/v1/chat/completions" || got.ContentLength != int64(len(chat)) {
+		t.Errorf("asked for %s with %d bytes", got.URL, got.ContentLength)
+	}
+	for name, want := range map[string]string{"Authorization": "Bearer key", "X-Extra": "extra", "Accept-Encoding": "identity", "Content-Type": "application/json", "User-Agent": "point"} {
+		if got.Header.Get(name) != want {
+			t.Errorf("%s: %q", name, got.Header.Get(name))
+		}
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var reached atomic.Bool
+	aim := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
+	defer aim.Close()
+	server := httptest.NewServer(http.RedirectHandler(aim.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	_, err := newGateway(t, nil).Send(t.Context(), point.Target{Provider: providerAt(server.URL), Model: "m"}, callOf(t, chat))
+	if err == nil || reached.Load() {
+		t.Errorf("error %v, redirect followed: %v", err, reached.Load())
+	}
+}
+
+func TestAddressesAreGuarded(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	p := providerAt(server.URL)
+	p.Config.AllowPrivate = false
+	_, err := newGateway(t, nil).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat))
+	if e := point.AsError(err); e.Code != point.UnsafeAddress || !strings.Contains(e.Message, "127.0.0.1") {
+		t.Errorf("got %v", err)
+	}
+	p = providerAt("http://169.254.169.254")
+	_, err = newGateway(t, nil).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat))
+	if e := point.AsError(err); e.Code != point.UnsafeAddress {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProvidersThatCannotBeAsked(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	tests := map[string]struct {
+		change func(*point.Provider)
+		code   point.Code
+		says   string
+	}{
+		"no key":       {func(p *point.Provider) { p.Config.Secrets = nil }, point.ProviderCredentials, "has no API key"},
+		"empty env":    {func(p *point.Provider) { p.Config.APIKeyEnv = "NOPE_KEY" }, point.ProviderCredentials, "NOPE_KEY, which is not set"},
+		"no base url":  {func(p *point.Provider) { p.Config.BaseURL = "nonsense" }, point.ProviderUnavailable, "base_url"},
+		"unknown kind": {func(p *point.Provider) { p.Kind = "zzz" }, point.ProviderUnavailable, "zzz"},
+		"nobody there": {func(*point.Provider) {}, point.ProviderUnavailable, "cannot be reached"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := providerAt(closed.URL)
+			test.change(p)
+			_, err := newGateway(t, nil).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat))
+			if e := point.AsError(err); e.Code != test.code || !strings.Contains(e.Message, test.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestNameThatDoesNotResolve(t *testing.T) {
+	a := &attempt{backend: &backend{provider: providerAt("http://host")}}
+	e := point.AsError(a.failure(t.Context(), &net.DNSError{Name: "nothing.invalid", IsNotFound: true}, 0))
+	if e.Code != point.ProviderUnavailable || !strings.Contains(e.Message, "nothing.invalid does not resolve") {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestKeyFromTheEnvironment(t *testing.T) {
+	var auth string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		auth = r.Header.Get("Authorization")
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+	}))
+	defer server.Close()
+	p := providerAt(server.URL)
+	p.Config.APIKeyEnv, p.Config.Secrets = "SOME_KEY", nil
+	reply, err := newGateway(t, map[string]string{"SOME_KEY": "from-env"}).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply.Close()
+	if auth != "Bearer from-env" {
+		t.Errorf("sent %q", auth)
+	}
+}
+
+func TestHealthFollowsAttempts(t *testing.T) {
+	var fail atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if fail.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+	}))
+	defer server.Close()
+	g, p := newGateway(t, nil), providerAt(server.URL)
+	send := func() {
+		if reply, err := g.Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat)); err == nil {
+			reply.Close()
+		}
+	}
+	expect := func(state string) {
+		t.Helper()
+		if h := g.ProviderHealth("id"); h.State != state {
+			t.Errorf("state %s, want %s", h.State, state)
+		}
+	}
+	expect(point.HealthUnknown)
+	send()
+	expect(point.HealthOK)
+	fail.Store(true)
+	send()
+	expect(point.HealthDegraded)
+	send()
+	send()
+	expect(point.HealthDown)
+	changed := *p // a saved change keeps what is known
+	p = &changed
+	fail.Store(false)
+	send()
+	expect(point.HealthOK)
+	if g.Busy("id") != 0 {
+		t.Errorf("%d calls under way", g.Busy("id"))
+	}
+}
+
+func TestKeyIsProbedWithGrowingPauses(t *testing.T) {
+	k, now := &key{cooled: map[string]time.Time{}}, time.Now()
+	k.refuse(now)
+	if k.refuse(now) {
+		t.Fatal("suspended after two refusals")
+	}
+	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		if !k.refuse(now) {
+			t.Fatal("not suspended")
+		}
+		until, err := k.usable("m", now)
+		if err == nil || until.Sub(now) != want {
+			t.Fatalf("suspended for %s, want %s", until.Sub(now), want)
+		}
+		now = until
+		if _, err := k.usable("m", now); err != nil {
+			t.Fatal("no probe after the pause")
+		}
+	}
+	k.accept()
+	if k.refuse(now) {
+		t.Error("a success does not start the count anew")
+	}
+}
+
+func TestCoolDownIsPerModelAndBounded(t *testing.T) {
+	k, now := &key{cooled: map[string]time.Time{}}, time.Now()
+	k.cool("m", time.Hour, now)
+	if until, err := k.usable("m", now); err == nil || until.Sub(now) != maxCooldown {
+		t.Errorf("cooled for %s", until.Sub(now))
+	}
+	if _, err := k.usable("other", now); err != nil {
+		t.Error("another model is cooled too")
+	}
+}
+
+func TestRetryBudget(t *testing.T) {
+	var b Budgets
+	for range budgetBurst {
+		if !b.Repeat("p") {
+			t.Fatal("the first repeats are refused")
+		}
+	}
+	if b.Repeat("p") {
+		t.Error("a repeat without budget")
+	}
+	for range 5 {
+		b.First("p", 20)
+	}
+	if !b.Repeat("p") || b.Repeat("p") {
+		t.Error("five first attempts at 20% earn one repeat")
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	var broken atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if broken.Load() || r.URL.Path != "/v1/models" {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, `{"data":[{"id":"m1"},{"id":"m2"}]}`)
+	}))
+	defer server.Close()
+	p := providerAt(server.URL)
+	s := &point.Snapshot{Providers: map[string]*point.Provider{p.ID: p}}
+	models := NewModels(newGateway(t, nil), fixed{s}, func(string) []string { return []string{"known"} })
+	if !slices.Equal(models.List(p), []string{"known"}) || !models.Has(p, "known") {
+		t.Errorf("before: %v", models.List(p))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	models.refresh(ctx)
+	if !slices.Equal(models.List(p), []string{"m1", "m2"}) || models.Has(p, "known") || !models.Has(p, "m2") {
+		t.Errorf("after: %v", models.List(p))
+	}
+	broken.Store(true)
+	changed := *p
+	s.Providers[p.ID] = &changed // asks again, and fails
+	models.refresh(ctx)
+	if !models.Has(&changed, "m1") {
+		t.Error("a failure forgot the list")
+	}
+	changed.Config.Models = []string{"only"}
+	if models.Has(&changed, "m1") || !models.Has(&changed, "only") {
+		t.Error("the explicit list does not win")
+	}
+	if !models.Serves(p, point.PathEmbeddings) || models.Serves(&point.Provider{Kind: "zzz"}, point.PathChat) {
+		t.Error("abilities")
+	}
+}
