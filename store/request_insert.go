@@ -223,6 +223,21 @@ func (s *Store) ensurePartitions(ctx context.Context, batch []requestRow) error 
 	return nil
 }
 
+// makePartitions makes the partitions of this month and the next two.
+func (s *Store) makePartitions(ctx context.Context) error {
+	if s.postgres == nil {
+		return nil
+	}
+	first, _ := startOf(GroupMonth, s.now())
+	for range 3 {
+		if err := s.makePartition(ctx, first); err != nil {
+			return err
+		}
+		first = next(GroupMonth, first)
+	}
+	return nil
+}
+
 func (s *Store) makePartition(ctx context.Context, month time.Time) error {
 	if _, err := s.history.write.ExecContext(ctx, `SELECT point_request_partition($1)`, month); err != nil {
 		return fmt.Errorf("make the partition of %s: %w", month.Format("2006-01"), failure(err))

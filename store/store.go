@@ -62,7 +62,10 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.seedEndpoints(ctx); err != nil {
 		return err
 	}
-	return s.reload(ctx)
+	if err := s.reload(ctx); err != nil {
+		return err
+	}
+	return s.makePartitions(ctx)
 }
 
 // connect opens both databases.

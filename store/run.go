@@ -1,0 +1,192 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	pollEvery    = time.Second         // sessions that end elsewhere end here within 2 s
+	listenPause  = time.Second         // before listening again after a lost connection
+	upkeepFirst  = time.Minute         // after the start
+	upkeepEvery  = time.Hour           // then
+	changesLife  = 24 * time.Hour      // a process that is further behind reads everything
+	minuteLife   = 48 * time.Hour      // of rollups by the minute
+	sessionsLife = 30 * 24 * time.Hour // of sessions that ended
+)
+
+// Run follows what other processes change and keeps the databases in shape, until ctx ends.
+// A database that is away is waited for; the last snapshot stays in use meanwhile.
+func (s *Store) Run(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.follow(ctx, wake) })
+	group.Go(func() error { return s.keepUp(ctx) })
+	if s.postgres != nil {
+		group.Go(func() error { return s.listen(ctx, wake) })
+	}
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// follow refreshes the snapshot every second and whenever it is woken.
+func (s *Store) follow(ctx context.Context, wake <-chan struct{}) error {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		case <-wake:
+		}
+		err := s.refresh(ctx)
+		if failed := err != nil && ctx.Err() == nil; failed != failing {
+			failing = failed
+			s.reportFollowing(err)
+		}
+	}
+}
+
+func (s *Store) reportFollowing(err error) {
+	if err != nil {
+		s.opts.Log.Error("the database does not answer; the last configuration stays in use", "component", "store", "error", err)
+		return
+	}
+	s.opts.Log.Info("the database answers again", "component", "store")
+}
+
+// listen wakes follow when PostgreSQL tells of a change. It connects anew when it must.
+func (s *Store) listen(ctx context.Context, wake chan<- struct{}) error {
+	for {
+		_ = s.listenOnce(ctx, wake) // follow polls meanwhile, and reports what is wrong
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(listenPause):
+		}
+	}
+}
+
+func (s *Store) listenOnce(ctx context.Context, wake chan<- struct{}) error {
+	cfg := s.postgres.Copy()
+	cfg.RuntimeParams["application_name"] = "point-listen"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+		return err
+	}
+	for {
+		// What changed before LISTEN is caught by the first round.
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// keepUp does the upkeep, the first time soon after the start.
+func (s *Store) keepUp(ctx context.Context) error {
+	timer := time.NewTimer(upkeepFirst)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		}
+		if err := s.Upkeep(ctx); err != nil && ctx.Err() == nil {
+			s.opts.Log.Warn("upkeep of the database failed and is tried again in an hour", "component", "store", "error", err)
+		}
+		timer.Reset(upkeepEvery)
+	}
+}
+
+// Upkeep deletes what serves no more, makes the partitions of the months to come, and lets
+// the engines look after statistics and free space. Run calls it every hour.
+func (s *Store) Upkeep(ctx context.Context) error {
+	if err := s.sweep(ctx); err != nil {
+		return fmt.Errorf("delete what serves no more: %w", err)
+	}
+	if _, err := s.pruneRollups(ctx, minuteSpan, s.now().Add(-minuteLife)); err != nil {
+		return fmt.Errorf("delete old rollups: %w", err)
+	}
+	if s.postgres != nil {
+		return s.upkeepPostgres(ctx)
+	}
+	return s.upkeepSQLite(ctx)
+}
+
+// sweep deletes rows of configuration that have had their time, and publishes a snapshot
+// without the sessions that need not be remembered any more.
+func (s *Store) sweep(ctx context.Context) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		if len(s.Snapshot().RevokedSessions) > 0 {
+			tx.changed(entitySession, "")
+		}
+		for statement, life := range map[string]time.Duration{
+			`DELETE FROM changes WHERE changed_at < $1`:                             changesLife,
+			`DELETE FROM instances WHERE seen_at < $1`:                              instanceLife,
+			`DELETE FROM idempotency WHERE created_at < $1`:                         idempotentLife,
+			`DELETE FROM setup_tokens WHERE expires_at < $1`:                        0,
+			`DELETE FROM sessions WHERE expires_at < $1`:                            sessionsLife,
+			`DELETE FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at < $1`: sessionsLife,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, s.now().Add(-life)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// upkeepPostgres leaves vacuum to the server, which does it by itself.
+func (s *Store) upkeepPostgres(ctx context.Context) error {
+	if err := s.makePartitions(ctx); err != nil {
+		return err
+	}
+	if _, err := s.history.write.ExecContext(ctx, `ANALYZE requests`); err != nil {
+		return fmt.Errorf("analyze: %w", failure(err))
+	}
+	return nil
+}
+
+// upkeepSQLite refreshes the planner's statistics and gives free pages back.
+func (s *Store) upkeepSQLite(ctx context.Context) error {
+	for _, d := range s.databases() {
+		for _, statement := range []string{`PRAGMA analysis_limit = 1000`, `PRAGMA optimize`, `PRAGMA incremental_vacuum(2000)`, `PRAGMA wal_checkpoint(PASSIVE)`} {
+			if err := drain(ctx, d.write, statement); err != nil {
+				return fmt.Errorf("%s of the %s database: %w", statement, d.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// drain runs a statement and reads all it says, which makes it finish its work.
+func drain(ctx context.Context, db *sql.DB, statement string) error {
+	result, err := db.QueryContext(ctx, statement)
+	if err != nil {
+		return failure(err)
+	}
+	defer result.Close()
+	for result.Next() {
+	}
+	return failure(result.Err())
+}
