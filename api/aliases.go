@@ -1,6 +1,13 @@
 package api
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"point"
+	"point/store"
+)
 
 // Alias is another name for a model.
 type Alias struct {
@@ -35,4 +42,65 @@ type putAliasInput struct {
 type deleteAliasInput struct {
 	ByName
 	Precondition
+}
+
+func (a *API) listAliases(ctx context.Context, _ *none) (*listOutput[Alias], error) {
+	list, err := a.Store.ListAliases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return whole(list, shapeAlias), nil
+}
+
+// putAlias creates an alias or gives it another target.
+func (a *API) putAlias(ctx context.Context, in *putAliasInput) (*aliasOutput, error) {
+	alias := &point.Alias{Name: in.Name, Target: in.Body.Target}
+	if in.Name == in.Body.Target {
+		var f faults
+		f.add("body.target", "An alias cannot stand for itself.")
+		return nil, f.err()
+	}
+	old, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
+	switch {
+	case err == nil:
+		alias.ManagedBy = old.ManagedBy
+		if in.IfMatch != "" {
+			alias.Version = old.Version
+		}
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	case in.IfMatch != "":
+		return nil, fromStore(store.ErrStale, "alias")
+	}
+	if err := a.Store.PutAlias(ctx, alias); err != nil {
+		return nil, fromStore(err, "alias")
+	}
+	return &aliasOutput{Tagged: tagOf(alias.Version), Body: shapeAlias(alias)}, nil
+}
+
+func (a *API) deleteAlias(ctx context.Context, in *deleteAliasInput) (*empty, error) {
+	_, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
+	if err == nil {
+		err = a.Store.DeleteAlias(ctx, in.Name)
+	}
+	return nil, fromStore(err, "alias")
+}
+
+// changeableAlias reads an alias that is to be changed; store.ErrNotFound if there is none.
+func (a *API) changeableAlias(ctx context.Context, name, ifMatch string) (*point.Alias, error) {
+	alias, err := a.Store.GetAlias(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := locked(alias.ManagedBy, "alias"); err != nil {
+		return nil, err
+	}
+	return alias, matches(ifMatch, alias.Version, "alias")
+}
+
+func shapeAlias(x *point.Alias) Alias {
+	return Alias{
+		Name: x.Name, Target: x.Target, ManagedBy: managedBy(x.ManagedBy), Version: x.Version,
+		CreatedAt: x.CreatedAt.UTC(), UpdatedAt: x.UpdatedAt.UTC(),
+	}
 }

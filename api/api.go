@@ -33,15 +33,18 @@ type Deps struct {
 	CORSOrigins    []string       // other origins that may call, "https://console.example"
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
 	EnvAllow       []string       // variables that a provider may name in api_key_env
+	AllowPrivate   bool           // those with providers:private may give base URLs on private networks
 }
 
 // API serves /api. Make it with New.
 type API struct {
 	Deps
-	tokens *tokens
-	gate   *gate
-	mux    *http.ServeMux
-	doc    []byte // openapi.json
+	tokens  *tokens
+	gate    *gate
+	repeats *repeats
+	mux     *http.ServeMux
+	doc     []byte // openapi.json
+	started time.Time
 }
 
 // New builds the handler of /api/* and /.well-known/jwks.json. It fails if a route names no
@@ -107,7 +110,7 @@ func (a *API) routes() []route {
 		{get, "/api/alerts", AlertsRead, on(a.listAlerts), "List alerts, open ones first"},
 		{get, "/api/logs", LogsRead, on(a.listLogs), "List log entries, newest first"},
 
-		{get, "/api/openapi.json", Public, on(a.getOpenAPI), "Read this document"},
+		{get, "/api/openapi.json", Public, raw[Document]("application/json", "OK", a.getOpenAPI), "Read this document"},
 	}
 }
 
@@ -123,7 +126,7 @@ func build(deps Deps) (*API, error) {
 	if deps.Alerts == nil {
 		deps.Alerts = noAlerts{}
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux()}
+	a := &API{Deps: deps, mux: http.NewServeMux(), repeats: &repeats{running: map[string]bool{}}, started: deps.Now().UTC()}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	h := a.newHuma()

@@ -1,23 +1,17 @@
 package api
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"point"
+	"point/store"
 )
-
-// SetupState tells whether the first user is still to be made.
-type SetupState struct {
-	Required bool `json:"required" doc:"No user exists: POST /api/setup with the token of the set-up link."`
-}
-
-type setupStateOutput struct{ Body SetupState }
-
-// Setup is the body that makes the first user.
-type Setup struct {
-	Token    string `json:"token" minLength:"1" maxLength:"256" doc:"Of the set-up link that the terminal shows."`
-	Email    string `json:"email" format:"email" maxLength:"254" example:"you@example.com"`
-	Password string `json:"password" minLength:"12" maxLength:"1024" doc:"At least 12 characters; long is good, nothing else is asked." writeOnly:"true"`
-}
 
 // Login is the body that signs in.
 type Login struct {
@@ -39,12 +33,7 @@ type tokenOutput struct {
 
 type refreshInput struct {
 	Client
-	Cookie http.Cookie `cookie:"point_refresh" doc:"The refresh token."`
-}
-
-type setupInput struct {
-	Client
-	Body Setup
+	Cookie string `cookie:"point_refresh" maxLength:"256" doc:"The refresh token."`
 }
 
 type loginInput struct {
@@ -68,33 +57,93 @@ type Me struct {
 
 type meOutput struct{ Body Me }
 
-// Session is one sign-in.
-type Session struct {
-	ID         string    `json:"id" format:"uuid"`
-	Current    bool      `json:"current" doc:"It is the one that asks."`
-	UserAgent  string    `json:"user_agent"`
-	Address    string    `json:"address"`
-	CreatedAt  time.Time `json:"created_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
+// login answers a wrong password and an unknown user alike, after equal work.
+func (a *API) login(ctx context.Context, in *loginInput) (*tokenOutput, error) {
+	email := normalEmail(in.Body.Email)
+	if err := a.mayTry("login", email, in.client); err != nil {
+		return nil, err
+	}
+	user, err := a.Store.UserByEmail(ctx, email)
+	if errors.Is(err, store.ErrNotFound) {
+		user, err = &point.User{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up a user: %w", err)
+	}
+	ok, err := a.gate.matches(ctx, in.Body.Password, user.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || user.Disabled {
+		return nil, unauthorized("The email address or the password is wrong.")
+	}
+	a.gate.forget(email, in.client.address)
+	return a.startSession(ctx, user, in.client)
 }
 
-// KeySet is a JSON Web Key Set, RFC 7517.
-type KeySet struct {
-	Keys []PublicKey `json:"keys"`
+// mayTry counts a guess, and says when to come back if there were too many.
+func (a *API) mayTry(what, subject string, c caller) error {
+	wait, first := a.gate.try(subject, c.address)
+	if wait == 0 {
+		return nil
+	}
+	if first {
+		a.Alerts.Raise(AlertGuessing, subject, fmt.Sprintf("Too many failed tries (%s) from %s; further ones are refused for %s.", what, c.address, wait.Round(time.Second)))
+	}
+	return retryAfter(http.StatusTooManyRequests, wait, "Too many tries failed. Wait before the next one.")
 }
 
-// PublicKey is an Ed25519 key, RFC 8037.
-type PublicKey struct {
-	KeyType   string `json:"kty" enum:"OKP"`
-	Curve     string `json:"crv" enum:"Ed25519"`
-	X         string `json:"x"`
-	ID        string `json:"kid"`
-	Use       string `json:"use" enum:"sig"`
-	Algorithm string `json:"alg" enum:"EdDSA"`
+// refresh gives a new access token, and the next refresh token as a cookie.
+func (a *API) refresh(ctx context.Context, in *refreshInput) (*tokenOutput, error) {
+	token, ok := parseRefreshToken(in.Cookie)
+	if !ok {
+		return nil, errRefresh
+	}
+	session, next, err := a.rotate(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	user, err := a.Store.GetUser(ctx, session.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && user.Disabled:
+		return nil, errRefresh
+	case err != nil:
+		return nil, fmt.Errorf("look up a user: %w", err)
+	}
+	return a.answerTokens(ctx, user, session, next, in.client)
 }
 
-type keySetOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         KeySet
+// logout ends the cookie's session. It succeeds without one too.
+func (a *API) logout(ctx context.Context, in *refreshInput) (*logoutOutput, error) {
+	out := &logoutOutput{SetCookie: a.cookie("", time.Time{}, in.client)}
+	token, ok := parseRefreshToken(in.Cookie)
+	if !ok {
+		return out, nil
+	}
+	session, err := a.Store.GetSession(ctx, token.sessionID)
+	if errors.Is(err, store.ErrNotFound) {
+		return out, nil
+	}
+	if err == nil && (same(token.hash(), session.Current) || same(token.hash(), session.Previous)) {
+		err = a.Store.RevokeSession(ctx, session.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("end a session: %w", err)
+	}
+	return out, nil
 }
+
+func (a *API) me(ctx context.Context, _ *none) (*meOutput, error) {
+	p := who(ctx)
+	return &meOutput{Body: Me{
+		ID: p.user.ID, Email: p.user.Email, Role: p.user.Role, Permissions: permissionsOf(p.user.Role),
+		SessionID: p.sessionID, CreatedAt: p.user.CreatedAt.UTC(),
+	}}, nil
+}
+
+// permissionsOf lists what a role may do, for the console to show what can be done.
+func permissionsOf(role string) []Permission {
+	return slices.DeleteFunc(append([]Permission{}, roles[role]...), func(p Permission) bool { return p == SignedIn })
+}
+
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

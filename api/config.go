@@ -3,8 +3,12 @@ package api
 import (
 	"encoding/json"
 	"maps"
+	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"point"
 )
 
 // ProviderConfig is a provider's settings as a flat JSON object: the members that every kind
@@ -33,44 +37,51 @@ func (ProviderConfig) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sch
 	return s
 }
 
-// commonFields are the members of config that every kind of API provider has.
-var commonFields = []ProviderField{
-	{Name: "base_url", Title: "Base URL", Type: "url", Common: true, Help: "Where the service is, as its own SDK would take it."},
-	{Name: "api_key", Title: "API key", Type: "secret", Common: true, Help: "The service's key; it is stored encrypted."},
-	{Name: "api_key_env", Title: "API key variable", Type: "string", Common: true, Help: "Environment variable that holds the key, in place of storing it."},
-	{Name: "api_keys", Title: "API keys", Type: "secrets", Common: true, Help: "A pool of keys that share the load, in place of one."},
-	{Name: "models", Title: "Models", Type: "list", Common: true, Help: "If given, only these models are sent to this provider."},
-	{Name: "weight", Title: "Weight", Type: "integer", Common: true, Default: "1", Help: "Share of the calls among providers of the same priority."},
-	{Name: "priority", Title: "Priority", Type: "integer", Common: true, Default: "0", Help: "Lower is tried first."},
-	{Name: "timeout", Title: "Timeout", Type: "integer", Common: true, Help: "Bound on a call, in ms; absent is the mapping's."},
-	{Name: "headers", Title: "Headers", Type: "secret-map", Common: true, Help: "Sent with every call; values are stored encrypted."},
+// shapeConfig is c as answers show it: flat, its secrets masked.
+func shapeConfig(c *point.ProviderConfig) ProviderConfig {
+	out := map[string]json.RawMessage{}
+	set := func(name string, value any, is bool) {
+		if raw, err := json.Marshal(value); err == nil && is {
+			out[name] = raw
+		}
+	}
+	maps.Copy(out, c.Options)
+	set("base_url", c.BaseURL, c.BaseURL != "")
+	set("api_key_env", c.APIKeyEnv, c.APIKeyEnv != "")
+	set("models", c.Models, len(c.Models) > 0)
+	set("weight", c.Weight, c.Weight != 0)
+	set("priority", c.Priority, c.Priority != 0)
+	set("timeout", c.TimeoutMS, c.TimeoutMS != 0)
+	pool, headers := maskedPool(c), map[string]string{}
+	for name, secret := range c.Secrets {
+		switch header, isHeader := strings.CutPrefix(name, point.SecretHeader); {
+		case isHeader:
+			headers[header] = secret.Masked()
+		case !strings.HasPrefix(name, point.SecretAPIKeys):
+			set(name, secret.Masked(), true)
+		}
+	}
+	set("api_keys", pool, len(pool) > 0)
+	set("headers", headers, len(headers) > 0)
+	return ProviderConfig{members: out}
 }
 
-// commonSchemas describes commonFields.
-func commonSchemas() map[string]*huma.Schema {
-	schemas := make(map[string]*huma.Schema, len(commonFields))
-	for _, f := range commonFields {
-		schemas[f.Name] = f.schema()
+func maskedPool(c *point.ProviderConfig) []string {
+	var masks []string
+	for _, secret := range pool(c) {
+		masks = append(masks, secret.Masked())
 	}
-	return schemas
+	return masks
 }
 
-// schema is f in JSON Schema.
-func (f ProviderField) schema() *huma.Schema {
-	text := func() *huma.Schema { return &huma.Schema{Type: huma.TypeString, Nullable: true} }
-	s := text()
-	switch f.Type {
-	case "url":
-		s.Format = "uri"
-	case "secret":
-		s.Format = "password"
-	case "integer", "boolean":
-		s.Type = f.Type
-	case "list", "secrets":
-		s = &huma.Schema{Type: huma.TypeArray, Nullable: true, Items: text()}
-	case "map", "secret-map":
-		s = &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: text()}
+// pool is the list api_keys, in order.
+func pool(c *point.ProviderConfig) []point.Secret {
+	var list []point.Secret
+	for i := 0; ; i++ {
+		secret, ok := c.Secrets[point.SecretAPIKeys+strconv.Itoa(i)]
+		if !ok {
+			return list
+		}
+		list = append(list, secret)
 	}
-	s.Title, s.Description = f.Title, f.Help
-	return s
 }

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"point"
+	"point/store"
 )
 
 // Endpoint is one path of the data plane.
@@ -60,3 +64,106 @@ type ExplainRoute struct {
 type explainRouteInput struct{ Body ExplainRoute }
 
 type explanationOutput struct{ Body point.Explanation }
+
+func (a *API) listEndpoints(ctx context.Context, in *listEndpointsInput) (*listOutput[Endpoint], error) {
+	var filter store.EndpointFilter
+	if in.Status != "" {
+		active := in.Status == point.StatusActive
+		filter.Active = &active
+	}
+	list, err := a.Store.ListEndpoints(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	snapshot := a.Store.Snapshot()
+	return whole(list, func(e *point.Endpoint) Endpoint { return shapeEndpoint(e, snapshot) }), nil
+}
+
+func (a *API) getEndpoint(ctx context.Context, in *ByID) (*endpointOutput, error) {
+	e, err := a.Store.GetEndpoint(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "endpoint")
+	}
+	return a.answerEndpoint(e), nil
+}
+
+func (a *API) updateEndpoint(ctx context.Context, in *updateEndpointInput) (*endpointOutput, error) {
+	e, err := a.Store.GetEndpoint(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "endpoint")
+	}
+	if err := locked(e.ManagedBy, "endpoint"); err != nil {
+		return nil, err
+	}
+	if err := matches(in.IfMatch, e.Version, "endpoint"); err != nil {
+		return nil, err
+	}
+	if in.Body.Active != nil {
+		e.Active = *in.Body.Active
+	}
+	if m := in.Body.Mapping; m.dropped() {
+		e.Mapping = nil
+	} else if m.given() {
+		var f faults
+		e.Mapping = readMapping(m, a.Store.Snapshot(), &f)
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Store.UpdateEndpoint(ctx, e); err != nil {
+		return nil, fromStore(err, "endpoint")
+	}
+	return a.answerEndpoint(e), nil
+}
+
+func (a *API) answerEndpoint(e *point.Endpoint) *endpointOutput {
+	return &endpointOutput{Tagged: tagOf(e.Version), Body: shapeEndpoint(e, a.Store.Snapshot())}
+}
+
+func shapeEndpoint(e *point.Endpoint, s *point.Snapshot) Endpoint {
+	mapping := e.Mapping
+	if mapping == nil {
+		mapping = &s.Default
+	}
+	return Endpoint{
+		ID: e.ID, Path: e.Path, Active: e.Active, Mapping: shapeMapping(mapping, s), OwnMapping: e.Mapping != nil,
+		ManagedBy: managedBy(e.ManagedBy), Version: e.Version, CreatedAt: e.CreatedAt.UTC(), UpdatedAt: e.UpdatedAt.UTC(),
+	}
+}
+
+// testEndpoint sends a request through the endpoint's mapping.
+func (a *API) testEndpoint(ctx context.Context, in *testEndpointInput) (*testOutput, error) {
+	e, err := a.Store.GetEndpoint(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "endpoint")
+	}
+	if a.Tester == nil {
+		return nil, notHere("the gateway")
+	}
+	request, err := json.Marshal(in.Body.Request)
+	if err != nil {
+		return nil, fmt.Errorf("encode a test request: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, testLimit)
+	defer cancel()
+	return tested(a.Tester.TestEndpoint(ctx, e.Path, request))
+}
+
+// explainRoute tells where a request would go; nothing is sent.
+func (a *API) explainRoute(ctx context.Context, in *explainRouteInput) (*explanationOutput, error) {
+	if a.Explainer == nil {
+		return nil, notHere("the gateway")
+	}
+	request, err := json.Marshal(in.Body.Request)
+	if err != nil {
+		return nil, fmt.Errorf("encode a request to explain: %w", err)
+	}
+	explanation, err := a.Explainer.Explain(ctx, in.Body.Endpoint, request, in.Body.KeyID)
+	if err != nil {
+		return nil, fromPoint(err)
+	}
+	notNull(&explanation.Targets)
+	notNull(&explanation.Skipped)
+	notNull(&explanation.On)
+	return &explanationOutput{Body: explanation}, nil
+}

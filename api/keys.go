@@ -1,10 +1,19 @@
 package api
 
 import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"point"
+	"point/internal/clientkey"
+	"point/store"
 )
+
+// keyPrefix is what every client key that Point makes begins with.
+const keyPrefix = "pt-"
 
 // Key is a client key of /v1.
 type Key struct {
@@ -86,4 +95,153 @@ type updateKeyInput struct {
 	ByID
 	Precondition
 	Body UpdateKey
+}
+
+func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listOutput[Key], error) {
+	list, err := a.Store.ListKeys(ctx, store.KeyFilter{OwnerID: in.OwnerID, Status: in.Status, Page: in.page()})
+	if err != nil {
+		return nil, err
+	}
+	snapshot := a.Store.Snapshot()
+	return pageOf(in.Paging, list, func(k *point.Key) Key { return shapeKey(k, snapshot) }), nil
+}
+
+func (a *API) getKey(ctx context.Context, in *ByID) (*keyOutput, error) {
+	k, err := a.Store.GetKey(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "key")
+	}
+	return a.answerKey(k), nil
+}
+
+// createKey makes a key of the caller. Its token is in this answer and nowhere else.
+func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOutput, error) {
+	k := &point.Key{
+		Name: in.Body.Name, OwnerID: who(ctx).user.ID, Status: point.StatusActive,
+		Tags: in.Body.Tags, Models: in.Body.Models, Endpoints: in.Body.Endpoints, ExpiresAt: in.Body.ExpiresAt,
+	}
+	if in.Body.Limits != nil {
+		k.Limits = point.KeyLimits(*in.Body.Limits)
+	}
+	if err := a.checkKey(k); err != nil {
+		return nil, err
+	}
+	token := clientkey.New()
+	if err := a.Store.CreateKey(ctx, k, token); err != nil {
+		return nil, fromStore(err, "key")
+	}
+	return &createdKeyOutput{
+		Tagged: tagOf(k.Version),
+		Body:   CreatedKey{Key: shapeKey(k, a.Store.Snapshot()), Token: token.Reveal()},
+	}, nil
+}
+
+// checkKey finds what a schema cannot see.
+func (a *API) checkKey(k *point.Key) error {
+	var f faults
+	for i, glob := range k.Models {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+			f.add(fmt.Sprintf("body.models[%d]", i), "This is not a pattern such as gpt-4o*.")
+		}
+	}
+	for i, endpoint := range k.Endpoints {
+		if !slices.Contains(point.Endpoints(), endpoint) {
+			f.add(fmt.Sprintf("body.endpoints[%d]", i), "There is no such endpoint. GET /api/endpoints lists them.")
+		}
+	}
+	if k.ExpiresAt != nil && !k.ExpiresAt.After(a.Now()) {
+		f.add("body.expires_at", "This is in the past. To revoke a key set its status to inactive.")
+	}
+	return f.err()
+}
+
+func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyOutput, error) {
+	k, err := a.changeableKey(ctx, in.ID, in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	was := k.ExpiresAt
+	in.Body.apply(k)
+	checked := *k
+	if was != nil && k.ExpiresAt != nil && was.Equal(*k.ExpiresAt) {
+		checked.ExpiresAt = nil // an expired key may still be renamed
+	}
+	if err := a.checkKey(&checked); err != nil {
+		return nil, err
+	}
+	if err := a.Store.UpdateKey(ctx, k); err != nil {
+		return nil, fromStore(err, "key")
+	}
+	return a.answerKey(k), nil
+}
+
+// apply changes what the body names.
+func (b *UpdateKey) apply(k *point.Key) {
+	if b.Name != "" {
+		k.Name = b.Name
+	}
+	if b.Status != "" {
+		k.Status = b.Status
+	}
+	if b.Tags != nil {
+		k.Tags = *b.Tags
+	}
+	if b.Models != nil {
+		k.Models = *b.Models
+	}
+	if b.Endpoints != nil {
+		k.Endpoints = *b.Endpoints
+	}
+	if b.Limits != nil {
+		k.Limits = point.KeyLimits(*b.Limits)
+	}
+	if b.ExpiresAt.Set {
+		k.ExpiresAt = b.ExpiresAt.Time
+	}
+}
+
+func (a *API) deleteKey(ctx context.Context, in *deleteInput) (*empty, error) {
+	k, err := a.changeableKey(ctx, in.ID, in.IfMatch)
+	if err == nil {
+		err = fromStore(a.Store.DeleteKey(ctx, k.ID, k.Version), "key")
+	}
+	return nil, err
+}
+
+func (a *API) changeableKey(ctx context.Context, id, ifMatch string) (*point.Key, error) {
+	k, err := a.Store.GetKey(ctx, id)
+	if err != nil {
+		return nil, fromStore(err, "key")
+	}
+	if err := locked(k.ManagedBy, "key"); err != nil {
+		return nil, err
+	}
+	return k, matches(ifMatch, k.Version, "key")
+}
+
+func (a *API) answerKey(k *point.Key) *keyOutput {
+	return &keyOutput{Tagged: tagOf(k.Version), Body: shapeKey(k, a.Store.Snapshot())}
+}
+
+func shapeKey(k *point.Key, s *point.Snapshot) Key {
+	out := Key{
+		ID: k.ID, Name: k.Name, Prefix: k.Prefix, OwnerID: k.OwnerID, Status: k.Status,
+		Tags: k.Tags, Models: k.Models, Endpoints: k.Endpoints, Limits: KeyLimits(k.Limits), ExpiresAt: utc(k.ExpiresAt),
+		ManagedBy: managedBy(k.ManagedBy), Version: k.Version, CreatedAt: k.CreatedAt.UTC(), UpdatedAt: k.UpdatedAt.UTC(),
+	}
+	if owner, ok := s.Users[k.OwnerID]; ok {
+		out.Owner = owner.Email
+	}
+	notNull(&out.Tags)
+	notNull(&out.Models)
+	notNull(&out.Endpoints)
+	return out
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }

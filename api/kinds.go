@@ -1,5 +1,7 @@
 package api
 
+import "context"
+
 // ProviderKind is a kind of provider and what it needs to be told.
 type ProviderKind struct {
 	Name    string          `json:"name" doc:"What a provider's member provider says." example:"openai"`
@@ -23,4 +25,8 @@ type ProviderField struct {
 	Common   bool   `json:"common" doc:"Every kind of provider has it."`
 	Default  string `json:"default" doc:"Used if it is absent, in words a form can show."`
 	Help     string `json:"help" doc:"One sentence."`
+}
+
+func (a *API) listProviderKinds(context.Context, *none) (*listOutput[ProviderKind], error) {
+	return whole(a.kinds(), func(k *ProviderKind) ProviderKind { return *k }), nil
 }

@@ -65,6 +65,9 @@ type Tagged struct {
 	ETag string `header:"ETag" doc:"Version of the thing, for If-Match."`
 }
 
+// none is the input of a route that takes nothing.
+type none struct{}
+
 // empty is an answer without a body: 204.
 type empty struct{}
 

@@ -1,12 +1,6 @@
 package api
 
-import (
-	"encoding/json"
-	"reflect"
-	"slices"
-
-	"github.com/danielgtaylor/huma/v2"
-)
+import "point"
 
 // Mapping tells how an endpoint's calls find their targets. Its JSON is that of
 // point.Mapping; this form carries the documentation and the bounds.
@@ -76,49 +70,46 @@ type Cache struct {
 
 // Batch joins concurrent embedding calls.
 type Batch struct {
-	Enabled  bool  `json:"enabled"`
-	WindowMS int64 `json:"window_ms" minimum:"0" maximum:"60000"`
-	MaxInput int   `json:"max_inputs" minimum:"1" maximum:"100000"`
+	Enabled   bool  `json:"enabled"`
+	WindowMS  int64 `json:"window_ms" minimum:"0" maximum:"60000"`
+	MaxInputs int   `json:"max_inputs" minimum:"1" maximum:"100000"`
 }
 
-// MappingInput is a Mapping of which every member may be left out, or null.
-type MappingInput struct{ raw json.RawMessage }
-
-// UnmarshalJSON keeps the text: absent members must be told from zero ones.
-func (m *MappingInput) UnmarshalJSON(raw []byte) error {
-	m.raw = slices.Clone(raw)
-	return nil
-}
-
-// Schema is Mapping's with nothing required but what a target cannot do without.
-func (MappingInput) Schema(r huma.Registry) *huma.Schema {
-	s := optional(r, r.Schema(reflect.TypeFor[Mapping](), true, ""))
-	s.Nullable = true
-	return s
-}
-
-// optional copies s with its references resolved and its members optional, but for the
-// targets of a rule and the provider of a target.
-func optional(r huma.Registry, s *huma.Schema) *huma.Schema {
-	description := s.Description
-	if s.Ref != "" {
-		s = r.SchemaFromRef(s.Ref)
+// shapeMapping is m as answers show it: with names in place of ids. A provider that was
+// deleted stays an id.
+func shapeMapping(m *point.Mapping, s *point.Snapshot) Mapping {
+	out := Mapping{
+		Strategy: string(m.Strategy), Rules: make([]Rule, len(m.Rules)), Fallbacks: shapeTargets(m.Fallbacks, s),
+		Retry: Retry(m.Retry), Timeout: Timeout(m.Timeout), Cache: Cache(m.Cache), Batch: Batch(m.Batch),
+		ContinueBrokenStreams: m.ContinueBrokenStreams, Unsupported: m.Unsupported,
 	}
-	c := *s
-	if description != "" {
-		c.Description = description
-	}
-	if s.Items != nil {
-		c.Items = optional(r, s.Items)
-	}
-	if s.Properties != nil {
-		c.Properties = make(map[string]*huma.Schema, len(s.Properties))
-		for name, p := range s.Properties {
-			c.Properties[name] = optional(r, p)
+	for i, rule := range m.Rules {
+		out.Rules[i] = Rule{
+			Name: rule.Name, When: shapeWhen(rule.When), Strategy: string(rule.Strategy),
+			Targets: shapeTargets(rule.Targets, s), Fallbacks: shapeTargets(rule.Fallbacks, s), On: []string{},
+		}
+		for _, failure := range rule.On {
+			out.Rules[i].On = append(out.Rules[i].On, string(failure))
 		}
 	}
-	c.Required = slices.DeleteFunc(slices.Clone(s.Required), func(name string) bool {
-		return name != "targets" && name != "provider"
-	})
-	return &c
+	return out
+}
+
+func shapeWhen(w point.When) When {
+	out := When(w)
+	notNull(&out.Model)
+	notNull(&out.Key)
+	notNull(&out.Tag)
+	return out
+}
+
+func shapeTargets(targets []point.TargetRef, s *point.Snapshot) []Target {
+	out := make([]Target, len(targets))
+	for i, t := range targets {
+		out[i] = Target(t)
+		if p, ok := s.Provider(t.Provider); ok {
+			out[i].Provider = p.Name
+		}
+	}
+	return out
 }

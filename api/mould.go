@@ -55,16 +55,21 @@ func creates[I, O any](f func(context.Context, *I) (*O, error)) handler {
 	return h
 }
 
-// streams is on for an endless answer of server-sent events, each of which holds a T.
-func streams[T, I any](f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
+// raw is on for an answer that the method writes itself: its type, and what is in it.
+func raw[T, I any](contentType, description string, f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
 	return handler{name: methodName(f), register: func(h huma.API, op huma.Operation) {
-		item := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+		schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 		op.Responses = map[string]*huma.Response{"200": {
-			Description: "One event for each; its data is the JSON described here.",
-			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: item}},
+			Description: description,
+			Content:     map[string]*huma.MediaType{contentType: {Schema: schema}},
 		}}
 		huma.Register(h, op, f)
 	}}
+}
+
+// streams is raw for an endless answer of server-sent events, each of which holds a T.
+func streams[T, I any](f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
+	return raw[T]("text/event-stream", "One event for each; its data is the JSON described here.", f)
 }
 
 // methodName is "listProviders" for a.listProviders.

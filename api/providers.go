@@ -1,9 +1,20 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"point"
+	"point/adapter/provider"
+	"point/internal/netguard"
+	"point/store"
 )
 
 // Provider is a provider as answers show it.
@@ -78,3 +89,194 @@ type testProviderInput struct {
 }
 
 type testOutput struct{ Body point.TestResult }
+
+func (a *API) listProviders(ctx context.Context, in *listProvidersInput) (*listOutput[Provider], error) {
+	list, err := a.Store.ListProviders(ctx, store.ProviderFilter{Type: in.Type, Status: in.Status, Page: in.page()})
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(in.Paging, list, a.shapeProvider), nil
+}
+
+func (a *API) getProvider(ctx context.Context, in *ByID) (*providerOutput, error) {
+	p, err := a.Store.GetProvider(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "provider")
+	}
+	return a.answerProvider(p), nil
+}
+
+func (a *API) createProvider(ctx context.Context, in *createProviderInput) (*providerOutput, error) {
+	var f faults
+	kind, ok := provider.Lookup(in.Body.Provider)
+	if !ok || in.Body.Type != point.TypeAPI {
+		f.add("body.provider", "There is no such kind of provider. GET /api/provider-kinds lists them.")
+		return nil, f.err()
+	}
+	config := a.readConfig(kind, in.Body.Config, nil, who(ctx).may(ProvidersPrivate), &f)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p := &point.Provider{Name: in.Body.Name, Type: in.Body.Type, Kind: kind.Name, Config: config, Status: in.Body.Status}
+	if err := a.Store.CreateProvider(ctx, p); err != nil {
+		return nil, fromStore(err, "provider")
+	}
+	return a.answerProvider(p), nil
+}
+
+func (a *API) updateProvider(ctx context.Context, in *updateProviderInput) (*providerOutput, error) {
+	p, err := a.changeable(ctx, in.ID, in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Name != "" {
+		p.Name = in.Body.Name
+	}
+	if in.Body.Status != "" {
+		p.Status = in.Body.Status
+	}
+	if in.Body.Config != nil {
+		var f faults
+		kind, ok := provider.Lookup(p.Kind)
+		if !ok {
+			return nil, problem(http.StatusConflict, "This version of Point does not know this kind of provider, so its settings cannot be changed.")
+		}
+		p.Config = a.readConfig(kind, *in.Body.Config, &p.Config, who(ctx).may(ProvidersPrivate), &f)
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Store.UpdateProvider(ctx, p); err != nil {
+		return nil, fromStore(err, "provider")
+	}
+	return a.answerProvider(p), nil
+}
+
+func (a *API) deleteProvider(ctx context.Context, in *deleteInput) (*empty, error) {
+	p, err := a.changeable(ctx, in.ID, in.IfMatch)
+	if err == nil {
+		err = fromStore(a.Store.DeleteProvider(ctx, p.ID, p.Version), "provider")
+	}
+	return nil, err
+}
+
+// changeable reads a provider that is to be changed, and refuses if it may not be.
+func (a *API) changeable(ctx context.Context, id, ifMatch string) (*point.Provider, error) {
+	p, err := a.Store.GetProvider(ctx, id)
+	if err != nil {
+		return nil, fromStore(err, "provider")
+	}
+	if err := locked(p.ManagedBy, "provider"); err != nil {
+		return nil, err
+	}
+	return p, matches(ifMatch, p.Version, "provider")
+}
+
+// locked refuses to change what is declared outside of the database.
+func locked(managedBy, thing string) error {
+	switch managedBy {
+	case point.ManagedByFile:
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there and restart Point.", thing))
+	case point.ManagedByEnv:
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is made from an environment variable. Change it there and restart Point.", thing))
+	}
+	return nil
+}
+
+// matches refuses a change of something else than what the caller has read.
+func matches(ifMatch string, version int64, thing string) error {
+	if ifMatch == "" || ifMatch == "*" || strings.TrimPrefix(ifMatch, "W/") == tagOf(version).ETag {
+		return nil
+	}
+	return fromStore(store.ErrStale, thing)
+}
+
+func tagOf(version int64) Tagged { return Tagged{ETag: strconv.Quote(strconv.FormatInt(version, 10))} }
+
+func (a *API) answerProvider(p *point.Provider) *providerOutput {
+	return &providerOutput{Tagged: tagOf(p.Version), Body: a.shapeProvider(p)}
+}
+
+func (a *API) shapeProvider(p *point.Provider) Provider {
+	return Provider{
+		ID: p.ID, Name: p.Name, Type: p.Type, Provider: p.Kind, Config: shapeConfig(&p.Config), Status: p.Status,
+		Health: a.healthOf(p), ManagedBy: managedBy(p.ManagedBy), Private: isPrivate(p.Config.BaseURL),
+		Version: p.Version, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
+	}
+}
+
+func (a *API) healthOf(p *point.Provider) point.ProviderHealth {
+	if a.Health == nil {
+		return point.ProviderHealth{State: point.HealthUnknown}
+	}
+	return a.Health.ProviderHealth(p.ID)
+}
+
+func isPrivate(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && u.Host != "" && placeOf(u.Hostname()) == netguard.Private
+}
+
+// managedBy is the wire's word: in point, "" is user.
+func managedBy(by string) string {
+	if by == point.ManagedByUser {
+		return "user"
+	}
+	return by
+}
+
+// testLimit bounds a test.
+const testLimit = 2 * time.Minute
+
+// testProvider really calls the service, as a client's request would.
+func (a *API) testProvider(ctx context.Context, in *testProviderInput) (*testOutput, error) {
+	p, err := a.Store.GetProvider(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "provider")
+	}
+	if a.Tester == nil {
+		return nil, notHere("the gateway")
+	}
+	request := point.TestRequest{Prompt: in.Body.Prompt, Model: in.Body.Model}
+	if len(in.Body.Parameters) > 0 {
+		if request.Parameters, err = json.Marshal(in.Body.Parameters); err != nil {
+			return nil, fmt.Errorf("encode the parameters of a test: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, testLimit)
+	defer cancel()
+	return tested(a.Tester.TestProvider(ctx, p, request))
+}
+
+func tested(result point.TestResult, err error) (*testOutput, error) {
+	if err != nil {
+		return nil, fromPoint(err)
+	}
+	if result.Attempts == nil {
+		result.Attempts = []point.Attempt{}
+	}
+	return &testOutput{Body: result}, nil
+}
+
+// notHere answers for a port that nothing is joined to.
+func notHere(part string) *Problem {
+	return problem(http.StatusServiceUnavailable, fmt.Sprintf("This process has no way to reach %s.", part))
+}
+
+// fromPoint turns a coded error into an answer. What a provider said is a bad gateway here:
+// its 401 is not the caller's.
+func fromPoint(err error) error {
+	var coded *point.Error
+	if !errors.As(err, &coded) || coded.Code == point.Internal {
+		return err
+	}
+	status := coded.Code.Status()
+	if status == http.StatusUnauthorized || status < http.StatusBadRequest {
+		status = http.StatusBadGateway
+	}
+	p := problem(status, coded.Message)
+	if coded.Param != "" {
+		p.Errors = []ProblemField{{Location: "body." + coded.Param, Message: coded.Message}}
+	}
+	return p
+}

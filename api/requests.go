@@ -1,10 +1,14 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"point"
+	"point/store"
 )
 
 // RequestRecord is what is kept of one request.
@@ -56,4 +60,111 @@ type listRequestsInput struct {
 	Status  string `query:"status" pattern:"^[1-5]([0-9]{2}|xx)$" patternDescription:"a status such as 404 or a class such as 4xx" doc:"HTTP status, or a class." example:"4xx"`
 	Outcome string `query:"outcome" enum:"complete,client_cancelled,upstream_error,truncated,rejected"`
 	Cursor  string `query:"cursor" maxLength:"512" doc:"cursor of the page before; takes the place of page."`
+}
+
+func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOutput[RequestRecord], error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	list, err := a.Store.ListRequests(ctx, store.RequestFilter{
+		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
+		Status: in.Status, Outcome: point.Outcome(in.Outcome), Page: in.page(), Cursor: in.Cursor,
+	})
+	if err != nil {
+		return nil, fromCursor(err)
+	}
+	names, err := a.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(in.Paging, list, names.shape), nil
+}
+
+// check refuses a span that ends before it begins.
+func (f RequestFilter) check() error { return checkSpan(f.From, f.To) }
+
+func checkSpan(from, to time.Time) error {
+	var f faults
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		f.add("query.to", "This must be later than from.")
+	}
+	return f.err()
+}
+
+// fromCursor answers for a cursor that Point did not give out.
+func fromCursor(err error) error {
+	var f faults
+	if errors.Is(err, store.ErrCursor) {
+		f.add("query.cursor", "This is not a cursor that Point gave out.")
+		return f.err()
+	}
+	return err
+}
+
+func (a *API) getRequest(ctx context.Context, in *ByID) (*requestOutput, error) {
+	record, err := a.Store.GetRequest(ctx, in.ID)
+	if err != nil {
+		return nil, fromStore(err, "request")
+	}
+	names, err := a.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &requestOutput{Body: names.shape(&record)}, nil
+}
+
+// names are what history's ids are called now.
+type names struct {
+	providers map[string]string
+	keys      map[string]string
+}
+
+// names reads the names of providers, deleted ones too, and of keys.
+func (a *API) names(ctx context.Context) (names, error) {
+	providers, err := a.Store.ProviderNames(ctx)
+	if err != nil {
+		return names{}, fmt.Errorf("name the providers: %w", err)
+	}
+	return names{providers: providers, keys: keyNames(a.Store.Snapshot())}, nil
+}
+
+func keyNames(s *point.Snapshot) map[string]string {
+	keys := make(map[string]string, len(s.Keys))
+	for _, k := range s.Keys {
+		keys[k.ID] = k.Name
+	}
+	return keys
+}
+
+// shape is r as answers show it.
+func (n names) shape(r *point.Record) RequestRecord {
+	out := RequestRecord{
+		ID: r.ID, ClientRequestID: r.ClientRequestID, Timestamp: r.Timestamp.UTC(), Endpoint: r.Endpoint,
+		ProviderID: r.ProviderID, Provider: n.provider(r), Model: r.Model, UpstreamModel: r.UpstreamModel,
+		KeyID: r.KeyID, Key: n.keys[r.KeyID], Status: r.Status, Outcome: string(r.Outcome),
+		ErrorCode: string(r.ErrorCode), ErrorMessage: r.ErrorMessage,
+		ResponseTime: r.ResponseTime, TTFT: r.TTFT, OverheadUS: r.OverheadUS, Stream: r.Stream, CacheHit: r.CacheHit,
+		Cost: r.Cost, Usage: r.Usage, Attempts: r.Attempts, Route: r.Route, Request: r.Request, Response: r.Response,
+	}
+	if r.Usage != nil {
+		out.TokensInput, out.TokensOutput = &r.Usage.Input, &r.Usage.Output
+	}
+	if len(out.Request) == 0 {
+		out.Request = json.RawMessage("{}")
+	}
+	notNull(&out.Attempts)
+	return out
+}
+
+// provider is what r's provider is called, or was when it was asked.
+func (n names) provider(r *point.Record) string {
+	if name, ok := n.providers[r.ProviderID]; ok {
+		return name
+	}
+	for _, attempt := range r.Attempts {
+		if attempt.ProviderID == r.ProviderID {
+			return attempt.Provider
+		}
+	}
+	return ""
 }

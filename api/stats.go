@@ -1,9 +1,12 @@
 package api
 
 import (
+	"context"
+	"maps"
 	"time"
 
 	"point"
+	"point/store"
 )
 
 // RequestStats are figures over time.
@@ -42,3 +45,73 @@ type statsInput struct {
 }
 
 type statsOutput struct{ Body RequestStats }
+
+// maxSpans is how many spans of time an answer may have.
+const maxSpans = 10_000
+
+// spans are the shortest lengths of the groupings.
+var spans = map[string]time.Duration{
+	store.GroupMinute: time.Minute, store.GroupHour: time.Hour, store.GroupDay: 23 * time.Hour,
+	store.GroupWeek: 7 * 23 * time.Hour, store.GroupMonth: 28 * 23 * time.Hour,
+}
+
+func (a *API) getRequestStats(ctx context.Context, in *statsInput) (*statsOutput, error) {
+	filter, err := a.statsFilter(in)
+	if err != nil {
+		return nil, err
+	}
+	buckets, err := a.Store.RequestStats(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &statsOutput{Body: RequestStats{Data: make([]StatsBucket, len(buckets))}}
+	for i := range buckets {
+		out.Body.Data[i] = names.shapeBucket(&buckets[i])
+	}
+	return out, nil
+}
+
+// statsFilter reads the query. Without from it is the last 24 hours.
+func (a *API) statsFilter(in *statsInput) (store.StatsFilter, error) {
+	var f faults
+	if err := in.check(); err != nil {
+		return store.StatsFilter{}, err
+	}
+	zone, err := time.LoadLocation(in.TZ)
+	if err != nil || in.TZ == "Local" {
+		f.add("query.tz", "There is no such time zone. Give a name such as Europe/Berlin.")
+	}
+	if in.To.IsZero() {
+		in.To = a.Now()
+	}
+	if in.From.IsZero() {
+		in.From = in.To.Add(-24 * time.Hour)
+	}
+	if in.To.Sub(in.From)/spans[in.GroupBy] > maxSpans {
+		f.add("query.groupBy", "From from to to there would be more than %d spans. Take longer ones, or less time.", maxSpans)
+	}
+	return store.StatsFilter{
+		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
+		GroupBy: in.GroupBy, By: in.By, TZ: zone,
+	}, f.err()
+}
+
+// shapeBucket is b as answers show it: with names in place of ids.
+func (n names) shapeBucket(b *store.StatsBucket) StatsBucket {
+	group := map[string]string{}
+	maps.Copy(group, b.Group)
+	for by, named := range map[string]map[string]string{store.ByProvider: n.providers, store.ByKey: n.keys} {
+		if name, ok := named[group[by]]; ok {
+			group[by] = name
+		}
+	}
+	return StatsBucket{
+		Start: b.Start, Group: group, Requests: b.Requests, Errors: b.Errors,
+		TokensInput: b.TokensInput, TokensOutput: b.TokensOutput, Cost: b.Cost, Unpriced: b.Unpriced, CacheHits: b.CacheHits,
+		Latency: Percentiles(b.Latency), TTFT: Percentiles(b.TTFT),
+	}
+}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"runtime"
 	"time"
 
 	"point"
@@ -55,51 +57,88 @@ type HealthReport struct {
 
 type healthOutput struct{ Body HealthReport }
 
-// Alert is a stored event that somebody should see.
-type Alert struct {
-	ID         string     `json:"id"`
-	Kind       string     `json:"kind" example:"unpriced_model"`
-	Subject    string     `json:"subject" doc:"What it is about, such as a provider's name."`
-	Severity   string     `json:"severity" example:"warning"`
-	Message    string     `json:"message"`
-	Detail     any        `json:"detail,omitempty"`
-	Count      int64      `json:"count" doc:"Times raised."`
-	FirstAt    time.Time  `json:"first_at"`
-	LastAt     time.Time  `json:"last_at"`
-	ResolvedAt *time.Time `json:"resolved_at"`
+func (a *API) getStatus(ctx context.Context, _ *none) (*statusOutput, error) {
+	now := a.Now().UTC()
+	out := Status{
+		Version: a.Version, StartedAt: a.started, Uptime: now.Sub(a.started).Milliseconds(),
+		Database: a.database(ctx), Config: a.config(), Process: process(), Instances: []point.Instance{}, Checks: a.checks(ctx),
+	}
+	if instances, err := a.Store.Instances(ctx); err == nil && instances != nil {
+		out.Instances = instances
+	}
+	out.State = worst(out.Checks)
+	if out.Database.State != point.HealthOK {
+		out.State = point.HealthDown
+	}
+	return &statusOutput{Body: out}, nil
 }
 
-type listAlertsInput struct {
-	Paging
-	Status string `query:"status" enum:"open,resolved" doc:"Only those."`
+func (a *API) getHealth(ctx context.Context, _ *none) (*healthOutput, error) {
+	checks := a.checks(ctx)
+	return &healthOutput{Body: HealthReport{State: worst(checks), Checks: checks}}, nil
 }
 
-// LogEntry is one entry of the system log.
-type LogEntry struct {
-	ID        string         `json:"id"`
-	Timestamp time.Time      `json:"timestamp"`
-	Level     string         `json:"level" enum:"debug,info,warn,error"`
-	Component string         `json:"component" example:"gateway"`
-	Message   string         `json:"message"`
-	Context   map[string]any `json:"context,omitempty"`
+// pingLimit bounds the database's answer to a ping.
+const pingLimit = 2 * time.Second
+
+func (a *API) database(ctx context.Context) DatabaseStatus {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	start := time.Now()
+	out := DatabaseStatus{Engine: a.Store.Engine(), State: point.HealthOK}
+	if err := a.Store.Ping(ctx); err != nil {
+		out.State = point.HealthDown
+	}
+	out.Latency = time.Since(start).Milliseconds()
+	return out
 }
 
-type listLogsInput struct {
-	Paging
-	Level     string    `query:"level" enum:"debug,info,warn,error" doc:"Only this level."`
-	Component string    `query:"component" maxLength:"100" doc:"Only this component."`
-	From      time.Time `query:"from" doc:"Not before."`
-	To        time.Time `query:"to" doc:"Before."`
-	Search    string    `query:"search" minLength:"3" maxLength:"200" doc:"Text in the message."`
-	Cursor    string    `query:"cursor" maxLength:"512" doc:"cursor of the page before; takes the place of page."`
+func (a *API) config() ConfigStatus {
+	s := a.Store.Snapshot()
+	out := ConfigStatus{Version: s.Version, Providers: len(s.Providers), Keys: len(s.Keys), Users: len(s.Users)}
+	for _, p := range s.Providers {
+		out.Demo = out.Demo || p.ManagedBy == point.ManagedByDemo
+		if p.Active() {
+			out.ProvidersActive++
+			if a.healthOf(p).State == point.HealthDown {
+				out.ProvidersDown++
+			}
+		}
+	}
+	for _, e := range s.Endpoints {
+		if e.Active {
+			out.EndpointsActive++
+		}
+	}
+	return out
 }
 
-// Model is a model that can be asked for.
-type Model struct {
-	ID            string   `json:"id" doc:"The name it has in /v1/models." example:"openai-main/gpt-4o-mini"`
-	Provider      string   `json:"provider" doc:"Name of the provider; empty: any that has it."`
-	Kind          string   `json:"kind" enum:"chat,embedding,image,other"`
-	ContextWindow *int64   `json:"context_window" doc:"Tokens; null: unknown."`
-	MaxOutput     *int64   `json:"max_output" doc:"Tokens; null: unknown."`
-	Abilities     []string `json:"abilities" example:"[\"tools\"]"`
+func process() ProcessStatus {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return ProcessStatus{Goroutines: runtime.NumGoroutine(), Memory: m.Sys - m.HeapReleased, CPUs: runtime.GOMAXPROCS(0)}
+}
+
+// checks are the process's own checks; without any, that of the database.
+func (a *API) checks(ctx context.Context) []point.HealthCheck {
+	if a.Health != nil {
+		if checks := a.Health.Checks(ctx); len(checks) > 0 {
+			return checks
+		}
+	}
+	database := a.database(ctx)
+	return []point.HealthCheck{{Name: "database", State: database.State}}
+}
+
+func worst(checks []point.HealthCheck) string {
+	state := point.HealthOK
+	for _, c := range checks {
+		switch {
+		case c.State == point.HealthDown:
+			return point.HealthDown
+		case c.State == point.HealthDegraded:
+			state = point.HealthDegraded
+		}
+	}
+	return state
 }

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"point"
+)
+
+// principal is who asks, on a route that is not Public.
+type principal struct {
+	user      *point.User // of the snapshot: not to be changed
+	sessionID string
+}
+
+// may reports whether the principal has p.
+func (p *principal) may(permission Permission) bool { return may(p.user.Role, permission) }
+
+// principalContext is the context key of *principal.
+type principalContext struct{}
+
+// who is the principal of a request that authorize let through.
+func who(ctx context.Context) *principal { return ctx.Value(principalContext{}).(*principal) }
+
+// authorize is the one place where a route's permission is checked, on the operation that
+// was matched. No database is asked: tokens are signed, and what became of their user and
+// session is in the snapshot.
+func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	values := context.WithValue(r.Context(), clientContext{}, a.caller(r))
+	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
+	if permission != Public {
+		p, err := a.principal(r)
+		if err == nil && !p.may(permission) {
+			err = problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask an owner or admin.", p.user.Role, permission))
+		}
+		var refusal *Problem
+		if errors.As(err, &refusal) {
+			writeProblem(w, refusal)
+			return
+		}
+		values = context.WithValue(values, principalContext{}, p)
+	}
+	next(withRequest(ctx, r.WithContext(values), w))
+}
+
+// principal finds out who sent r.
+func (a *API) principal(r *http.Request) (*principal, error) {
+	token, err := credential(r)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(token, keyPrefix) {
+		return nil, unauthorized("Client keys are for /v1. Sign in at /api/auth/login and send its access_token.")
+	}
+	c, err := a.tokens.verify(r.Context(), token)
+	if err != nil {
+		return nil, unauthorized("The access token is not valid, or no longer. Get a new one at /api/auth/refresh, or sign in.")
+	}
+	user := a.alive(c)
+	if user == nil {
+		return nil, unauthorized("This session has ended. Sign in again.")
+	}
+	return &principal{user: user, sessionID: c.SessionID}, nil
+}
+
+// alive is the user of a token whose session has not ended, or nil.
+func (a *API) alive(c *claims) *point.User {
+	s := a.Store.Snapshot()
+	user, ok := s.Users[c.UserID]
+	if !ok || user.Disabled || user.Version != c.UserVersion {
+		return nil
+	}
+	if _, revoked := s.RevokedSessions[c.SessionID]; revoked {
+		return nil
+	}
+	return user
+}
+
+// credential is the one that r carries, in whichever header. Two different ones are refused:
+// another part of the system might read the other.
+func credential(r *http.Request) (string, error) {
+	var found []string
+	add := func(value string) {
+		if value = strings.TrimSpace(value); value != "" && (len(found) == 0 || found[0] != value) {
+			found = append(found, value)
+		}
+	}
+	for _, value := range r.Header.Values("Authorization") {
+		scheme, token, _ := strings.Cut(value, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return "", unauthorized("Send the access token as Authorization: Bearer.")
+		}
+		add(token)
+	}
+	for _, name := range []string{"X-Api-Key", "X-Goog-Api-Key"} {
+		for _, value := range r.Header.Values(name) {
+			add(value)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", unauthorized("Sign in at /api/auth/login and send its access_token as Authorization: Bearer.")
+	case 1:
+		return found[0], nil
+	}
+	return "", problem(http.StatusBadRequest, "The request carries two different credentials. Send one.")
+}
+
+func unauthorized(detail string) *Problem {
+	p := problem(http.StatusUnauthorized, detail)
+	p.header = http.Header{"Www-Authenticate": {`Bearer realm="point"`}}
+	return p
+}

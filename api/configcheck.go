@@ -1,0 +1,160 @@
+package api
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"point"
+	"point/internal/netguard"
+)
+
+// credentials sees to it that the provider's key comes from one place. A place that is named
+// anew takes over from one that was only kept.
+func (r *configReader) credentials(allowed []string) {
+	named := r.named()
+	if len(named) > 1 {
+		for _, name := range named[1:] {
+			r.fault(name, "Give one of api_key, api_keys and api_key_env.")
+		}
+		return
+	}
+	if len(named) == 1 {
+		r.dropOthers(named[0])
+	}
+	if r.out.APIKeyEnv != "" && !slices.Contains(allowed, r.out.APIKeyEnv) {
+		r.fault("api_key_env", "This variable may not be read. List it in POINT_ENV_ALLOW if it should be.")
+	}
+	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && !r.ownSecret() {
+		r.fault("api_key", "Give a key here, in api_keys, or by api_key_env.")
+	}
+}
+
+// named are the places of a key that the config itself names.
+func (r *configReader) named() (names []string) {
+	for _, name := range []string{"api_key", "api_keys", "api_key_env"} {
+		if r.has(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (r *configReader) dropOthers(name string) {
+	for secret := range r.out.Secrets {
+		inPool := strings.HasPrefix(secret, point.SecretAPIKeys)
+		if secret == point.SecretAPIKey && name != "api_key" || inPool && name != "api_keys" {
+			delete(r.out.Secrets, secret)
+		}
+	}
+	if name != "api_key_env" {
+		r.out.APIKeyEnv = ""
+	}
+}
+
+// ownSecret reports whether the kind takes its credential in a field of its own.
+func (r *configReader) ownSecret() bool {
+	for _, f := range r.kind.Fields {
+		if f.Type == "secret" && f.Name != point.SecretAPIKey {
+			return true
+		}
+	}
+	return false
+}
+
+// address checks base_url: where Point may send a key.
+func (r *configReader) address(mayPrivate bool) {
+	kept := r.old.BaseURL != "" && r.out.BaseURL == r.old.BaseURL
+	r.out.AllowPrivate = mayPrivate || kept && r.old.AllowPrivate
+	if r.out.BaseURL == "" {
+		return
+	}
+	u := r.url("base_url", r.out.BaseURL)
+	if u == nil {
+		return
+	}
+	switch place := placeOf(u.Hostname()); {
+	case place == netguard.Refused:
+		r.fault("base_url", "Point never connects to link-local, metadata and reserved addresses.")
+	case place == netguard.Private && !r.out.AllowPrivate:
+		r.fault("base_url", "This is on a loopback or private network, which needs the permission %s, and POINT_ALLOW_PRIVATE switched on.", ProvidersPrivate)
+	case place == netguard.Public && u.Scheme == "http":
+		r.fault("base_url", "Use https: over http, keys and prompts can be read on the way.")
+	}
+}
+
+// url reads an absolute http or https URL, or notes what is wrong with it.
+func (r *configReader) url(name, text string) *url.URL {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(text) > 2048:
+		r.fault(name, "This must be an absolute URL that begins with https:// or http://.")
+	case u.User != nil:
+		r.fault(name, "A URL must not hold a user or a password. Put the key in api_key.")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		r.fault(name, "A base URL has no query and no fragment.")
+	default:
+		return u
+	}
+	return nil
+}
+
+// placeOf tells what kind of place a URL's host names, without asking the DNS: the dialer
+// checks the address that a name leads to.
+func placeOf(host string) netguard.Class {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return netguard.Classify(addr)
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	switch {
+	case host == "metadata.google.internal" || host == "metadata" || host == "instance-data":
+		return netguard.Refused
+	case last == "" || strings.Trim(last, "0123456789abcdefx") == "" && last[0] >= '0' && last[0] <= '9':
+		return netguard.Refused // an IPv4 address in a form that resolvers read differently
+	case last == host || slices.Contains(privateDomains, last) || strings.HasSuffix(host, ".home.arpa"):
+		return netguard.Private
+	}
+	return netguard.Public
+}
+
+// privateDomains are top-level domains that do not lead out of a network.
+var privateDomains = []string{"localhost", "local", "internal", "lan", "home", "corp", "intranet", "private", "svc", "test"}
+
+// sameOrigin keeps a stored secret from being sent to a place it was not given for.
+func (r *configReader) sameOrigin() {
+	before, after := originOf(r.base(r.old)), originOf(r.base(&r.out))
+	if before == after || len(r.old.Secrets) == 0 {
+		return
+	}
+	for name, secret := range r.out.Secrets {
+		if old, ok := r.old.Secrets[name]; ok && old == secret && !r.typed[name] {
+			r.fault(fieldOf(name), "The base URL leads to another place now: give this secret again, or remove it with null.")
+		}
+	}
+}
+
+// base is the base URL that applies.
+func (r *configReader) base(c *point.ProviderConfig) string {
+	if c.BaseURL != "" {
+		return c.BaseURL
+	}
+	return r.kind.BaseURL
+}
+
+func originOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// fieldOf is the member of config that a secret's name belongs to.
+func fieldOf(secret string) string {
+	if at, ok := strings.CutPrefix(secret, point.SecretAPIKeys); ok {
+		return "api_keys[" + at + "]"
+	}
+	return secret
+}

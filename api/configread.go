@@ -1,0 +1,258 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"point"
+	"point/adapter/provider"
+)
+
+// maskPrefix is what every masked secret begins with; no real one does.
+const maskPrefix = "***"
+
+// configReader reads a flat config into a point.ProviderConfig and collects its mistakes.
+type configReader struct {
+	kind    *provider.Kind
+	members map[string]json.RawMessage
+	old     *point.ProviderConfig // nil: the provider is new
+	faults  *faults
+	out     point.ProviderConfig
+	typed   map[string]bool // names of secrets that were given themselves, not as a mask
+}
+
+// readConfig checks a config against its kind. Secrets that are absent or masked are taken
+// from old; null removes them.
+func (a *API) readConfig(kind *provider.Kind, c ProviderConfig, old *point.ProviderConfig, mayPrivate bool, f *faults) point.ProviderConfig {
+	r := &configReader{kind: kind, members: c.members, old: old, faults: f, typed: map[string]bool{}}
+	if r.old == nil {
+		r.old = &point.ProviderConfig{}
+	}
+	r.out = point.ProviderConfig{Options: map[string]json.RawMessage{}, Secrets: map[string]point.Secret{}}
+	fields := fieldsOf(kind)
+	r.known(fields)
+	for _, field := range fields {
+		r.field(field)
+	}
+	r.credentials(a.EnvAllow)
+	r.address(a.AllowPrivate && mayPrivate)
+	r.sameOrigin()
+	return r.out
+}
+
+func (r *configReader) fault(name, format string, args ...any) {
+	r.faults.add("body.config."+name, format, args...)
+}
+
+// known refuses members that the kind does not have.
+func (r *configReader) known(fields []ProviderField) {
+	for _, name := range slices.Sorted(maps.Keys(r.members)) {
+		if !slices.ContainsFunc(fields, func(f ProviderField) bool { return f.Name == name }) {
+			r.fault(name, "Providers of kind %s have no such setting.", r.kind.Name)
+		}
+	}
+}
+
+// field reads one member. Those that every kind has go to their own place, the others to
+// Options or Secrets.
+func (r *configReader) field(f ProviderField) {
+	if f.Type != "secret" && f.Type != "secrets" && f.Type != "secret-map" && !r.has(f.Name) {
+		if f.Required {
+			r.fault(f.Name, "This is required.")
+		}
+		return
+	}
+	switch f.Name {
+	case "base_url":
+		r.into(f, &r.out.BaseURL)
+	case "api_key_env":
+		r.into(f, &r.out.APIKeyEnv)
+	case "models":
+		r.models(f)
+	case "weight":
+		r.out.Weight = int(r.integer(f, 1_000_000))
+	case "priority":
+		r.out.Priority = int(r.integer(f, 1_000_000))
+	case "timeout":
+		r.out.TimeoutMS = r.integer(f, 86_400_000)
+	case "api_keys":
+		r.keyPool(f)
+	case "headers":
+		r.headers(f)
+	default:
+		r.own(f)
+	}
+}
+
+// own reads a member that only this kind has, or api_key.
+func (r *configReader) own(f ProviderField) {
+	var ok bool
+	switch f.Type {
+	case "secret":
+		r.secret(f)
+		return
+	case "integer":
+		var v int64
+		ok = r.into(f, &v)
+	case "boolean":
+		var v bool
+		ok = r.into(f, &v)
+	case "map":
+		var v map[string]string
+		ok = r.into(f, &v)
+	case "url":
+		var v string
+		if ok = r.into(f, &v); ok {
+			ok = r.url(f.Name, v) != nil
+		}
+	default:
+		var v string
+		if ok = r.into(f, &v); ok && v == "" && f.Required {
+			r.fault(f.Name, "This is required.")
+		}
+	}
+	if ok {
+		r.out.Options[f.Name] = r.members[f.Name]
+	}
+}
+
+// has reports whether a member is there and not null.
+func (r *configReader) has(name string) bool {
+	raw, ok := r.members[name]
+	return ok && string(raw) != "null"
+}
+
+// isNull reports whether a member is there and null.
+func (r *configReader) isNull(name string) bool { return string(r.members[name]) == "null" }
+
+// kinds of JSON values, for people.
+var typeNames = map[string]string{
+	"string": "text", "secret": "text", "url": "text", "integer": "a whole number", "boolean": "true or false",
+	"list": "a list of texts", "secrets": "a list of texts", "map": "an object of texts", "secret-map": "an object of texts",
+}
+
+func (r *configReader) into(f ProviderField, v any) bool {
+	if err := json.Unmarshal(r.members[f.Name], v); err != nil {
+		r.fault(f.Name, "This must be %s.", typeNames[f.Type])
+		return false
+	}
+	return true
+}
+
+func (r *configReader) integer(f ProviderField, most int64) (n int64) {
+	if r.into(f, &n) && (n < 0 || n > most) {
+		r.fault(f.Name, "This must be from 0 to %d.", most)
+	}
+	return n
+}
+
+func (r *configReader) models(f ProviderField) {
+	if !r.into(f, &r.out.Models) {
+		return
+	}
+	for i, model := range r.out.Models {
+		if model == "" || len(model) > 255 {
+			r.fault(f.Name+"["+strconv.Itoa(i)+"]", "A model's name has 1 to 255 characters.")
+		}
+	}
+}
+
+// secret reads a single secret.
+func (r *configReader) secret(f ProviderField) {
+	old, had := r.old.Secrets[f.Name]
+	if had && !r.isNull(f.Name) && !r.has(f.Name) {
+		r.out.Secrets[f.Name] = old
+	}
+	var text *string
+	if r.has(f.Name) && r.into(f, &text) {
+		r.takeSecret(f.Name, f.Name, *text, old)
+	}
+	if _, ok := r.out.Secrets[f.Name]; !ok && f.Required {
+		r.fault(f.Name, "This is required.")
+	}
+}
+
+// takeSecret stores text under name, or old if text is its mask.
+func (r *configReader) takeSecret(name, location, text string, old point.Secret) {
+	switch {
+	case !old.IsZero() && text == old.Masked():
+		r.out.Secrets[name] = old
+	case strings.HasPrefix(text, maskPrefix):
+		r.fault(location, "This is the mask of another secret. Give the secret itself.")
+	case text == "" || len(text) > 16<<10:
+		r.fault(location, "A secret has 1 to 16384 characters; null removes it.")
+	case strings.ContainsFunc(text, control):
+		r.fault(location, "A secret holds no line breaks or control characters.")
+	default:
+		r.out.Secrets[name] = point.NewSecret(text)
+		r.typed[name] = true
+	}
+}
+
+func control(c rune) bool { return c < ' ' || c == 0x7f }
+
+// keyPool reads api_keys; a masked entry keeps the first old one of that mask.
+func (r *configReader) keyPool(f ProviderField) {
+	olds := pool(r.old)
+	var texts []string
+	switch {
+	case r.isNull(f.Name):
+	case !r.has(f.Name):
+		for i, old := range olds {
+			r.out.Secrets[point.SecretAPIKeys+strconv.Itoa(i)] = old
+		}
+	case r.into(f, &texts):
+		for i, text := range texts {
+			at := strconv.Itoa(i)
+			var old point.Secret
+			if j := slices.IndexFunc(olds, func(s point.Secret) bool { return s.Masked() == text }); j >= 0 {
+				old, olds = olds[j], slices.Delete(slices.Clone(olds), j, j+1)
+			}
+			r.takeSecret(point.SecretAPIKeys+at, f.Name+"["+at+"]", text, old)
+		}
+	}
+}
+
+// ownHeaders are set by Point or by HTTP itself.
+var ownHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Te", "Trailer", "Upgrade", "Keep-Alive", "Proxy-Authorization", "Accept-Encoding", "Expect"}
+
+// headers reads headers, whose values are secrets: one that is absent is kept.
+func (r *configReader) headers(f ProviderField) {
+	var given map[string]*string
+	if r.isNull(f.Name) || r.has(f.Name) && !r.into(f, &given) {
+		return
+	}
+	for name, old := range r.old.Secrets {
+		if strings.HasPrefix(name, point.SecretHeader) {
+			r.out.Secrets[name] = old
+		}
+	}
+	for _, header := range slices.Sorted(maps.Keys(given)) {
+		r.header(f.Name+"."+header, header, given[header])
+	}
+}
+
+func (r *configReader) header(location, header string, value *string) {
+	name := point.SecretHeader + http.CanonicalHeaderKey(header)
+	switch {
+	case !validHeader(header):
+		r.fault(location, "This is not the name of a header.")
+	case slices.Contains(ownHeaders, http.CanonicalHeaderKey(header)):
+		r.fault(location, "Point sets this header itself.")
+	case r.typed[name]:
+		r.fault(location, "This header is given twice.")
+	case value == nil:
+		delete(r.out.Secrets, name)
+	default:
+		r.takeSecret(name, location, *value, r.old.Secrets[name])
+	}
+}
+
+func validHeader(name string) bool {
+	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return name != "" && len(name) <= 100 && strings.Trim(name, token) == ""
+}

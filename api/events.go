@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"point"
+)
+
+const (
+	eventPing  = 15 * time.Second // a comment this often keeps the connection open
+	eventWrite = 10 * time.Second // a reader that takes nothing for so long is left
+)
+
+// streamEvents sends every record as it settles, until the reader leaves or may read no
+// more: then it comes back with a new access token.
+func (a *API) streamEvents(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
+	if a.Events == nil {
+		return nil, notHere("the gateway")
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		r, w := humago.Unwrap(ctx)
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no")
+		w.WriteHeader(http.StatusOK)
+		stream := eventStream{api: a, out: w, control: http.NewResponseController(w)}
+		stream.run(r)
+	}}, nil
+}
+
+type eventStream struct {
+	api     *API
+	out     http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (s *eventStream) run(r *http.Request) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	records := s.api.Events.Subscribe(ctx)
+	ping := time.NewTicker(eventPing)
+	defer ping.Stop()
+	if !s.write(": open\n\n") {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case record, ok := <-records:
+			if !ok || !s.send(ctx, &record) {
+				return
+			}
+		case <-ping.C:
+			if _, err := s.api.principal(r); err != nil || !s.write(": ping\n\n") {
+				return
+			}
+		}
+	}
+}
+
+// send writes one record as an event.
+func (s *eventStream) send(ctx context.Context, record *point.Record) bool {
+	snapshot := s.api.Store.Snapshot()
+	named := names{keys: keyNames(snapshot), providers: map[string]string{}}
+	if p, ok := snapshot.Providers[record.ProviderID]; ok {
+		named.providers[p.ID] = p.Name
+	}
+	data, err := json.Marshal(named.shape(record))
+	if err != nil {
+		s.api.Log.ErrorContext(ctx, "api: a record could not be sent as an event", "id", record.ID, "error", err)
+		return true
+	}
+	return s.write("event: request\nid: " + record.ID + "\ndata: " + string(data) + "\n\n")
+}
+
+// write sends text at once, and reports whether the reader still takes it.
+func (s *eventStream) write(text string) bool {
+	_ = s.control.SetWriteDeadline(time.Now().Add(eventWrite)) // not every connection has one
+	if _, err := s.out.Write([]byte(text)); err != nil {
+		return false
+	}
+	return s.control.Flush() == nil
+}

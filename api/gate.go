@@ -1,0 +1,173 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"point"
+)
+
+// passwordCost is what hashing a password takes: 64 MiB and two passes.
+var passwordCost = argon2id.Params{Memory: 64 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// HashPassword is the form in which a password is stored: argon2id, as a PHC string. It
+// takes 64 MiB of memory for a moment.
+func HashPassword(password point.Secret) (string, error) {
+	hash, err := argon2id.CreateHash(password.Reveal(), &passwordCost)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// What guessing is held to. Failures are counted for a window, which begins with the first.
+const (
+	maxFailures        = 10  // of one subject from one address
+	maxAddressFailures = 100 // of one address, whatever the subject
+	failureWindow      = 15 * time.Minute
+	maxCounted         = 100_000 // counters kept
+	passwordsAtOnce    = 2
+	passwordQueue      = 10 * time.Second // how long a sign-in waits for its turn
+)
+
+// gate slows down those who guess passwords and set-up tokens, and bounds what hashing may
+// take of the machine.
+type gate struct {
+	now   func() time.Time
+	slots chan struct{}
+	decoy func() (string, error) // a hash that no password has, for users that do not exist
+
+	mu       sync.Mutex
+	failures map[string]counter
+}
+
+type counter struct {
+	count int
+	since time.Time
+}
+
+func newGate(now func() time.Time) *gate {
+	return &gate{
+		now: now, slots: make(chan struct{}, passwordsAtOnce), failures: map[string]counter{},
+		decoy: sync.OnceValues(func() (string, error) { return HashPassword(point.NewSecret("")) }),
+	}
+}
+
+// try takes a try of subject from address, before it is known whether it fails: parallel
+// tries count too. first is true for the one that closed the gate. After a success, forget.
+func (g *gate) try(subject, address string) (wait time.Duration, first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tidy()
+	if wait, first = g.count(network(address), maxAddressFailures); wait > 0 {
+		return wait, first // and no counter more for who is stopped already
+	}
+	return g.count(subject+"\x00"+network(address), maxFailures)
+}
+
+// network is what one guesser holds: an IPv4 address or an IPv6 /64.
+func network(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || addr.Is4() {
+		return address
+	}
+	prefix, err := addr.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+func (g *gate) count(key string, limit int) (wait time.Duration, first bool) {
+	now := g.now()
+	c := g.failures[key]
+	if now.Sub(c.since) >= failureWindow {
+		c = counter{since: now}
+	}
+	c.count++
+	g.failures[key] = c
+	if c.count <= limit {
+		return 0, false
+	}
+	return failureWindow - now.Sub(c.since), c.count == limit+1
+}
+
+// forget takes back the tries of subject from address.
+func (g *gate) forget(subject, address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	address = network(address)
+	own := g.failures[subject+"\x00"+address]
+	delete(g.failures, subject+"\x00"+address)
+	if c, ok := g.failures[address]; ok {
+		c.count = max(0, c.count-own.count)
+		g.failures[address] = c
+	}
+}
+
+// tidy drops counters whose window is over when there are too many, and all of them if that
+// is not enough.
+func (g *gate) tidy() {
+	if len(g.failures) < maxCounted {
+		return
+	}
+	now := g.now()
+	for key, c := range g.failures {
+		if now.Sub(c.since) >= failureWindow {
+			delete(g.failures, key)
+		}
+	}
+	if len(g.failures) >= maxCounted {
+		clear(g.failures)
+	}
+}
+
+// matches compares a password with a hash, in its turn. An empty hash takes as long and
+// never matches.
+func (g *gate) matches(ctx context.Context, password, hash string) (bool, error) {
+	known := hash != ""
+	if !known {
+		var err error
+		if hash, err = g.decoy(); err != nil {
+			return false, err
+		}
+	}
+	leave, err := g.enter(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	ok, err := argon2id.ComparePasswordAndHash(password, hash)
+	if err != nil {
+		return false, fmt.Errorf("compare a password: %w", err)
+	}
+	return ok && known, nil
+}
+
+// hash hashes a password, in its turn.
+func (g *gate) hash(ctx context.Context, password string) (string, error) {
+	leave, err := g.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	return HashPassword(point.NewSecret(password))
+}
+
+// enter waits for a slot.
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, passwordQueue)
+	defer cancel()
+	select {
+	case g.slots <- struct{}{}:
+		return func() { <-g.slots }, nil
+	case <-ctx.Done():
+		return nil, retryAfter(http.StatusServiceUnavailable, 5*time.Second, "Many people are signing in at this moment. Try again in a few seconds.")
+	}
+}

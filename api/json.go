@@ -1,0 +1,109 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"point"
+)
+
+// unmarshal reads a JSON body. huma calls it twice: first into an any, which is when the
+// text itself is checked, then into the input's type. Its errors hold nothing of the body.
+func unmarshal(data []byte, v any) error {
+	if _, first := v.(*any); first {
+		if err := checkJSON(data); err != nil {
+			return err
+		}
+	}
+	err := json.Unmarshal(data, v)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong):
+		return sentencef("The value at byte %d has the wrong type or is out of range.", wrong.Offset)
+	}
+	return errNotJSON
+}
+
+const errNotJSON = sentence("This is not valid JSON.")
+
+// sentence is an error that is shown to the caller as it is.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
+
+func sentencef(format string, args ...any) error { return sentence(fmt.Sprintf(format, args...)) }
+
+// checkJSON refuses what two readers may read differently, or what is made to cost: invalid
+// UTF-8, names that occur twice in an object, more than point.MaxDepth levels, a second value.
+func checkJSON(data []byte) error {
+	if !utf8.Valid(data) {
+		return sentence("This is not valid UTF-8.")
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	c := checker{tokens: d}
+	if err := c.value(0); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return sentencef("There is more than one JSON value; the second begins before byte %d.", d.InputOffset())
+	}
+	return nil
+}
+
+type checker struct{ tokens *json.Decoder }
+
+func (c *checker) value(depth int) error {
+	token, err := c.tokens.Token()
+	if err != nil {
+		return sentencef("This is not valid JSON, at byte %d.", c.tokens.InputOffset())
+	}
+	bracket, nested := token.(json.Delim)
+	switch {
+	case !nested:
+		return nil
+	case depth >= point.MaxDepth:
+		return sentencef("This nests deeper than %d levels.", point.MaxDepth)
+	case bracket == '{':
+		return c.object(depth)
+	}
+	for c.tokens.More() {
+		if err := c.value(depth + 1); err != nil {
+			return err
+		}
+	}
+	return c.end()
+}
+
+func (c *checker) object(depth int) error {
+	seen := map[string]bool{}
+	for c.tokens.More() {
+		token, err := c.tokens.Token()
+		name, isName := token.(string)
+		if err != nil || !isName {
+			return sentencef("This is not valid JSON, at byte %d.", c.tokens.InputOffset())
+		}
+		if seen[name] {
+			return sentencef("An object has two members of the same name; the second ends at byte %d.", c.tokens.InputOffset())
+		}
+		seen[name] = true
+		if err := c.value(depth + 1); err != nil {
+			return err
+		}
+	}
+	return c.end()
+}
+
+// end takes the closing bracket.
+func (c *checker) end() error {
+	if _, err := c.tokens.Token(); err != nil {
+		return sentencef("This is not valid JSON, at byte %d.", c.tokens.InputOffset())
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// secure is what every request passes before a route is looked up.
+func (a *API) secure(mux *http.ServeMux) http.Handler {
+	origins := a.origins()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.recover(w, r)
+		setHeaders(w.Header())
+		if p := a.refuse(r, origins); p != nil {
+			writeProblem(w, p)
+			return
+		}
+		if a.allowOrigin(w.Header(), r) && r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		a.dispatch(w, r, mux)
+	})
+}
+
+// setHeaders sets what every answer has.
+func setHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// recover answers 500 for a handler that panicked. The log gets the stack.
+func (a *API) recover(w http.ResponseWriter, r *http.Request) {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(p)
+	default:
+		a.Log.ErrorContext(r.Context(), "api: a handler panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+		writeProblem(w, problem(http.StatusInternalServerError, "Point failed to handle this request. Its log has the details."))
+	}
+}
+
+// refuse finds what is wrong with a request whatever its route, or nil.
+func (a *API) refuse(r *http.Request, origins *http.CrossOriginProtection) *Problem {
+	switch {
+	case !a.knowsHost(r.Host):
+		return problem(http.StatusMisdirectedRequest, "Point does not answer under this host name. Set POINT_PUBLIC_URL to the URL that people use.")
+	case r.URL.Path != path.Clean(r.URL.Path):
+		return problem(http.StatusNotFound, "There is nothing at this path.")
+	case origins.Check(r) != nil:
+		return problem(http.StatusForbidden, "A page of another origin may not write here. List its origin in POINT_CORS_ORIGINS if it should.")
+	case r.ContentLength > maxBody:
+		return tooLargeProblem(maxBody)
+	case r.Header.Get("Content-Encoding") != "":
+		return problem(http.StatusUnsupportedMediaType, "Send the body without a Content-Encoding.")
+	case !isJSON(r):
+		return problem(http.StatusUnsupportedMediaType, "Send the body as JSON, with Content-Type: application/json.")
+	}
+	return nil
+}
+
+// isJSON reports whether a body, if there is one, says that it is JSON: a form of another
+// site cannot say so.
+func isJSON(r *http.Request) bool {
+	kind := r.Header.Get("Content-Type")
+	switch {
+	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodOptions:
+		return true
+	case kind == "":
+		return r.ContentLength == 0
+	}
+	kind, _, _ = strings.Cut(kind, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/json")
+}
+
+// knowsHost reports whether Point answers under host. An IP address is always known, since
+// no other site's name can be made to lead to a page of that origin.
+func (a *API) knowsHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
+		return true
+	}
+	if public, err := url.Parse(a.PublicURL); err == nil && host == strings.ToLower(public.Hostname()) && host != "" {
+		return true
+	}
+	return slices.ContainsFunc(a.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+}
+
+// origins refuses writes by pages of origins that are neither Point's own nor listed.
+func (a *API) origins() *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	for _, origin := range append([]string{a.PublicURL}, a.CORSOrigins...) {
+		if u, err := url.Parse(origin); err == nil && u.Host != "" {
+			_ = p.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+		}
+	}
+	return p
+}
+
+// allowOrigin answers CORS for a listed origin, and reports whether r came from one.
+func (a *API) allowOrigin(h http.Header, r *http.Request) bool {
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" || !slices.Contains(a.CORSOrigins, origin) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Idempotency-Replayed")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Idempotency-Key")
+		h.Set("Access-Control-Max-Age", "600")
+	}
+	return true
+}
+
+// dispatch serves the matched route; what matches none gets a problem in place of text.
+func (a *API) dispatch(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	handler, pattern := mux.Handler(r)
+	if pattern != "" {
+		mux.ServeHTTP(w, r)
+		return
+	}
+	miss := missed{header: http.Header{}}
+	handler.ServeHTTP(&miss, r)
+	if miss.status == http.StatusMethodNotAllowed {
+		p := problem(miss.status, "This path does not take this method; the header Allow lists those it takes.")
+		p.header = http.Header{"Allow": miss.header["Allow"]}
+		writeProblem(w, p)
+		return
+	}
+	writeProblem(w, problem(http.StatusNotFound, "There is nothing at this path. GET /api/openapi.json lists what there is."))
+}
+
+// missed takes the mux's own answer for a request without a route.
+type missed struct {
+	header http.Header
+	status int
+}
+
+func (m *missed) Header() http.Header         { return m.header }
+func (m *missed) WriteHeader(status int)      { m.status = status }
+func (m *missed) Write(b []byte) (int, error) { return len(b), nil }
