@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -51,4 +52,10 @@ func appendVector(b []byte, vector gjson.Result, asBase64 bool) []byte {
 	b = append(b, '"')
 	b = base64.StdEncoding.AppendEncode(b, raw)
 	return append(b, '"')
+}
+
+// decodeBase64 takes the standard and the URL alphabet, with and without padding.
+func decodeBase64(s string) ([]byte, error) {
+	s = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(s), "=")
+	return base64.RawStdEncoding.DecodeString(s)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"point"
@@ -241,6 +242,13 @@ func (c *chatRequest) functions(other func(raw json.RawMessage, kind string) err
 type choice struct {
 	mode  string
 	names []string
+}
+
+// allows reports whether a function may be offered. A named choice leaves the others in the
+// request, as OpenAI does; a list of allowed tools does not.
+func (c choice) allows(name string) bool {
+	limits := len(c.names) > 1 || len(c.names) == 1 && c.mode == "auto"
+	return !limits || slices.Contains(c.names, name)
 }
 
 func (c *chatRequest) choice() (choice, error) {

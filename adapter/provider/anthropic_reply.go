@@ -1,0 +1,359 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+	"point/internal/sse"
+)
+
+// anthropicDecoder turns messages into chat completions, whole or streamed.
+type anthropicDecoder struct {
+	created       int64
+	jsonTool      bool // the answer's text comes as the input of jsonToolName
+	fallbackID    string
+	fallbackModel string
+
+	out    chunks
+	usage  anthropicUsage
+	block  openBlock
+	calls  int    // tool calls so far
+	think  int    // reasoning details so far
+	finish string // finish reason, once told
+	done   bool
+}
+
+// openBlock is the content block that a stream is in.
+type openBlock struct {
+	kind     blockKind
+	call     int    // index of its tool call
+	input    string // what it started with, as JSON
+	some     bool   // a piece of its input came
+	thinking []byte // JSON-escaped
+	sign     string
+}
+
+type blockKind uint8
+
+const (
+	blockOther blockKind = iota // server tools and their results, and what is not known: not for the client
+	blockText
+	blockThinking
+	blockCall
+	blockJSON
+)
+
+// maxThinking bounds, in bytes, the thinking that is kept to go with its signature.
+const maxThinking = 8 << 20
+
+// anthropicUsage adds up what message_start and message_delta tell; the latter corrects the
+// former, field by field.
+type anthropicUsage struct {
+	input, output, read, write, write1h int64
+	told                                bool
+}
+
+func (u *anthropicUsage) add(v gjson.Result) {
+	if !v.IsObject() {
+		return
+	}
+	u.told = true
+	set := func(to *int64, name string) {
+		if n := v.Get(name); n.Type == gjson.Number {
+			*to = n.Int()
+		}
+	}
+	set(&u.input, "input_tokens")
+	set(&u.output, "output_tokens")
+	set(&u.read, "cache_read_input_tokens")
+	set(&u.write, "cache_creation_input_tokens")
+	set(&u.write1h, "cache_creation.ephemeral_1h_input_tokens")
+}
+
+// usage counts as OpenAI does: cached tokens are part of the input.
+func (u *anthropicUsage) usage() *point.Usage {
+	if !u.told {
+		return nil
+	}
+	return clampUsage(&point.Usage{
+		Input: u.input + u.read + u.write, Output: u.output,
+		CacheRead: u.read, CacheWrite: u.write - min(u.write, u.write1h), CacheWrite1h: min(u.write, u.write1h),
+	})
+}
+
+// anthropicFinish maps a stop reason; calls tells whether the client got tool calls.
+func anthropicFinish(reason string, calls bool) string {
+	switch reason {
+	case "max_tokens", "model_context_window_exceeded":
+		return "length"
+	case "refusal":
+		return "content_filter"
+	}
+	if calls {
+		return "tool_calls"
+	}
+	return "stop"
+}
+
+// Document translates a whole message.
+func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
+	msg := gjson.ParseBytes(body)
+	switch {
+	case !validJSON(body) || !msg.IsObject():
+		return point.Block{}, badDocument(body)
+	case isError(msg.Get("error")):
+		return point.Block{}, embedded(openAIComplaint(body))
+	case !msg.Get("content").IsArray():
+		return point.Block{}, badDocument(body)
+	}
+	out := completion{id: d.id(msg.Get("id").Str), model: d.model(msg.Get("model").Str), created: d.created}
+	var text, thought strings.Builder
+	some := false
+	msg.Get("content").ForEach(func(_, block gjson.Result) bool {
+		switch block.Get("type").Str {
+		case "text":
+			some = true
+			text.WriteString(block.Get("text").Str)
+		case "thinking":
+			thought.WriteString(block.Get("thinking").Str)
+			d.keep(&out, reasoningDetail{Type: "reasoning.text", Text: block.Get("thinking").Str, Signature: block.Get("signature").Str})
+		case "redacted_thinking":
+			d.keep(&out, reasoningDetail{Type: "reasoning.encrypted", Data: block.Get("data").Str})
+		case "tool_use":
+			input := objectOr(block.Get("input"), "{}")
+			if d.jsonTool && block.Get("name").Str == jsonToolName {
+				some = true
+				text.WriteString(input)
+				break
+			}
+			out.message.ToolCalls = append(out.message.ToolCalls, toolCall{
+				ID: block.Get("id").Str, Type: "function", Function: calledName{block.Get("name").Str, input},
+			})
+		}
+		return true
+	})
+	if some {
+		content := text.String()
+		out.message.Content = &content
+	}
+	out.message.ReasoningContent = thought.String()
+	out.finish = anthropicFinish(msg.Get("stop_reason").Str, len(out.message.ToolCalls) > 0)
+	d.usage.add(msg.Get("usage"))
+	out.usage = d.usage.usage()
+	return out.block()
+}
+
+// keep adds a reasoning detail to a document.
+func (d *anthropicDecoder) keep(out *completion, detail reasoningDetail) {
+	detail.Format, detail.Index = formatAnthropic, len(out.message.ReasoningDetails)
+	out.message.ReasoningDetails = append(out.message.ReasoningDetails, detail)
+}
+
+// objectOr is an object's JSON, or instead if v is none.
+func objectOr(v gjson.Result, instead string) string {
+	if v.IsObject() {
+		return v.Raw
+	}
+	return instead
+}
+
+func (d *anthropicDecoder) id(upstream string) string {
+	if upstream == "" {
+		upstream = d.fallbackID
+	}
+	return "chatcmpl-" + upstream
+}
+
+func (d *anthropicDecoder) model(upstream string) string {
+	if upstream == "" {
+		return d.fallbackModel
+	}
+	return upstream
+}
+
+// Event translates one event of a streamed message.
+func (d *anthropicDecoder) Event(e sse.Event, emit func(point.Block)) error {
+	if d.done {
+		return nil
+	}
+	if !validJSON(e.Data) {
+		if e.Partial {
+			return truncated()
+		}
+		return badEvent()
+	}
+	d.out.reset(emit)
+	data := gjson.ParseBytes(e.Data)
+	name := e.Name
+	if name == "" || name == "message" {
+		name = data.Get("type").Str
+	}
+	switch name {
+	case "content_block_delta":
+		d.blockDelta(data.Get("delta"))
+	case "message_start":
+		d.start(data.Get("message"))
+	case "content_block_start":
+		d.blockStart(data.Get("content_block"))
+	case "content_block_stop":
+		d.blockStop()
+	case "message_delta":
+		d.usage.add(data.Get("usage"))
+		if reason := data.Get("delta.stop_reason").Str; reason != "" {
+			d.blockStop()
+			d.finish = anthropicFinish(reason, d.calls > 0)
+		}
+	case "message_stop":
+		return d.stop()
+	case "error":
+		return embedded(openAIComplaint(e.Data))
+	}
+	return nil
+}
+
+// End finds out whether the stream was whole.
+func (d *anthropicDecoder) End(func(point.Block)) error {
+	if d.done {
+		return nil
+	}
+	return truncated()
+}
+
+func (d *anthropicDecoder) start(msg gjson.Result) {
+	d.identify(msg)
+	d.usage.add(msg.Get("usage"))
+}
+
+// identify fixes the stream's id, model and time, once.
+func (d *anthropicDecoder) identify(msg gjson.Result) {
+	if d.out.id == "" {
+		d.out.id, d.out.model, d.out.created = d.id(msg.Get("id").Str), d.model(msg.Get("model").Str), d.created
+	}
+}
+
+func (d *anthropicDecoder) stop() error {
+	if d.finish == "" {
+		return truncated()
+	}
+	d.identify(gjson.Result{})
+	d.done = true
+	d.out.finish(d.finish)
+	d.out.end(d.usage.usage())
+	return nil
+}
+
+func (d *anthropicDecoder) blockStart(block gjson.Result) {
+	d.blockStop()
+	d.identify(gjson.Result{})
+	d.block = openBlock{}
+	switch block.Get("type").Str {
+	case "text":
+		d.block.kind = blockText
+		d.say(block.Get("text"))
+	case "thinking":
+		d.block.kind = blockThinking
+		d.ponder(block.Get("thinking"))
+		d.block.sign = block.Get("signature").Str
+	case "redacted_thinking":
+		d.detail(reasoningDetail{Type: "reasoning.encrypted", Data: block.Get("data").Str})
+	case "tool_use":
+		d.callStart(block)
+	}
+}
+
+func (d *anthropicDecoder) callStart(block gjson.Result) {
+	if input := block.Get("input"); input.IsObject() && len(input.Map()) > 0 {
+		d.block.input = input.Raw
+	}
+	if d.jsonTool && block.Get("name").Str == jsonToolName {
+		d.block.kind = blockJSON
+		return
+	}
+	d.block.kind, d.block.call = blockCall, d.calls
+	d.calls++
+	d.out.call(d.block.call, block.Get("id").Str, stringRaw(block.Get("name")), "", "")
+}
+
+func (d *anthropicDecoder) blockDelta(delta gjson.Result) {
+	d.identify(gjson.Result{})
+	switch d.block.kind {
+	case blockText:
+		d.say(delta.Get("text"))
+	case blockThinking:
+		d.ponder(delta.Get("thinking"))
+		d.block.sign += delta.Get("signature").Str
+	case blockCall, blockJSON:
+		d.input(delta.Get("partial_json"))
+	}
+}
+
+// blockStop ends the open block, if there is one: a call that had no arguments gets "{}",
+// and thinking is given once more, whole, with its signature.
+func (d *anthropicDecoder) blockStop() {
+	block := d.block
+	d.block = openBlock{}
+	switch block.kind {
+	case blockCall, blockJSON:
+		if block.some {
+			return
+		}
+		if block.input == "" {
+			block.input = "{}"
+		}
+		raw := string(appendString(nil, block.input))
+		if block.kind == blockJSON {
+			d.out.text(raw)
+		} else {
+			d.out.arguments(block.call, raw)
+		}
+	case blockThinking:
+		if block.sign != "" {
+			text := gjson.Parse(`"` + string(block.thinking) + `"`).Str
+			d.detail(reasoningDetail{Type: "reasoning.text", Text: text, Signature: block.sign})
+		}
+	}
+}
+
+func (d *anthropicDecoder) say(text gjson.Result) {
+	if text.Str != "" {
+		d.out.text(text.Raw)
+	}
+}
+
+func (d *anthropicDecoder) ponder(text gjson.Result) {
+	if text.Str == "" {
+		return
+	}
+	if len(d.block.thinking)+len(text.Raw) < maxThinking {
+		d.block.thinking = append(d.block.thinking, text.Raw[1:len(text.Raw)-1]...)
+	}
+	d.out.reasoning(text.Raw)
+}
+
+func (d *anthropicDecoder) input(piece gjson.Result) {
+	if piece.Str == "" {
+		return
+	}
+	d.block.some = true
+	if d.block.kind == blockJSON {
+		d.out.text(piece.Raw)
+	} else {
+		d.out.arguments(d.block.call, piece.Raw)
+	}
+}
+
+func (d *anthropicDecoder) detail(detail reasoningDetail) {
+	detail.Format, detail.Index = formatAnthropic, d.think
+	d.think++
+	d.out.detail(detail)
+}
+
+// stringRaw is a string as JSON, "" if v is none.
+func stringRaw(v gjson.Result) string {
+	if v.Type != gjson.String {
+		return `""`
+	}
+	return v.Raw
+}
