@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import OpenAI from 'openai'
+import { key, start } from './point.js'
+
+let point
+let client
+
+before(async () => {
+  point = await start()
+  client = new OpenAI({ baseURL: `${point.url}/v1`, apiKey: key, maxRetries: 0 })
+})
+after(() => point?.stop())
+
+const ask = (content) => [{ role: 'user', content }]
+
+const weather = {
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    description: 'The weather in a city',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+  },
+}
+
+for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
+  describe(model, () => {
+    test('chat', async () => {
+      const reply = await client.chat.completions.create({ model, messages: ask('say seven swans') })
+      assert.equal(reply.choices[0].message.content, 'seven swans')
+      assert.equal(reply.choices[0].finish_reason, 'stop')
+      assert.ok(reply.usage.prompt_tokens > 0)
+      assert.equal(reply.usage.total_tokens, reply.usage.prompt_tokens + reply.usage.completion_tokens)
+      assert.ok(reply._request_id)
+    })
+
+    test('stream with the helper', async () => {
+      const stream = client.chat.completions.stream({
+        model,
+        messages: ask('count to 30'),
+        stream_options: { include_usage: true },
+      })
+      let deltas = 0
+      stream.on('content', () => deltas++)
+      const final = await stream.finalChatCompletion()
+      assert.match(final.choices[0].message.content, /^1, 2, 3,.*29, 30$/)
+      assert.ok(deltas > 3, `${deltas} deltas`)
+      assert.ok((await stream.totalUsage()).completion_tokens > 0)
+    })
+
+    test('tool loop with the helper', async () => {
+      const asked = []
+      const runner = client.chat.completions.runTools({
+        model,
+        messages: ask('What is the weather in Paris?'),
+        tools: [
+          {
+            type: 'function',
+            function: {
+              ...weather.function,
+              parse: JSON.parse,
+              function: (args) => {
+                asked.push(args)
+                return '18 degrees and clear'
+              },
+            },
+          },
+        ],
+      })
+      assert.match(await runner.finalContent(), /18 degrees/)
+      assert.equal(asked.length, 1)
+      assert.equal(typeof asked[0].city, 'string')
+    })
+
+    test('streamed tool call', async () => {
+      const stream = client.chat.completions.stream({
+        model,
+        messages: ask('Look it up.'),
+        tools: [weather],
+        tool_choice: 'required',
+      })
+      const message = await stream.finalMessage()
+      assert.equal(message.tool_calls.length, 1)
+      assert.equal(typeof JSON.parse(message.tool_calls[0].function.arguments).city, 'string')
+    })
+
+    test('structured output', async () => {
+      const reply = await client.chat.completions.parse({
+        model,
+        messages: ask('Name a city.'),
+        response_format: {
+          type: 'json_schema',
+          json_schema: {
+            name: 'city',
+            strict: true,
+            schema: {
+              type: 'object',
+              properties: { city: { type: 'string' }, population: { type: 'integer' } },
+              required: ['city', 'population'],
+              additionalProperties: false,
+            },
+          },
+        },
+      })
+      const city = JSON.parse(reply.choices[0].message.content)
+      assert.equal(typeof city.city, 'string')
+      assert.ok(Number.isInteger(city.population))
+    })
+  })
+}
+
+test('abort in mid-stream', async () => {
+  const stream = await client.chat.completions.create({ model: 'demo-openai/gpt-4o-mini', stream: true, messages: ask('count to 9999') })
+  let chunks = 0
+  for await (const _ of stream) {
+    if (++chunks === 5) stream.controller.abort()
+  }
+  assert.ok(chunks < 500, `${chunks} chunks after the abort`)
+})
+
+test('typed errors', async () => {
+  const stranger = new OpenAI({ baseURL: `${point.url}/v1`, apiKey: 'sk-wrong', maxRetries: 0 })
+  await assert.rejects(stranger.chat.completions.create({ model: 'gpt-4o-mini', messages: ask('Hello') }), (e) => {
+    assert.ok(e instanceof OpenAI.AuthenticationError)
+    assert.equal(e.code, 'invalid_api_key')
+    assert.ok(e.requestID)
+    return true
+  })
+  await assert.rejects(client.chat.completions.create({ model: 'no-such-model', messages: ask('Hello') }), (e) => {
+    assert.ok(e instanceof OpenAI.NotFoundError)
+    assert.equal(e.code, 'model_not_found')
+    assert.equal(e.param, 'model')
+    return true
+  })
+  await assert.rejects(client.chat.completions.create({ model: 'demo-openai/fault-429', messages: ask('Hello') }), OpenAI.RateLimitError)
+  await assert.rejects(client.chat.completions.create({ model: 'demo-openai/fault-503', messages: ask('Hello') }), OpenAI.InternalServerError)
+  await assert.rejects(client.chat.completions.create({ messages: ask('Hello') }), OpenAI.BadRequestError)
+})
+
+test('error in mid-stream', async () => {
+  const stream = await client.chat.completions.create({
+    model: 'demo-openai/fault-error-midstream',
+    stream: true,
+    messages: ask('count to 30'),
+  })
+  let chunks = 0
+  await assert.rejects(async () => {
+    for await (const _ of stream) chunks++
+  }, OpenAI.APIError)
+  assert.ok(chunks > 0)
+})
+
+test('embeddings: base64 by default, floats when asked for, the same numbers', async () => {
+  const input = ['one', 'two']
+  const model = 'text-embedding-3-small'
+  const packed = await client.embeddings.create({ model, input })
+  const plain = await client.embeddings.create({ model, input, encoding_format: 'float' })
+  assert.equal(packed.data.length, 2)
+  assert.ok(packed.data[0].embedding.length > 100)
+  for (const [i, x] of plain.data[1].embedding.entries()) {
+    assert.ok(Math.abs(x - packed.data[1].embedding[i]) < 1e-6)
+  }
+})
+
+test('models', async () => {
+  const ids = []
+  for await (const model of client.models.list()) ids.push(model.id)
+  assert.ok(ids.includes('gpt-4o-mini'))
+  assert.ok(ids.includes('demo-gemini/gemini-2.5-flash'))
+  assert.equal(new Set(ids).size, ids.length)
+  assert.equal((await client.models.retrieve('demo-openai/gpt-4o-mini')).id, 'demo-openai/gpt-4o-mini')
+})
