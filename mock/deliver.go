@@ -82,6 +82,7 @@ func (d *delivery) document(body []byte) {
 		body = body[:len(body)/2]
 		if d.wire.cutAt == 0 {
 			body = nil
+			d.flush() // the headers go out
 		}
 	}
 	if d.send(body) {

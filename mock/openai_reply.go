@@ -112,6 +112,7 @@ func (openAI) chat(req *request) (*reply, *failure) {
 	n := 1
 	if c.N != nil {
 		n = *c.N
+		a.Text = cutTokens(a.Text, maxWords/n)
 	}
 	a.Usage.Output *= n
 	e := chatEncoder{req: req, request: &c, answer: a, n: n, visible: showsReasoning(c.Model)}
