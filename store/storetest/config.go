@@ -1,0 +1,345 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"point"
+	"point/store"
+)
+
+func providers(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	a, b := provider(t, s, "alpha"), provider(t, s, "beta")
+	if a.ID == "" || a.Version != 1 || a.CreatedAt.IsZero() || a.CreatedAt != a.UpdatedAt {
+		t.Fatalf("created %+v", a)
+	}
+	for _, by := range []string{a.ID, "alpha"} {
+		equal(t, "provider by "+by, must(s.GetProvider(ctx, by))(t), a)
+	}
+	equal(t, "provider in the snapshot", s.Snapshot().Providers[a.ID], a)
+	wantConflict(t, s.CreateProvider(ctx, &point.Provider{Name: "alpha", Type: point.TypeAPI, Kind: "x", Status: point.StatusActive}), "name")
+
+	b.Status, b.Name = point.StatusInactive, "gamma"
+	ok(t, s.UpdateProvider(ctx, b))
+	if b.Version != 2 {
+		t.Fatalf("version %d after an update", b.Version)
+	}
+	equal(t, "updated provider", must(s.GetProvider(ctx, "gamma"))(t), b)
+	b.Name = "alpha"
+	wantConflict(t, s.UpdateProvider(ctx, b), "name")
+
+	inactive := must(s.ListProviders(ctx, store.ProviderFilter{Status: point.StatusInactive}))(t)
+	if inactive.Total != 1 || inactive.Items[0].Name != "gamma" || inactive.Items[0].Config.Secrets[point.SecretAPIKey].IsZero() {
+		t.Fatalf("inactive: %+v", inactive)
+	}
+	second := must(s.ListProviders(ctx, store.ProviderFilter{Type: point.TypeAPI, Page: store.Page{Number: 2, Limit: 1}}))(t)
+	if second.Total != 2 || second.More || len(second.Items) != 1 || second.Items[0].Name != "gamma" {
+		t.Fatalf("second page: %+v", second)
+	}
+
+	ok(t, s.DeleteProvider(ctx, a.ID, a.Version))
+	_, err := s.GetProvider(ctx, a.ID)
+	wantError(t, err, store.ErrNotFound)
+	if _, there := s.Snapshot().Provider("alpha"); there {
+		t.Fatal("a deleted provider is in the snapshot")
+	}
+	again := provider(t, s, "alpha") // the name is free again
+	names := must(s.ProviderNames(ctx))(t)
+	equal(t, "names", names, map[string]string{a.ID: "alpha", b.ID: "gamma", again.ID: "alpha"})
+}
+
+func providerSecrets(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	p := provider(t, s, "alpha")
+	p.Config.Secrets = map[string]point.Secret{
+		point.SecretAPIKeys + "0":       point.NewSecret("first"),
+		point.SecretAPIKeys + "1":       point.NewSecret("second"),
+		point.SecretHeader + "X-Org-Id": point.NewSecret("org"),
+		"gone":                          {},
+	}
+	ok(t, s.UpdateProvider(ctx, p))
+	delete(p.Config.Secrets, "gone")
+	equal(t, "secrets", must(s.GetProvider(ctx, p.ID))(t).Config.Secrets, p.Config.Secrets)
+	equal(t, "secrets in the snapshot", s.Snapshot().Providers[p.ID].Config.Secrets, p.Config.Secrets)
+	p.Config.Secrets = nil
+	ok(t, s.UpdateProvider(ctx, p))
+	if left := must(s.GetProvider(ctx, p.ID))(t).Config.Secrets; len(left) != 0 {
+		t.Fatalf("%d secrets are left", len(left))
+	}
+}
+
+func staleVersions(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	p, mine := provider(t, s, "alpha"), point.Provider{}
+	mine = *p
+	ok(t, s.UpdateProvider(ctx, p))
+	wantError(t, s.UpdateProvider(ctx, &mine), store.ErrStale)
+	wantError(t, s.DeleteProvider(ctx, p.ID, 1), store.ErrStale)
+	wantError(t, s.DeleteProvider(ctx, store.NewID(now()), 1), store.ErrNotFound)
+
+	k := &point.Key{Name: "k", Status: point.StatusActive}
+	ok(t, s.CreateKey(ctx, k, token("k")))
+	k.Version = 7
+	wantError(t, s.UpdateKey(ctx, k), store.ErrStale)
+	wantError(t, s.DeleteKey(ctx, k.ID, 7), store.ErrStale)
+
+	u := user(t, s, "a@example.com")
+	u.Version = 7
+	wantError(t, s.UpdateUser(ctx, u), store.ErrStale)
+
+	e := must(s.GetEndpoint(ctx, point.PathChat))(t)
+	e.Version = 7
+	wantError(t, s.UpdateEndpoint(ctx, e), store.ErrStale)
+
+	a := &point.Alias{Name: "fast", Target: "m"}
+	ok(t, s.PutAlias(ctx, a))
+	a.Version = 7
+	wantError(t, s.PutAlias(ctx, a), store.ErrStale)
+}
+
+func endpoints(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	all := must(s.ListEndpoints(ctx, store.EndpointFilter{}))(t)
+	var paths []string
+	for _, e := range all {
+		paths = append(paths, e.Path)
+		if !e.Active || e.Mapping != nil {
+			t.Fatalf("a new endpoint is %+v", e)
+		}
+	}
+	equal(t, "paths", paths, point.Endpoints())
+
+	e := must(s.GetEndpoint(ctx, point.PathEmbeddings))(t)
+	mapping := point.DefaultMapping()
+	mapping.Strategy = point.StrategyWeighted
+	mapping.Rules = []point.Rule{{Name: "r", When: point.When{Model: []string{"gpt-*"}}, Targets: []point.TargetRef{{Provider: "p", Weight: 2}}}}
+	e.Active, e.Mapping = false, &mapping
+	ok(t, s.UpdateEndpoint(ctx, e))
+	equal(t, "endpoint", must(s.GetEndpoint(ctx, e.ID))(t), e)
+	equal(t, "endpoint in the snapshot", s.Snapshot().Endpoints[e.Path], e)
+	yes := true
+	if active := must(s.ListEndpoints(ctx, store.EndpointFilter{Active: &yes}))(t); len(active) != len(all)-1 {
+		t.Fatalf("%d active endpoints", len(active))
+	}
+	_, err := s.GetEndpoint(ctx, "/v1/none")
+	wantError(t, err, store.ErrNotFound)
+}
+
+func aliases(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	a := &point.Alias{Name: "fast", Target: "groq/llama"}
+	ok(t, s.PutAlias(ctx, a))
+	equal(t, "alias", must(s.GetAlias(ctx, "fast"))(t), a)
+	a.Target = "openai/gpt-4o-mini"
+	ok(t, s.PutAlias(ctx, a))
+	if a.Version != 2 {
+		t.Fatalf("version %d", a.Version)
+	}
+	equal(t, "aliases in the snapshot", s.Snapshot().Aliases, map[string]string{"fast": "openai/gpt-4o-mini"})
+	equal(t, "aliases", must(s.ListAliases(ctx))(t), []point.Alias{*a})
+	ok(t, s.DeleteAlias(ctx, "fast"))
+	wantError(t, s.DeleteAlias(ctx, "fast"), store.ErrNotFound)
+	equal(t, "aliases in the snapshot", s.Snapshot().Aliases, map[string]string{})
+}
+
+func keys(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	u := user(t, s, "a@example.com")
+	rpm, budget, expires := int64(60), 5*point.USD, now().Add(time.Hour)
+	k := &point.Key{
+		Name: "app", OwnerID: u.ID, Status: point.StatusActive, Tags: []string{"team-a"}, Models: []string{"gpt-*"}, Endpoints: []string{point.PathChat},
+		Limits: point.KeyLimits{RPM: &rpm, BudgetDay: &budget}, ExpiresAt: &expires,
+	}
+	ok(t, s.CreateKey(ctx, k, token("app")))
+	equal(t, "key", must(s.GetKey(ctx, k.ID))(t), k)
+	found, there := s.Snapshot().KeyByToken(token("app").Reveal())
+	if !there {
+		t.Fatal("the snapshot does not find the token")
+	}
+	equal(t, "key in the snapshot", found, k)
+	wantConflict(t, s.CreateKey(ctx, &point.Key{Name: "twin", Status: point.StatusActive}, token("app")), "hash")
+	wantError(t, s.CreateKey(ctx, &point.Key{Name: "orphan", Status: point.StatusActive, OwnerID: store.NewID(now())}, token("orphan")), store.ErrNotFound)
+
+	ok(t, s.CreateKey(ctx, &point.Key{Name: "other", Status: point.StatusActive}, token("other")))
+	k.Status, k.ExpiresAt, k.Limits = point.StatusInactive, nil, point.KeyLimits{}
+	ok(t, s.UpdateKey(ctx, k))
+	equal(t, "updated key", must(s.GetKey(ctx, k.ID))(t), k)
+	if found, _ := s.Snapshot().KeyByToken(token("app").Reveal()); found.Status != point.StatusInactive {
+		t.Fatal("the snapshot has the old key")
+	}
+	for _, c := range []struct {
+		filter store.KeyFilter
+		want   int64
+	}{{store.KeyFilter{}, 2}, {store.KeyFilter{OwnerID: u.ID}, 1}, {store.KeyFilter{Status: point.StatusActive}, 1}, {store.KeyFilter{OwnerID: "nobody"}, 0}} {
+		if got := must(s.ListKeys(ctx, c.filter))(t); got.Total != c.want {
+			t.Errorf("%+v: %d keys, want %d", c.filter, got.Total, c.want)
+		}
+	}
+	ok(t, s.DeleteKey(ctx, k.ID, k.Version))
+	if _, there := s.Snapshot().KeyByToken(token("app").Reveal()); there {
+		t.Fatal("the snapshot finds a deleted key")
+	}
+	_, err := s.GetKey(ctx, k.ID)
+	wantError(t, err, store.ErrNotFound)
+}
+
+func users(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	u := user(t, s, "Ada@Example.com")
+	if u.Email != "ada@example.com" {
+		t.Fatalf("email %s", u.Email)
+	}
+	equal(t, "user", must(s.UserByEmail(ctx, "ADA@example.com"))(t), u)
+	wantConflict(t, s.CreateUser(ctx, &point.User{Email: "ada@EXAMPLE.com", Role: point.RoleViewer}), "email")
+	u.Role, u.Disabled = point.RoleViewer, true
+	ok(t, s.UpdateUser(ctx, u))
+	equal(t, "user in the snapshot", s.Snapshot().Users[u.ID], u)
+	equal(t, "user", must(s.GetUser(ctx, u.ID))(t), u)
+	user(t, s, "zoe@example.com")
+	if l := must(s.ListUsers(ctx, store.Page{Limit: 1}))(t); l.Total != 2 || !l.More || l.Items[0].Email != "ada@example.com" {
+		t.Fatalf("users: %+v", l)
+	}
+	k := &point.Key{Name: "k", Status: point.StatusActive, OwnerID: u.ID}
+	ok(t, s.CreateKey(ctx, k, token("k")))
+	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
+	if _, there := s.Snapshot().Users[u.ID]; there {
+		t.Fatal("a deleted user is in the snapshot")
+	}
+	if _, there := s.Snapshot().KeyByToken(token("k").Reveal()); there {
+		t.Fatal("a deleted user's key is in the snapshot")
+	}
+	if n := must(s.CountUsers(ctx))(t); n != 1 {
+		t.Fatalf("%d users", n)
+	}
+}
+
+func sessions(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	u := user(t, s, "a@example.com")
+	x := &point.Session{UserID: u.ID, Current: [32]byte{1}, UserAgent: "ua", Address: "10.0.0.1", ExpiresAt: now().Add(time.Hour)}
+	ok(t, s.CreateSession(ctx, x))
+	x.Current, x.Previous, x.Successor, x.RotatedAt = [32]byte{2}, [32]byte{1}, []byte("token"), now()
+	ok(t, s.UpdateSession(ctx, x, [32]byte{1}))
+	wantError(t, s.UpdateSession(ctx, x, [32]byte{1}), store.ErrStale) // swapped already
+	equal(t, "session", must(s.GetSession(ctx, x.ID))(t), x)
+
+	y := &point.Session{UserID: u.ID, Current: [32]byte{9}, ExpiresAt: now().Add(time.Hour)}
+	ok(t, s.CreateSession(ctx, y))
+	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(-time.Hour)}))
+	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 2 {
+		t.Fatalf("%d sessions", len(l))
+	}
+	ok(t, s.RevokeSession(ctx, x.ID))
+	ok(t, s.RevokeSession(ctx, x.ID))
+	if _, there := s.Snapshot().RevokedSessions[x.ID]; !there || len(s.Snapshot().RevokedSessions) != 1 {
+		t.Fatalf("revoked: %v", s.Snapshot().RevokedSessions)
+	}
+	wantError(t, s.UpdateSession(ctx, x, [32]byte{2}), store.ErrStale)
+	if got := must(s.GetSession(ctx, x.ID))(t); got.RevokedAt == nil || got.Successor != nil {
+		t.Fatalf("ended session: %+v", got)
+	}
+	ok(t, s.RevokeUserSessions(ctx, u.ID))
+	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 0 {
+		t.Fatalf("%d sessions after all were ended", len(l))
+	}
+	if _, there := s.Snapshot().RevokedSessions[y.ID]; !there {
+		t.Fatal("a session that ended with all others is not in the snapshot")
+	}
+}
+
+func signingKeys(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	a := must(s.CreateSigningKey(ctx))(t)
+	b := must(s.CreateSigningKey(ctx))(t)
+	ok(t, s.RetireSigningKey(ctx, a.ID))
+	l := must(s.SigningKeys(ctx))(t)
+	if len(l) != 2 || l[0].ID != b.ID || l[1].RetiredAt == nil || l[0].RetiredAt != nil {
+		t.Fatalf("signing keys: %+v", l)
+	}
+	equal(t, "signing key", l[0], b)
+	wantError(t, s.RetireSigningKey(ctx, "none"), store.ErrNotFound)
+}
+
+func settings(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	_, err := s.GetSetting(ctx, "x")
+	wantError(t, err, store.ErrNotFound)
+	for _, value := range []string{`{"a":1}`, `12345678901234567890.10`, `"text"`, `null`} {
+		ok(t, s.PutSetting(ctx, "x", json.RawMessage(value)))
+		if got := must(s.GetSetting(ctx, "x"))(t); string(got) != value {
+			t.Fatalf("setting %s, want %s", got, value)
+		}
+	}
+	if err := s.PutSetting(ctx, "x", json.RawMessage(`{`)); err == nil {
+		t.Fatal("a setting that is not JSON was stored")
+	}
+	ok(t, s.PutSetting(ctx, store.SettingDefaultMapping, json.RawMessage(`{"strategy":"lowest_cost"}`)))
+	if m := s.Snapshot().Default; m.Strategy != point.StrategyLowestCost || m.Retry.Attempts != 3 {
+		t.Fatalf("default mapping: %+v", m)
+	}
+	if l := must(s.ListSettings(ctx))(t); len(l) != 2 || l[1].Version != 4 {
+		t.Fatalf("settings: %+v", l)
+	}
+}
+
+func idempotency(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	x := store.Idempotent{Key: "k", Route: "POST /api/keys", UserID: "u", Fingerprint: [32]byte{1}, Status: 201, Body: []byte(`{"token":"pt-secret"}`)}
+	ok(t, s.SaveIdempotent(ctx, x))
+	second := x
+	second.Status = 409
+	ok(t, s.SaveIdempotent(ctx, second))
+	got := must(s.FindIdempotent(ctx, "k", "POST /api/keys", "u"))(t)
+	x.CreatedAt = got.CreatedAt
+	equal(t, "answer", *got, x)
+	_, err := s.FindIdempotent(ctx, "k", "POST /api/keys", "other")
+	wantError(t, err, store.ErrNotFound)
+}
+
+func setupTokens(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	ok(t, s.PutSetupToken(ctx, [32]byte{1}, now().Add(time.Minute)))
+	ok(t, s.PutSetupToken(ctx, [32]byte{2}, now().Add(time.Minute)))
+	wantError(t, s.TakeSetupToken(ctx, [32]byte{1}), store.ErrNotFound)
+	ok(t, s.TakeSetupToken(ctx, [32]byte{2}))
+	wantError(t, s.TakeSetupToken(ctx, [32]byte{2}), store.ErrNotFound)
+	ok(t, s.PutSetupToken(ctx, [32]byte{3}, now().Add(-time.Second)))
+	wantError(t, s.TakeSetupToken(ctx, [32]byte{3}), store.ErrNotFound)
+}
+
+func instances(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	i := point.Instance{ID: "host-1", Components: []string{"api", "gateway"}, Version: "1.0", URL: "https://10.0.0.1:9000", State: "starting", SeenAt: now()}
+	ok(t, s.Heartbeat(ctx, i))
+	i.State = "ready"
+	ok(t, s.Heartbeat(ctx, i))
+	ok(t, s.Heartbeat(ctx, point.Instance{ID: "old", SeenAt: now().AddDate(0, 0, -2)}))
+	equal(t, "instances", must(s.Instances(ctx))(t), []point.Instance{i})
+}
+
+// oddIDs asks with what no id looks like: the answer is "not found", never a failure.
+func oddIDs(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	for _, id := range []string{"", "x", "' OR 1=1 --", "00000000-0000-0000-0000-00000000000g", "{00000000-0000-0000-0000-000000000000}", "\x00"} {
+		for name, ask := range map[string]func() error{
+			"key":      func() error { _, err := s.GetKey(ctx, id); return err },
+			"user":     func() error { _, err := s.GetUser(ctx, id); return err },
+			"session":  func() error { _, err := s.GetSession(ctx, id); return err },
+			"request":  func() error { _, err := s.GetRequest(ctx, id); return err },
+			"alert":    func() error { _, err := s.GetAlert(ctx, id); return err },
+			"delete":   func() error { return s.DeleteKey(ctx, id, 1) },
+			"update":   func() error { return s.UpdateProvider(ctx, &point.Provider{ID: id}) },
+			"resolve":  func() error { return s.ResolveAlert(ctx, id) },
+			"provider": func() error { return s.DeleteProvider(ctx, id, 1) },
+		} {
+			if err := ask(); err == nil {
+				t.Errorf("%s %q was found", name, id)
+			} else {
+				wantError(t, err, store.ErrNotFound)
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// Package storetest is the one contract of the store: a suite that runs over every engine.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"point"
+	"point/store"
+)
+
+// Run runs the suite. open gives each call an empty, migrated store of its own, which it
+// closes when the test ends.
+func Run(t *testing.T, open func(t *testing.T) *store.Store) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *store.Store)
+	}{
+		{"providers", providers},
+		{"provider secrets", providerSecrets},
+		{"stale versions", staleVersions},
+		{"endpoints", endpoints},
+		{"aliases", aliases},
+		{"keys", keys},
+		{"users", users},
+		{"first user", firstUser},
+		{"sessions", sessions},
+		{"signing keys", signingKeys},
+		{"settings", settings},
+		{"idempotency", idempotency},
+		{"setup tokens", setupTokens},
+		{"instances", instances},
+		{"odd ids", oddIDs},
+		{"records", records},
+		{"replay", replay},
+		{"poison records", poison},
+		{"request filters", requestFilters},
+		{"request pages", requestPages},
+		{"statistics", statistics},
+		{"statistics in time zones", statisticsInZones},
+		{"statistics are bounded", statisticsBounds},
+		{"logs", logs},
+		{"alerts", alerts},
+		{"prune", prune},
+		{"concurrent writers", concurrentWriters},
+		{"concurrent records", concurrentRecords},
+		{"snapshots are whole", wholeSnapshots},
+		{"upkeep", upkeep},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	}
+}
+
+// must returns a value, or ends the test.
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantError(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Fatalf("error %v, want %v", got, want)
+	}
+}
+
+func wantConflict(t *testing.T, got error, field string) {
+	t.Helper()
+	var conflict *store.Conflict
+	if !errors.As(got, &conflict) || conflict.Field != field {
+		t.Fatalf("error %v, want a conflict on %s", got, field)
+	}
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	options := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b point.Secret) bool { return a.Reveal() == b.Reveal() })}
+	if diff := cmp.Diff(want, got, options); diff != "" {
+		t.Fatalf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// provider makes a stored provider.
+func provider(t *testing.T, s *store.Store, name string) *point.Provider {
+	t.Helper()
+	p := &point.Provider{
+		Name: name, Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive,
+		Config: point.ProviderConfig{BaseURL: "https://api.example.com/v1", Models: []string{"m1", "m2"}, Weight: 3,
+			Secrets: map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-" + name + "-0123456789")}},
+	}
+	ok(t, s.CreateProvider(context.Background(), p))
+	return p
+}
+
+func user(t *testing.T, s *store.Store, email string) *point.User {
+	t.Helper()
+	u := &point.User{Email: email, PasswordHash: "$argon2id$x", Role: point.RoleOwner}
+	ok(t, s.CreateUser(context.Background(), u))
+	return u
+}
+
+func token(name string) point.Secret {
+	return point.NewSecret("pt-" + name + strings.Repeat("x", 40))
+}
+
+// now is the time in the precision that the engines keep.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
