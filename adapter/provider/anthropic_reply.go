@@ -122,7 +122,7 @@ func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
 		case "redacted_thinking":
 			d.keep(&out, reasoningDetail{Type: "reasoning.encrypted", Data: block.Get("data").Str})
 		case "tool_use":
-			input := objectOr(block.Get("input"), "{}")
+			input := compact(block.Get("input"))
 			if d.jsonTool && block.Get("name").Str == jsonToolName {
 				some = true
 				text.WriteString(input)
@@ -149,14 +149,6 @@ func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
 func (d *anthropicDecoder) keep(out *completion, detail reasoningDetail) {
 	detail.Format, detail.Index = formatAnthropic, len(out.message.ReasoningDetails)
 	out.message.ReasoningDetails = append(out.message.ReasoningDetails, detail)
-}
-
-// objectOr is an object's JSON, or instead if v is none.
-func objectOr(v gjson.Result, instead string) string {
-	if v.IsObject() {
-		return v.Raw
-	}
-	return instead
 }
 
 func (d *anthropicDecoder) id(upstream string) string {
@@ -273,7 +265,7 @@ func (d *anthropicDecoder) callStart(block gjson.Result) {
 	}
 	d.block.kind, d.block.call = blockCall, d.calls
 	d.calls++
-	d.out.call(d.block.call, block.Get("id").Str, stringRaw(block.Get("name")), "", "")
+	d.out.call(d.block.call, toolCall{ID: block.Get("id").Str, Function: calledName{Name: block.Get("name").Str}})
 }
 
 func (d *anthropicDecoder) blockDelta(delta gjson.Result) {
@@ -348,12 +340,4 @@ func (d *anthropicDecoder) detail(detail reasoningDetail) {
 	detail.Format, detail.Index = formatAnthropic, d.think
 	d.think++
 	d.out.detail(detail)
-}
-
-// stringRaw is a string as JSON, "" if v is none.
-func stringRaw(v gjson.Result) string {
-	if v.Type != gjson.String {
-		return `""`
-	}
-	return v.Raw
 }

@@ -87,3 +87,27 @@ func BenchmarkOpenAIDocument(b *testing.B) {
 		}
 	}
 }
+
+const anthropicStart = "event: message_start\n" + `data: {"type":"message_start","message":{"id":"msg_01","type":"message","role":"assistant","model":"claude-sonnet-4-5-20250929","content":[],"stop_reason":null,"usage":{"input_tokens":25,"output_tokens":1}}}` + "\n\n" +
+	"event: content_block_start\n" + `data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}` + "\n\n"
+
+func BenchmarkAnthropicEvent(b *testing.B) {
+	benchStream(b, "anthropic", anthropicStart, "event: content_block_delta\n"+`data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" hello there"}}`+"\n\n")
+}
+
+func BenchmarkGeminiEvent(b *testing.B) {
+	event := `data: {"candidates":[{"content":{"parts":[{"text":" hello there, how are you"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":10,"totalTokenCount":15,"promptTokensDetails":[{"modality":"TEXT","tokenCount":5}]},"modelVersion":"gemini-2.5-flash","responseId":"mAitaLmk"}` + "\n\n"
+	benchStream(b, "gemini", event, event)
+}
+
+func BenchmarkAnthropicRequest(b *testing.B) {
+	k, _ := Lookup("anthropic")
+	body := `{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"` + strings.Repeat("word ", 200) + `"}]}`
+	req := newRequest(b, k, point.PathChat, body, "")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Exchange(req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"point"
@@ -17,7 +16,8 @@ type chunks struct {
 
 	head  []byte // up to the delta
 	buf   []byte
-	begun bool // the role was sent
+	begun bool         // the role was sent
+	told  *point.Usage // what the provider counted so far, to go with the next block
 	emit  func(point.Block)
 }
 
@@ -65,6 +65,9 @@ func (c *chunks) close(at int) {
 
 func (c *chunks) send(b point.Block, at int) {
 	b.Data = c.buf[at:len(c.buf):len(c.buf)]
+	if c.told != nil {
+		b.Usage, c.told = c.told, nil
+	}
 	c.emit(b)
 }
 
@@ -88,30 +91,37 @@ func (c *chunks) reasoning(raw string) {
 func (c *chunks) detail(d reasoningDetail) {
 	at := c.delta(false)
 	c.buf = append(c.buf, `"reasoning_details":[`...)
-	raw, _ := json.Marshal(d) // strings and numbers always marshal
+	raw, _ := marshal(d) // strings and numbers always marshal
 	c.buf = append(c.buf, raw...)
 	c.buf = append(c.buf, ']')
 	c.close(at)
 }
 
-// call emits the start of tool call number i; the name is a JSON string. extra, if not
-// empty, is its extra_content.
-func (c *chunks) call(i int, id, name, args, extra string) {
+// image emits an image that the model made.
+func (c *chunks) image(p imagePart) {
 	at := c.delta(false)
-	c.buf = append(c.buf, `"tool_calls":[{"index":`...)
-	c.buf = strconv.AppendInt(c.buf, int64(i), 10)
-	c.buf = append(c.buf, `,"id":`...)
-	c.buf = appendString(c.buf, id)
-	c.buf = append(c.buf, `,"type":"function","function":{"name":`...)
-	c.buf = append(c.buf, name...)
-	c.buf = append(c.buf, `,"arguments":`...)
-	c.buf = appendString(c.buf, args)
-	c.buf = append(c.buf, '}')
-	if extra != "" {
-		c.buf = append(c.buf, `,"extra_content":`...)
-		c.buf = append(c.buf, extra...)
-	}
-	c.buf = append(c.buf, '}', ']')
+	c.buf = append(c.buf, `"images":[{"index":0,"type":"image_url","image_url":{"url":`...)
+	c.buf = appendString(c.buf, p.ImageURL.URL)
+	c.buf = append(c.buf, '}', '}', ']')
+	c.close(at)
+}
+
+// refusal emits a whole refusal.
+func (c *chunks) refusal(text string) {
+	at := c.delta(false)
+	c.buf = append(c.buf, `"refusal":`...)
+	c.buf = appendString(c.buf, text)
+	c.close(at)
+}
+
+// call emits tool call number i, or its start.
+func (c *chunks) call(i int, call toolCall) {
+	at := c.delta(false)
+	call.Index, call.Type = &i, "function"
+	c.buf = append(c.buf, `"tool_calls":[`...)
+	raw, _ := marshal(call) // strings and numbers always marshal
+	c.buf = append(c.buf, raw...)
+	c.buf = append(c.buf, ']')
 	c.close(at)
 }
 
@@ -149,7 +159,8 @@ func (c *chunks) end(usage *point.Usage) {
 		cost := len(c.buf) - at + 1
 		c.buf = appendUsage(c.buf, usage)
 		c.buf = append(c.buf, '}', '\n', '\n')
-		c.send(point.Block{Kind: point.BlockUsage, Usage: usage, CostAt: cost}, at)
+		c.told = usage
+		c.send(point.Block{Kind: point.BlockUsage, CostAt: cost}, at)
 	}
 	c.emit(point.Block{Kind: point.BlockDone, Data: doneEvent})
 }
@@ -185,7 +196,7 @@ type imagePart struct {
 // block is the answer as a chat.completion document.
 func (c *completion) block() (point.Block, error) {
 	c.message.Role = "assistant"
-	if c.message.Content == nil && len(c.message.ToolCalls) == 0 {
+	if c.message.Content == nil && c.message.Refusal == nil && len(c.message.ToolCalls) == 0 {
 		c.message.Content = new(string)
 	}
 	message, err := marshal(c.message)

@@ -17,6 +17,7 @@ import (
 // complaint is what a provider says is wrong, whatever dialect it says it in.
 type complaint struct {
 	message, kind, code, param string
+	status                     int // HTTP status, if the object has it: 0 if not
 	retry                      time.Duration
 }
 
@@ -186,7 +187,7 @@ func openAIComplaint(body []byte) *complaint {
 		if at.Type == gjson.String {
 			return &complaint{message: at.Str, kind: text(doc.Get("type")), code: text(doc.Get("code"))}
 		}
-		c := &complaint{kind: text(at.Get("type")), code: text(at.Get("code")), param: text(at.Get("param"))}
+		c := &complaint{kind: text(at.Get("type")), code: text(at.Get("code")), param: text(at.Get("param")), status: httpStatus(at.Get("code"))}
 		for _, name := range []string{"message", "detail", "detail.0.msg", "error_description"} {
 			if c.message == "" {
 				c.message = text(at.Get(name))
@@ -197,6 +198,14 @@ func openAIComplaint(body []byte) *complaint {
 		}
 	}
 	return nil
+}
+
+// httpStatus is a number that is the HTTP status of an error, else 0.
+func httpStatus(r gjson.Result) int {
+	if r.Type == gjson.Number && r.Num >= 400 && r.Num <= 599 {
+		return int(r.Num)
+	}
+	return 0
 }
 
 // text is a string or number as a string; anything else is empty.
@@ -213,17 +222,17 @@ func embedded(c *complaint) *point.Error {
 	if c == nil {
 		c = &complaint{message: "The provider reported an error without a message."}
 	}
-	status, err := strconv.Atoi(c.code)
-	if err != nil || status < 400 || status > 599 {
-		status = c.status()
+	status := c.status
+	if status == 0 {
+		status = c.guess()
 	}
 	e := failure(status, nil, nil, c)
 	e.UpstreamStatus = http.StatusOK
 	return e
 }
 
-// status guesses the HTTP status that an error would have had.
-func (c *complaint) status() int {
+// guess is the HTTP status that an error would have had.
+func (c *complaint) guess() int {
 	for _, guess := range []struct {
 		status int
 		words  []string

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 const hex = "0123456789abcdef"
@@ -66,4 +68,13 @@ func marshal(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// compact is an object's JSON without white space; what is no object is "{}".
+func compact(v gjson.Result) string {
+	var b bytes.Buffer
+	if !v.IsObject() || json.Compact(&b, []byte(v.Raw)) != nil {
+		return "{}"
+	}
+	return b.String()
 }

@@ -22,6 +22,7 @@ type chatRequest struct {
 	Reasoning           *reasoning        `json:"reasoning"` // OpenRouter's form
 	Thinking            json.RawMessage   `json:"thinking"`  // Anthropic's own, passed on to it
 	CacheControl        json.RawMessage   `json:"cache_control"`
+	Modalities          []string          `json:"modalities"`
 	Stop                stopList          `json:"stop"`
 	MaxTokens           *int64            `json:"max_tokens"`
 	MaxCompletionTokens *int64            `json:"max_completion_tokens"`

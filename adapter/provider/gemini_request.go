@@ -1,0 +1,363 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"point"
+)
+
+// geminiSaid are the fields that are translated.
+var geminiSaid = []string{
+	"tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort", "reasoning", "modalities",
+	"stop", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
+}
+
+// unsignedCall is what Google's documentation gives for calls that have no signature, such
+// as those of a conversation that began with another model.
+const unsignedCall = "skip_thought_signature_validator"
+
+// geminiTranslation is one chat request on its way into generateContent.
+type geminiTranslation struct {
+	req     *Request
+	chat    *chatRequest
+	model   geminiModel
+	out     geminiRequest
+	config  geminiConfig
+	dropped []string
+	names   map[string]string // of called functions, by call id
+}
+
+func (t *geminiTranslation) translate() error {
+	dropped, err := fields(t.req, "gemini", geminiSaid)
+	if err != nil {
+		return err
+	}
+	t.dropped = dropped
+	c := t.chat
+	t.config = geminiConfig{
+		Temperature: c.Temperature, TopP: c.TopP, TopK: c.TopK, MaxOutputTokens: max(c.maxTokens(), 0), StopSequences: c.Stop,
+		Seed: c.Seed, PresencePenalty: c.PresencePenalty, FrequencyPenalty: c.FrequencyPenalty,
+	}
+	for _, step := range []func() error{t.messages, t.tools, t.format, t.modalities, t.thinking} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	t.out.GenerationConfig = &t.config
+	return nil
+}
+
+// refuse refuses a part of the request, or drops it if the request says so.
+func (t *geminiTranslation) refuse(param, hint string) error {
+	if t.req.Drop {
+		t.dropped = append(t.dropped, param)
+		return nil
+	}
+	return unsupported("gemini", param, hint)
+}
+
+// messages turns the conversation into a system instruction and turns; neighbours of one
+// role become one turn, and so all results of a turn's tools stand together.
+func (t *geminiTranslation) messages() error {
+	t.names = map[string]string{}
+	for i, m := range t.chat.Messages {
+		parts, role, err := t.message(i, m)
+		if err != nil {
+			return err
+		}
+		switch last := len(t.out.Contents) - 1; {
+		case len(parts) == 0:
+		case role == "system":
+			if t.out.SystemInstruction == nil {
+				t.out.SystemInstruction = &geminiContent{}
+			}
+			t.out.SystemInstruction.Parts = append(t.out.SystemInstruction.Parts, parts...)
+		case last >= 0 && t.out.Contents[last].Role == role:
+			t.out.Contents[last].Parts = append(t.out.Contents[last].Parts, parts...)
+		default:
+			t.out.Contents = append(t.out.Contents, geminiContent{role, parts})
+		}
+	}
+	if len(t.out.Contents) == 0 { // OpenAI answers system messages alone
+		if t.out.SystemInstruction == nil {
+			return &point.Error{Code: point.InvalidRequest, Param: "messages", Message: "Give at least one message with content."}
+		}
+		t.out.Contents = []geminiContent{{"user", t.out.SystemInstruction.Parts}}
+		t.out.SystemInstruction = nil
+	}
+	return nil
+}
+
+func (t *geminiTranslation) message(i int, m chatMessage) ([]geminiPart, string, error) {
+	switch m.Role {
+	case "system", "developer":
+		parts, err := t.parts(i, m.Content)
+		return parts, "system", err
+	case "user":
+		parts, err := t.parts(i, m.Content)
+		return parts, "user", err
+	case "assistant":
+		parts, err := t.assistant(i, m)
+		return parts, "model", err
+	case "tool":
+		parts, err := t.result(i, m)
+		return parts, "user", err
+	}
+	return nil, "", &point.Error{
+		Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].role", i),
+		Message: fmt.Sprintf("The role %q is none of system, developer, user, assistant and tool.", cut(m.Role, 40)),
+	}
+}
+
+// assistant translates text and calls, each with the signature that came with it.
+func (t *geminiTranslation) assistant(i int, m chatMessage) ([]geminiPart, error) {
+	parts, err := t.parts(i, m.Content)
+	if err != nil {
+		return nil, err
+	}
+	signatures := map[string]string{} // by call id; the text's is under ""
+	for _, d := range m.ReasoningDetails {
+		if d.Format == formatGemini && d.Data != "" {
+			signatures[d.ID] = d.Data
+		}
+	}
+	if len(parts) > 0 && signatures[""] != "" {
+		parts[len(parts)-1].ThoughtSignature = signatures[""]
+	}
+	for j, call := range m.ToolCalls {
+		args, ok := arguments(call.Function.Arguments)
+		if !ok {
+			return nil, &point.Error{
+				Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j),
+				Message: "A tool call's arguments must be a JSON object in a string.",
+			}
+		}
+		t.names[call.ID] = call.Function.Name
+		signature := signatures[call.ID]
+		if signature == "" && call.Extra != nil {
+			signature = call.Extra.Google.ThoughtSignature
+		}
+		if signature == "" && j == 0 && t.model.signs() {
+			signature = unsignedCall
+		}
+		parts = append(parts, geminiPart{
+			FunctionCall:     &geminiCall{ID: googleID(call.ID), Name: call.Function.Name, Args: args},
+			ThoughtSignature: signature,
+		})
+	}
+	return parts, nil
+}
+
+// result answers a call: by the function's name, which OpenAI does not repeat.
+func (t *geminiTranslation) result(i int, m chatMessage) ([]geminiPart, error) {
+	name := t.names[m.ToolCallID]
+	if name == "" {
+		name = m.Name
+	}
+	if name == "" {
+		return nil, &point.Error{
+			Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].tool_call_id", i),
+			Message: "A tool message must answer a tool call that stands before it.",
+		}
+	}
+	parts, err := t.parts(i, m.Content)
+	if err != nil {
+		return nil, err
+	}
+	var said strings.Builder
+	media := slices.DeleteFunc(parts, func(p geminiPart) bool {
+		if p.Text != nil {
+			said.WriteString(*p.Text)
+		}
+		return p.Text != nil
+	})
+	response := bytes.TrimSpace([]byte(said.String()))
+	if len(response) == 0 || response[0] != '{' || !json.Valid(response) {
+		wrapped := appendString([]byte(`{"result":`), said.String())
+		response = append(wrapped, '}')
+	}
+	answer := geminiPart{FunctionResponse: &geminiResponse{ID: googleID(m.ToolCallID), Name: name, Response: response}}
+	return append([]geminiPart{answer}, media...), nil
+}
+
+// madeID begins the ids that Point makes for Gemini's calls, which have none.
+const madeID = "call_"
+
+// googleID is a call's id as Gemini gave it, empty if it gave none.
+func googleID(id string) string {
+	if strings.HasPrefix(id, madeID) {
+		return ""
+	}
+	return id
+}
+
+// parts translates a message's content; empty text is left out.
+func (t *geminiTranslation) parts(i int, list content) ([]geminiPart, error) {
+	parts := make([]geminiPart, 0, len(list))
+	for j, p := range list {
+		part, err := t.part(p, fmt.Sprintf("messages[%d].content[%d]", i, j))
+		if err != nil {
+			return nil, err
+		}
+		if part != (geminiPart{}) {
+			parts = append(parts, part)
+		}
+	}
+	return parts, nil
+}
+
+// part translates one part; the zero part is to be left out.
+func (t *geminiTranslation) part(p contentPart, at string) (geminiPart, error) {
+	switch {
+	case p.Type == "refusal" && p.Refusal != "":
+		return geminiPart{Text: &p.Refusal}, nil
+	case p.Type == "text" && p.Text != "":
+		return geminiPart{Text: &p.Text}, nil
+	case p.Type == "text", p.Type == "refusal":
+		return geminiPart{}, nil
+	case p.Type == "image_url":
+		return media(p.ImageURL.URL, "image/jpeg", at+".image_url.url")
+	case p.Type == "input_audio" && p.InputAudio.Data != "":
+		return geminiPart{InlineData: &geminiBlob{"audio/" + p.InputAudio.Format, p.InputAudio.Data}}, nil
+	case p.Type == "file" && p.File.Data != "":
+		return media(p.File.Data, "application/pdf", at+".file.file_data")
+	case p.Type == "file" && strings.HasPrefix(p.File.ID, "https://"):
+		return media(p.File.ID, "", at+".file.file_id")
+	}
+	return geminiPart{}, t.refuse(at+"."+cut(p.Type, 40), "use text, image_url, input_audio or file parts with their data")
+}
+
+// media is a part for a data URL, or for a URL that Google fetches; its type is guessed from
+// the name, else it is kind.
+func media(address, kind, at string) (geminiPart, error) {
+	if typ, data, ok := splitDataURL(address); ok {
+		return geminiPart{InlineData: &geminiBlob{typ, data}}, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "gs" {
+		return geminiPart{}, &point.Error{Code: point.InvalidRequest, Param: at, Message: "Give a file as a URL or as a data URL of base64."}
+	}
+	if guess, _, _ := mime.ParseMediaType(mediaTypes[strings.ToLower(path.Ext(u.Path))]); guess != "" {
+		kind = guess
+	}
+	return geminiPart{FileData: &geminiFile{kind, address}}, nil
+}
+
+// mediaTypes are the types of files that Gemini reads, by extension.
+var mediaTypes = map[string]string{
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif", ".heic": "image/heic",
+	".heif": "image/heif", ".pdf": "application/pdf", ".mp3": "audio/mp3", ".wav": "audio/wav", ".mp4": "video/mp4", ".txt": "text/plain",
+}
+
+// tools declares the functions, and says how they may be used.
+func (t *geminiTranslation) tools() error {
+	choice, err := t.chat.choice()
+	if err != nil {
+		return err
+	}
+	functions, err := t.chat.functions(func(_ json.RawMessage, kind string) error {
+		return t.refuse("tools."+cut(kind, 40), "only tools of type function can be translated")
+	})
+	if err != nil || len(functions) == 0 {
+		return err
+	}
+	var declared []geminiFunction
+	for _, f := range functions {
+		if !choice.allows(f.Function.Name) {
+			continue
+		}
+		declared = append(declared, geminiFunction{f.Function.Name, f.Function.Description, geminiParameters(f.Function.Parameters)})
+	}
+	if len(declared) > 0 {
+		t.out.Tools = []geminiTools{{declared}}
+	}
+	if choice.mode == "" {
+		return nil
+	}
+	config := &geminiToolConfig{}
+	config.FunctionCallingConfig.Mode = map[string]string{"auto": "AUTO", "none": "NONE", "required": "ANY"}[choice.mode]
+	if choice.mode == "required" {
+		config.FunctionCallingConfig.Allowed = choice.names
+	}
+	t.out.ToolConfig = config
+	return nil
+}
+
+// geminiParameters is nil for a function without parameters: an empty object is refused.
+func geminiParameters(parameters json.RawMessage) *geminiSchema {
+	if given(parameters) == nil {
+		return nil
+	}
+	schema := toGeminiSchema(parameters)
+	if len(schema.Properties) == 0 && len(schema.AnyOf) == 0 {
+		return nil
+	}
+	return schema
+}
+
+func (t *geminiTranslation) format() error {
+	f := t.chat.ResponseFormat
+	if f == nil || f.Type == "text" || f.Type == "" {
+		return nil
+	}
+	if f.Type != "json_object" && f.Type != "json_schema" {
+		return t.refuse("response_format", "use the type text, json_object or json_schema")
+	}
+	t.config.ResponseMimeType = "application/json"
+	if f.Type == "json_schema" {
+		if given(f.JSONSchema.Schema) == nil {
+			return &point.Error{Code: point.MissingField, Param: "response_format.json_schema.schema", Message: "Give the schema of the answer."}
+		}
+		t.config.ResponseSchema = toGeminiSchema(f.JSONSchema.Schema)
+	}
+	return nil
+}
+
+// modalities asks for images beside text; audio cannot be had through chat.
+func (t *geminiTranslation) modalities() error {
+	for _, m := range t.chat.Modalities {
+		switch m {
+		case "text", "image":
+			t.config.ResponseModalities = append(t.config.ResponseModalities, strings.ToUpper(m))
+		default:
+			if err := t.refuse("modalities", `ask for "text" and "image" only`); err != nil {
+				return err
+			}
+		}
+	}
+	if len(t.config.ResponseModalities) == 1 && t.config.ResponseModalities[0] == "TEXT" {
+		t.config.ResponseModalities = nil
+	}
+	return nil
+}
+
+func (t *geminiTranslation) thinking() error {
+	effort := t.chat.effort()
+	limit := int64(0)
+	if t.chat.Reasoning != nil {
+		limit = t.chat.Reasoning.MaxTokens
+	}
+	switch {
+	case effort == "" && limit <= 0:
+		return nil
+	case !t.model.thinks():
+		if effort != "none" {
+			t.dropped = append(t.dropped, "reasoning_effort")
+		}
+		return nil
+	case effort == "":
+		t.config.ThinkingConfig = &geminiThinking{IncludeThoughts: true, ThinkingBudget: &limit}
+		return nil
+	}
+	if t.config.ThinkingConfig = t.model.thinking(effort); t.config.ThinkingConfig == nil {
+		return &point.Error{Code: point.InvalidRequest, Param: "reasoning_effort", Message: "Give reasoning_effort as none, minimal, low, medium, high or xhigh."}
+	}
+	return nil
+}
