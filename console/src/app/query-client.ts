@@ -1,0 +1,17 @@
+import { QueryClient } from '@tanstack/react-query'
+import { asProblem } from '~/lib/problem'
+
+/** Queries repeat what may heal by itself: no answer, or a fault of the server's. */
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (times, error) => {
+          const { status } = asProblem(error)
+          return times < 2 && (status === 0 || status >= 500)
+        },
+      },
+    },
+  })
+}

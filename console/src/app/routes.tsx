@@ -1,0 +1,163 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { meQuery } from '~/lib/queries/auth'
+import { endpointQuery, endpointsQuery } from '~/lib/queries/endpoints'
+import { keysQuery } from '~/lib/queries/keys'
+import { providerKindsQuery, providerQuery, providersQuery } from '~/lib/queries/providers'
+import { requestQuery } from '~/lib/queries/requests'
+import { alertsQuery } from '~/lib/queries/status'
+import {
+  overviewSearch,
+  playgroundSearch,
+  providerNewSearch,
+  requestsSearch,
+  setupSearch,
+  signInSearch,
+} from '~/lib/search'
+import { refresh, sessionState } from '~/lib/session'
+import { NotFound } from './not-found'
+import { Shell } from './shell'
+
+/** What every route can reach. */
+export interface Context {
+  queries: QueryClient
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
+
+// Pages that need no session.
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: setupSearch,
+  component: lazyRouteComponent(() => import('~/features/auth/setup'), 'SetupPage'),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: signInSearch,
+  component: lazyRouteComponent(() => import('~/features/auth/sign-in'), 'SignInPage'),
+})
+
+// Everything below the shell has one.
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    if (sessionState() !== 'in' && !(await refresh())) {
+      throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
+    }
+  },
+  loader: ({ context }) => context.queries.ensureQueryData(meQuery),
+})
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  validateSearch: overviewSearch,
+  component: lazyRouteComponent(() => import('~/features/overview/overview'), 'OverviewPage'),
+})
+
+const providers = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers',
+  loader: ({ context }) => context.queries.ensureQueryData(providersQuery),
+  component: lazyRouteComponent(() => import('~/features/providers/list'), 'ProvidersPage'),
+})
+
+const providerNew = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers/new',
+  validateSearch: providerNewSearch,
+  loader: ({ context }) => context.queries.ensureQueryData(providerKindsQuery),
+  component: lazyRouteComponent(() => import('~/features/providers/new'), 'NewProviderPage'),
+})
+
+const provider = createRoute({
+  getParentRoute: () => shell,
+  path: '/providers/$id',
+  loader: ({ context, params }) =>
+    Promise.all([
+      context.queries.ensureQueryData(providerQuery(params.id)),
+      context.queries.ensureQueryData(providerKindsQuery),
+    ]),
+  component: lazyRouteComponent(() => import('~/features/providers/detail'), 'ProviderPage'),
+})
+
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: '/requests',
+  validateSearch: requestsSearch,
+  component: lazyRouteComponent(() => import('~/features/requests/list'), 'RequestsPage'),
+})
+
+const request = createRoute({
+  getParentRoute: () => shell,
+  path: '/requests/$id',
+  loader: ({ context, params }) => context.queries.ensureQueryData(requestQuery(params.id)),
+  component: lazyRouteComponent(() => import('~/features/requests/detail'), 'RequestPage'),
+})
+
+const playground = createRoute({
+  getParentRoute: () => shell,
+  path: '/playground',
+  validateSearch: playgroundSearch,
+  component: lazyRouteComponent(() => import('~/features/playground/playground'), 'PlaygroundPage'),
+})
+
+const endpoints = createRoute({
+  getParentRoute: () => shell,
+  path: '/endpoints',
+  loader: ({ context }) => context.queries.ensureQueryData(endpointsQuery),
+  component: lazyRouteComponent(() => import('~/features/endpoints/list'), 'EndpointsPage'),
+})
+
+const endpoint = createRoute({
+  getParentRoute: () => shell,
+  path: '/endpoints/$id',
+  loader: ({ context, params }) => context.queries.ensureQueryData(endpointQuery(params.id)),
+  component: lazyRouteComponent(() => import('~/features/endpoints/detail'), 'EndpointPage'),
+})
+
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  loader: ({ context }) => context.queries.ensureQueryData(keysQuery),
+  component: lazyRouteComponent(() => import('~/features/keys/list'), 'KeysPage'),
+})
+
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: '/alerts',
+  loader: ({ context }) => context.queries.ensureQueryData(alertsQuery('open')),
+  component: lazyRouteComponent(() => import('~/features/alerts/list'), 'AlertsPage'),
+})
+
+/** Every page of the console, one line each. */
+export const routeTree = root.addChildren([
+  setup,
+  signIn,
+  shell.addChildren([
+    overview,
+    providers,
+    providerNew,
+    provider,
+    requests,
+    request,
+    playground,
+    endpoints,
+    endpoint,
+    keys,
+    alerts,
+  ]),
+])

@@ -1,0 +1,122 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import {
+  Bell,
+  ChartLine,
+  KeyRound,
+  LogOut,
+  type LucideIcon,
+  MessageSquareText,
+  Plug,
+  Rows3,
+  Waypoints,
+} from 'lucide-react'
+import type { ReactNode } from 'react'
+import { meQuery, signOut } from '~/lib/queries/auth'
+import { alertsQuery } from '~/lib/queries/status'
+import { IconButton } from '~/ui/button'
+import { Mark } from '~/ui/mark'
+import { ThemeSwitch } from './theme-switch'
+
+const nav = [
+  { to: '/', label: 'Overview', icon: ChartLine },
+  { to: '/requests', label: 'Requests', icon: Rows3 },
+  { to: '/playground', label: 'Playground', icon: MessageSquareText },
+  { to: '/providers', label: 'Providers', icon: Plug },
+  { to: '/endpoints', label: 'Endpoints', icon: Waypoints },
+  { to: '/keys', label: 'Keys', icon: KeyRound },
+  { to: '/alerts', label: 'Alerts', icon: Bell },
+] as const satisfies { to: string; label: string; icon: LucideIcon }[]
+
+/** What stands at the side: brand, navigation, theme, and who is signed in. */
+export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
+  const { data: me } = useQuery(meQuery)
+  return (
+    <>
+      <div className="flex h-16 shrink-0 items-center px-4">
+        <Brand />
+      </div>
+      <nav aria-label="Main" className="flex-1 overflow-y-auto px-2.5">
+        <ul className="space-y-0.5">
+          {nav.map((item) => (
+            <li key={item.to}>
+              <NavLink {...item} onNavigate={onNavigate} />
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div className="space-y-3 border-t border-line p-3">
+        <ThemeSwitch />
+        <div className="flex items-center gap-2">
+          <div className="min-w-0 flex-1 pl-1.5">
+            <p className="truncate text-sm font-[550]" title={me?.email}>
+              {me?.email}
+            </p>
+            <p className="text-xs text-ink-3">{me?.role}</p>
+          </div>
+          <SignOut />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function NavLink({
+  to,
+  label,
+  icon: Icon,
+  onNavigate,
+}: (typeof nav)[number] & { onNavigate?: (() => void) | undefined }) {
+  return (
+    <Link
+      to={to}
+      onClick={onNavigate}
+      activeOptions={{ exact: to === '/', includeSearch: false }}
+      className="relative flex h-9 items-center gap-3 rounded-md px-2.5 text-ink-2 transition-colors hover:bg-hover hover:text-ink"
+      activeProps={{
+        className:
+          'bg-surface! text-ink! font-[580] shadow-[inset_0_0_0_1px_var(--line)] [&>svg]:text-accent before:absolute before:-left-2.5 before:h-4 before:w-0.75 before:rounded-r-full before:bg-mark',
+      }}
+    >
+      <Icon aria-hidden className="size-4" strokeWidth={1.9} />
+      <span className="flex-1">{label}</span>
+      {to === '/alerts' && <OpenAlerts />}
+    </Link>
+  )
+}
+
+function OpenAlerts(): ReactNode {
+  const { data } = useQuery(alertsQuery('open'))
+  const open = data?.data.length ?? 0
+  if (open === 0) return null
+  return (
+    <span className="num rounded-full bg-warn-soft px-1.5 text-xs font-[620] text-warn">
+      {open}
+      <span className="sr-only"> open</span>
+    </span>
+  )
+}
+
+export function Brand() {
+  return (
+    <Link to="/" className="inline-flex items-center gap-2.5 rounded-sm text-lg font-[660] tracking-tight">
+      <Mark className="size-5.5" />
+      Point
+    </Link>
+  )
+}
+
+function SignOut() {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  async function leave() {
+    await signOut().catch(() => undefined)
+    queries.clear()
+    await navigate({ to: '/sign-in' })
+  }
+  return (
+    <IconButton label="Sign out" size="sm" onClick={leave}>
+      <LogOut />
+    </IconButton>
+  )
+}

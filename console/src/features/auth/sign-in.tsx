@@ -1,0 +1,74 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Navigate, useRouter } from '@tanstack/react-router'
+import { useForm } from 'react-hook-form'
+import { showProblem } from '~/lib/form'
+import { setupQuery, signIn } from '~/lib/queries/auth'
+import { useSessionState } from '~/lib/session'
+import { Button } from '~/ui/button'
+import { Field, Input } from '~/ui/field'
+import { Notice } from '~/ui/notice'
+import { AuthFrame } from './frame'
+
+const route = getRouteApi('/sign-in')
+
+export function SignInPage() {
+  const { next } = route.useSearch()
+  const session = useSessionState()
+  const setup = useQuery(setupQuery)
+  const router = useRouter()
+  const form = useForm({ defaultValues: { email: '', password: '' } })
+  const { errors, isSubmitting } = form.formState
+
+  const submit = form.handleSubmit(async (values) => {
+    try {
+      await signIn(values)
+      router.history.push(next ?? '/')
+    } catch (error) {
+      showProblem(form, error)
+    }
+  })
+
+  if (session === 'in' && !isSubmitting) return <Navigate to="/" />
+  return (
+    <AuthFrame title="Sign in" lead="The control room of your AI services.">
+      {setup.data?.required && (
+        <div className="mb-5">
+          <Notice tone="accent" title="Nobody is set up yet">
+            Point's terminal shows a one-time set-up link. Open it to make the first account.
+          </Notice>
+        </div>
+      )}
+      <form noValidate onSubmit={submit} className="space-y-4">
+        <Field label="Email" error={errors.email?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('email', { required: 'Give your email address.' })}
+              type="email"
+              autoComplete="username"
+              autoFocus
+            />
+          )}
+        </Field>
+        <Field label="Password" error={errors.password?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('password', { required: 'Give your password.' })}
+              type="password"
+              autoComplete="current-password"
+            />
+          )}
+        </Field>
+        {errors.root && <Notice tone="bad">{errors.root.message}</Notice>}
+        <Button type="submit" look="primary" busy={isSubmitting} className="w-full">
+          Sign in
+        </Button>
+      </form>
+      <p className="mt-6 text-sm text-ink-3">
+        Password lost? Whoever runs Point can set a new one:{' '}
+        <code className="font-mono">point user passwd</code>
+      </p>
+    </AuthFrame>
+  )
+}

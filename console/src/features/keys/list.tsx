@@ -1,0 +1,193 @@
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Plus } from 'lucide-react'
+import { useState } from 'react'
+import { ago, fullTime } from '~/lib/format'
+import { asProblem } from '~/lib/problem'
+import { useForbidden } from '~/lib/queries/auth'
+import { deleteKey, keyKeys, keysQuery, updateKey } from '~/lib/queries/keys'
+import type { Key } from '~/lib/schema'
+import { Badge, State } from '~/ui/badge'
+import { Button } from '~/ui/button'
+import { type Column, DataTable } from '~/ui/data-table'
+import { Confirm } from '~/ui/dialog'
+import { Card, Empty, Page } from '~/ui/page'
+import { toast, toastFailure } from '~/ui/toast'
+import { CreateKeyDialog } from './create'
+import { limitWords } from './limits'
+
+const columns: Column<Key>[] = [
+  {
+    id: 'name',
+    header: 'Name',
+    sort: (key) => key.name.toLowerCase(),
+    cell: (key) => (
+      <span className="block min-w-32">
+        <span className="flex flex-wrap items-center gap-x-2">
+          <span className="font-[550]">{key.name}</span>
+          {key.managed_by === 'file' && (
+            <Badge title="Declared in the configuration file. Change it there.">File</Badge>
+          )}
+          {key.managed_by === 'env' && <Badge title="Made from an environment variable.">Environment</Badge>}
+          {key.tags.map((tag) => (
+            <Badge key={tag}>{tag}</Badge>
+          ))}
+        </span>
+        <code className="font-mono text-xs text-ink-3">{key.prefix}…</code>
+      </span>
+    ),
+  },
+  { id: 'status', header: 'Status', cell: (key) => <KeyState keyOf={key} /> },
+  {
+    id: 'limits',
+    header: 'Limits',
+    from: 'md',
+    cell: (key) => (
+      <span className="num text-ink-2">{[...limitWords(key), ...modelWords(key)].join(', ') || 'None'}</span>
+    ),
+  },
+  {
+    id: 'owner',
+    header: 'Owner',
+    from: 'lg',
+    cell: (key) => <span className="text-ink-2">{key.owner || '–'}</span>,
+  },
+  {
+    id: 'created',
+    header: 'Created',
+    from: 'sm',
+    sort: (key) => key.created_at,
+    cell: (key) => (
+      <span className="whitespace-nowrap text-ink-2" title={fullTime(key.created_at)}>
+        {ago(key.created_at)}
+      </span>
+    ),
+  },
+  { id: 'actions', header: 'Actions', quiet: true, cell: (key) => <KeyActions keyOf={key} /> },
+]
+
+export function KeysPage() {
+  const { data } = useSuspenseQuery(keysQuery)
+  const [creating, setCreating] = useState(false)
+  const forbidden = useForbidden('keys:write', 'create keys')
+  const create = (
+    <Button look="primary" disabledReason={forbidden} onClick={() => setCreating(true)}>
+      <Plus /> Create key
+    </Button>
+  )
+  return (
+    <Page
+      title="Keys"
+      lead="What apps show to Point. Each can be limited, and revoked on its own."
+      actions={create}
+    >
+      <Card flush>
+        {data.data.length === 0 ? (
+          <Empty title="No client keys yet" action={create}>
+            Without one, /v1 refuses every request. Give each app its own, so that its use and cost can be
+            told apart.
+          </Empty>
+        ) : (
+          <DataTable label="Client keys" columns={columns} data={data.data} rowKey={(key) => key.id} />
+        )}
+      </Card>
+      <CreateKeyDialog open={creating} onClose={() => setCreating(false)} />
+    </Page>
+  )
+}
+
+function KeyState({ keyOf: key }: { keyOf: Key }) {
+  if (key.status === 'inactive') return <State tone="plain">Revoked</State>
+  if (!key.expires_at) return <State tone="ok">Active</State>
+  const expired = new Date(key.expires_at).getTime() <= Date.now()
+  return (
+    <State tone={expired ? 'plain' : 'ok'} title={fullTime(key.expires_at)}>
+      {expired ? 'Expired' : `Ends ${ago(key.expires_at)}`}
+    </State>
+  )
+}
+
+function KeyActions({ keyOf: key }: { keyOf: Key }) {
+  const queries = useQueryClient()
+  const forbidden = useForbidden('keys:write', 'change keys')
+  const locked =
+    key.managed_by === 'file' ? 'It is declared in the configuration file. Change it there.' : undefined
+  const reason = locked ?? forbidden
+  const active = key.status === 'active'
+
+  async function act(change: () => Promise<unknown>, said: string) {
+    try {
+      await change()
+      toast(said)
+    } catch (error) {
+      toastFailure(asProblem(error).stale ? 'Changed by somebody else' : 'Not changed', error)
+      throw error
+    } finally {
+      await queries.invalidateQueries({ queryKey: keyKeys })
+    }
+  }
+
+  return (
+    <span className="flex justify-end gap-1">
+      <Link
+        to="/requests"
+        search={{ key: key.id }}
+        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink max-md:hidden"
+      >
+        Requests
+      </Link>
+      {reason ? (
+        <Button size="sm" look="quiet" disabledReason={reason}>
+          {active ? 'Revoke' : 'Delete'}
+        </Button>
+      ) : active ? (
+        <Confirm
+          trigger={
+            <Button size="sm" look="quiet">
+              Revoke
+            </Button>
+          }
+          title={`Revoke ${key.name}?`}
+          action="Revoke key"
+          onConfirm={() =>
+            act(() => updateKey(key.id, key.version, { status: 'inactive' }), `${key.name} was revoked`)
+          }
+        >
+          Requests with it are refused at once. You can activate it again later.
+        </Confirm>
+      ) : (
+        <>
+          <Button
+            size="sm"
+            look="quiet"
+            onClick={() =>
+              void act(
+                () => updateKey(key.id, key.version, { status: 'active' }),
+                `${key.name} works again`,
+              ).catch(() => undefined)
+            }
+          >
+            Activate
+          </Button>
+          <Confirm
+            trigger={
+              <Button size="sm" look="quiet">
+                Delete
+              </Button>
+            }
+            title={`Delete ${key.name}?`}
+            action="Delete key"
+            onConfirm={() => act(() => deleteKey(key.id, key.version), `${key.name} was deleted`)}
+          >
+            It is gone for good. Its requests stay in the history.
+          </Confirm>
+        </>
+      )}
+    </span>
+  )
+}
+
+function modelWords(key: Key): string[] {
+  if (key.models.length === 0) return []
+  return [key.models.length === 1 ? `only ${key.models[0]}` : `${key.models.length} model patterns`]
+}

@@ -1,0 +1,179 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { ago, compact, fullTime, money } from '~/lib/format'
+import { requestsQuery, type Span, totalsQuery } from '~/lib/queries/requests'
+import { alertsQuery } from '~/lib/queries/status'
+import type { Provider, RequestRecord } from '~/lib/schema'
+import { Notice } from '~/ui/notice'
+import { Card, Empty, Skeleton } from '~/ui/page'
+import { Health, Origin } from '~/ui/provider-words'
+import { RequestState } from '~/ui/request-words'
+
+const more = 'text-sm text-ink-2 underline-offset-2 hover:text-ink hover:underline'
+
+/** The newest open alert, and how many more there are. */
+export function OpenAlerts() {
+  const { data } = useQuery(alertsQuery('open'))
+  const [first, ...rest] = data?.data ?? []
+  if (!first) return null
+  return (
+    <div className="mb-5">
+      <Notice
+        tone="warn"
+        title={first.message}
+        action={
+          <Link to="/alerts" className="link">
+            {rest.length > 0 ? `Show it and ${rest.length} more` : 'Show alerts'}
+          </Link>
+        }
+      >
+        {first.subject}, {ago(first.last_at)}
+      </Notice>
+    </div>
+  )
+}
+
+const failures = ['upstream_error', 'truncated', 'rejected'] as const
+
+export function RecentFailures() {
+  const lists = useQueries({ queries: failures.map((outcome) => requestsQuery({ outcome, limit: 6 })) })
+  const pending = lists.some((list) => list.isPending)
+  const rows = lists
+    .flatMap((list) => list.data?.data ?? [])
+    .sort((a, b) => b.timestamp.localeCompare(a.timestamp))
+    .slice(0, 7)
+  return (
+    <Card
+      flush
+      title="Recent failures"
+      actions={
+        <Link to="/requests" search={{ outcome: 'upstream_error' }} className={more}>
+          All
+        </Link>
+      }
+    >
+      {pending ? (
+        <Skeleton className="m-5 h-40" />
+      ) : rows.length === 0 ? (
+        <Empty title="Nothing failed">Failed, refused and cut requests appear here.</Empty>
+      ) : (
+        <ul>
+          {rows.map((request) => (
+            <li
+              key={request.id}
+              className="relative border-b border-line px-4 py-2.5 last:border-b-0 hover:bg-hover/60 sm:px-5"
+            >
+              <FailureRow request={request} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+function FailureRow({ request }: { request: RequestRecord }) {
+  return (
+    <>
+      <div className="flex items-baseline justify-between gap-4">
+        <Link
+          to="/requests/$id"
+          params={{ id: request.id }}
+          className="min-w-0 truncate font-[550] after:absolute after:inset-0"
+        >
+          {request.model || request.endpoint}
+        </Link>
+        <span className="shrink-0 text-sm text-ink-3" title={fullTime(request.timestamp)}>
+          {ago(request.timestamp)}
+        </span>
+      </div>
+      <div className="flex items-baseline gap-3 text-sm text-ink-2">
+        <RequestState request={request} />
+        <span className="min-w-0 truncate">
+          {request.error_message || request.error_code || request.provider}
+        </span>
+      </div>
+    </>
+  )
+}
+
+export function ProvidersHealth({ providers }: { providers: Provider[] }) {
+  return (
+    <Card
+      flush
+      title="Providers"
+      actions={
+        <Link to="/providers" className={more}>
+          All
+        </Link>
+      }
+    >
+      {providers.length === 0 ? (
+        <Empty title="No providers">
+          <Link to="/providers/new" className="link">
+            Add an AI service
+          </Link>
+        </Empty>
+      ) : (
+        <ul>
+          {providers.slice(0, 8).map((provider) => (
+            <li
+              key={provider.id}
+              className="relative flex items-center justify-between gap-4 border-b border-line px-4 py-2.5 last:border-b-0 hover:bg-hover/60 sm:px-5"
+            >
+              <span className="flex min-w-0 items-center gap-2">
+                <Link
+                  to="/providers/$id"
+                  params={{ id: provider.id }}
+                  className="truncate font-[550] after:absolute after:inset-0"
+                >
+                  {provider.name}
+                </Link>
+                <Origin provider={provider} />
+              </span>
+              <Health provider={provider} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+export function TopModels({ span }: { span: Span }) {
+  const { data } = useQuery(totalsQuery(span, 'model'))
+  const top = (data ?? []).filter((model) => model.requests > 0).slice(0, 6)
+  const most = Math.max(1, ...top.map((model) => model.requests))
+  if (top.length === 0) return null
+  return (
+    <Card title="Models">
+      <ul className="space-y-3">
+        {top.map((model) => (
+          <li key={model.name}>
+            <div className="flex items-baseline justify-between gap-4">
+              <Link
+                to="/requests"
+                search={{ model: model.name || undefined }}
+                className="min-w-0 truncate font-[550] hover:text-accent"
+              >
+                {model.name || 'No model'}
+              </Link>
+              <span className="num shrink-0 text-sm text-ink-3">
+                {compact(model.requests)} ·{' '}
+                {model.unpriced === model.requests ? 'cost unknown' : money(model.cost)}
+              </span>
+            </div>
+            <svg
+              aria-hidden
+              viewBox="0 0 100 4"
+              preserveAspectRatio="none"
+              className="mt-1 h-1 w-full rounded-full bg-sunken"
+            >
+              <rect width={(model.requests / most) * 100} height="4" className="fill-(--series-1)" />
+            </svg>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

@@ -1,0 +1,98 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Check } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { modelsQuery } from '~/lib/queries/status'
+import type { Provider } from '~/lib/schema'
+import { curlExample, pythonExample } from '~/lib/snippets'
+import { buttonClass } from '~/ui/button'
+import { CodeBlock } from '~/ui/copy'
+import { Card } from '~/ui/page'
+
+/** What stands on the overview until the first request: how to make it. */
+export function Onboarding({ providers }: { providers: Provider[] }) {
+  const { data: models } = useQuery(modelsQuery)
+  const active = providers.filter((provider) => provider.status === 'active')
+  const model = models?.data.find((one) => one.kind === 'chat')?.id ?? 'gpt-4o-mini'
+  const base = `${location.origin}/v1`
+  return (
+    <Card className="max-w-3xl">
+      <ol className="space-y-8">
+        <Step number={1} title="Have a provider" done={active.length > 0}>
+          {active.length > 0 ? (
+            <p>
+              {active.length === 1
+                ? `${active[0]?.name} is ready.`
+                : `${active.length} are ready, ${active[0]?.name} among them.`}{' '}
+              <Link to="/providers" className="link">
+                Look at them
+              </Link>
+            </p>
+          ) : (
+            <>
+              <p className="mb-3">
+                An AI service with its key: OpenAI, Anthropic, Gemini, or anything that speaks OpenAI's
+                dialect.
+              </p>
+              <Link to="/providers/new" className={buttonClass('primary')}>
+                Add a provider
+              </Link>
+            </>
+          )}
+        </Step>
+        <Step number={2} title="Have a client key">
+          <p className="mb-3">Your apps show it to Point. The providers' keys never leave Point.</p>
+          <Link to="/keys" className={buttonClass()}>
+            Create a key
+          </Link>
+        </Step>
+        <Step number={3} title="Send a request">
+          <p className="mb-3">
+            Point any OpenAI client at <code className="font-mono text-ink">{base}</code>, or paste this:
+          </p>
+          <div className="space-y-3">
+            <CodeBlock label="Request with curl" code={curlExample({ base, model })} />
+            <CodeBlock label="Request with Python" code={pythonExample({ base, model })} />
+          </div>
+          <p className="mt-3">
+            Or without leaving this page:{' '}
+            <Link to="/playground" className="link">
+              open the playground
+            </Link>
+            .
+          </p>
+        </Step>
+      </ol>
+    </Card>
+  )
+}
+
+function Step({
+  number,
+  title,
+  done,
+  children,
+}: {
+  number: number
+  title: string
+  done?: boolean
+  children: ReactNode
+}) {
+  return (
+    <li className="grid grid-cols-[1.75rem_minmax(0,1fr)] gap-x-4">
+      <span
+        aria-hidden
+        className={`num grid size-7 place-items-center rounded-full text-sm font-[620] ${done ? 'bg-ok-soft text-ok' : 'border border-line-strong text-ink-2'}`}
+      >
+        {done ? <Check className="size-4" /> : number}
+      </span>
+      <div className="text-ink-2">
+        <h2 className="mb-1 pt-0.5 font-[620] text-ink">
+          {title}
+          {done && <span className="sr-only"> (done)</span>}
+        </h2>
+        {children}
+      </div>
+    </li>
+  )
+}

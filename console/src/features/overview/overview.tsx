@@ -1,0 +1,109 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { compact, count, duration, money, nothing, percent } from '~/lib/format'
+import { useLiveRequests } from '~/lib/live'
+import { providersQuery } from '~/lib/queries/providers'
+import { requestsQuery, type Span, spans, todayQuery, totalsQuery } from '~/lib/queries/requests'
+import { Select } from '~/ui/field'
+import { Failure } from '~/ui/notice'
+import { Page, Skeleton } from '~/ui/page'
+import { OpenAlerts, ProvidersHealth, RecentFailures, TopModels } from './cards'
+import { Onboarding } from './onboarding'
+import { Traffic } from './traffic'
+
+const route = getRouteApi('/shell/')
+
+export function OverviewPage() {
+  const { span = 'day' } = route.useSearch()
+  useLiveRequests(true)
+  const providers = useQuery(providersQuery)
+  const newest = useQuery(requestsQuery({ limit: 1 }))
+  const failed = providers.error ?? newest.error
+  if (failed) {
+    return (
+      <Page title="Overview">
+        <Failure error={failed} retry={() => void Promise.all([providers.refetch(), newest.refetch()])} />
+      </Page>
+    )
+  }
+  if (!providers.data || !newest.data) {
+    return (
+      <Page title="Overview">
+        <Skeleton className="h-20" />
+        <Skeleton className="mt-5 h-72" />
+      </Page>
+    )
+  }
+  if (newest.data.data.length === 0) {
+    return (
+      <Page title="Overview" lead="Three steps, and every AI service stands behind one address.">
+        <Onboarding providers={providers.data.data} />
+      </Page>
+    )
+  }
+  return (
+    <Page title="Overview" actions={<SpanSelect span={span} />}>
+      <OpenAlerts />
+      <Figures span={span} />
+      <Traffic span={span} />
+      <div className="mt-5 grid items-start gap-5 lg:grid-cols-2">
+        <RecentFailures />
+        <div className="min-w-0 space-y-5">
+          <ProvidersHealth providers={providers.data.data} />
+          <TopModels span={span} />
+        </div>
+      </div>
+    </Page>
+  )
+}
+
+function SpanSelect({ span }: { span: Span }) {
+  const navigate = route.useNavigate()
+  return (
+    <Select
+      aria-label="Time span"
+      className="w-40!"
+      value={span}
+      onChange={(event) => void navigate({ search: { span: event.target.value as Span }, replace: true })}
+    >
+      {Object.entries(spans).map(([value, { label }]) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </Select>
+  )
+}
+
+function Figures({ span }: { span: Span }) {
+  const { data } = useQuery(totalsQuery(span))
+  const { data: today } = useQuery(todayQuery)
+  const total = data?.[0]
+  const rate = total && total.requests > 0 ? total.errors / total.requests : null
+  const unpriced = today?.unpriced ? `${count(today.unpriced)} without a price` : 'All requests'
+  const figures: [label: string, value: string, note: string, alarming?: boolean][] = [
+    ['Requests', compact(total?.requests ?? 0), `${count(total?.errors ?? 0)} failed`],
+    ['Error rate', percent(rate), 'Of all requests', rate !== null && rate > 0.05],
+    ['Latency p50', duration(total?.p50), 'Half are faster'],
+    ['Latency p95', duration(total?.p95), '1 in 20 is slower'],
+    [
+      'Tokens',
+      compact((total?.tokensInput ?? 0) + (total?.tokensOutput ?? 0)),
+      `${compact(total?.tokensInput ?? 0)} in, ${compact(total?.tokensOutput ?? 0)} out`,
+    ],
+    ['Cost today', today ? money(today.cost) : nothing, unpriced],
+  ]
+  return (
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-3 xl:grid-cols-6">
+      {figures.map(([label, value, note, alarming]) => (
+        <div key={label} className="bg-surface px-4 py-4 sm:px-5">
+          <dt className="eyebrow">{label}</dt>
+          <dd className={`num mt-1 text-2xl font-[560] tracking-tight ${alarming ? 'text-bad' : ''}`}>
+            {value}
+          </dd>
+          <dd className="num mt-0.5 text-xs text-ink-3">{note}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,103 @@
+import { useSuspenseQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Plus } from 'lucide-react'
+import { useForbidden } from '~/lib/queries/auth'
+import { providersQuery } from '~/lib/queries/providers'
+import type { Provider } from '~/lib/schema'
+import { Badge } from '~/ui/badge'
+import { Button, buttonClass } from '~/ui/button'
+import { type Column, DataTable, rowLink } from '~/ui/data-table'
+import { Card, Empty, Page } from '~/ui/page'
+import { Health, Origin } from '~/ui/provider-words'
+
+const columns: Column<Provider>[] = [
+  {
+    id: 'name',
+    header: 'Name',
+    sort: (provider) => provider.name.toLowerCase(),
+    cell: (provider) => (
+      <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+        <Link to="/providers/$id" params={{ id: provider.id }} className={rowLink}>
+          {provider.name}
+        </Link>
+        <Origin provider={provider} />
+        {provider.private && <Badge title="Its base URL is on a loopback or private network.">Private</Badge>}
+      </span>
+    ),
+  },
+  {
+    id: 'kind',
+    header: 'Kind',
+    from: 'sm',
+    sort: (provider) => provider.provider,
+    cell: (provider) => provider.provider,
+  },
+  {
+    id: 'health',
+    header: 'Health',
+    sort: (provider) => (provider.status === 'inactive' ? 'z' : provider.health.state),
+    cell: (provider) => <Health provider={provider} />,
+  },
+  {
+    id: 'models',
+    header: 'Models',
+    from: 'md',
+    cell: (provider) => <span className="text-ink-2">{modelsWord(provider)}</span>,
+  },
+  {
+    id: 'priority',
+    header: 'Priority',
+    numeric: true,
+    from: 'lg',
+    sort: (provider) => provider.config.priority ?? 0,
+    cell: (provider) => provider.config.priority ?? 0,
+  },
+  {
+    id: 'weight',
+    header: 'Weight',
+    numeric: true,
+    from: 'lg',
+    sort: (provider) => provider.config.weight ?? 1,
+    cell: (provider) => provider.config.weight ?? 1,
+  },
+]
+
+export function ProvidersPage() {
+  const { data } = useSuspenseQuery(providersQuery)
+  const forbidden = useForbidden('providers:write', 'add providers')
+  const add = forbidden ? (
+    <Button look="primary" disabledReason={forbidden}>
+      <Plus /> Add provider
+    </Button>
+  ) : (
+    <Link to="/providers/new" className={buttonClass('primary')}>
+      <Plus /> Add provider
+    </Link>
+  )
+  return (
+    <Page title="Providers" lead="The AI services that Point can send requests to." actions={add}>
+      <Card flush>
+        {data.data.length === 0 ? (
+          <Empty title="No providers yet" action={add}>
+            Add an AI service with its key. Until then every request is refused, since there is nobody to send
+            it to.
+          </Empty>
+        ) : (
+          <DataTable
+            label="Providers"
+            columns={columns}
+            data={data.data}
+            rowKey={(provider) => provider.id}
+          />
+        )}
+      </Card>
+    </Page>
+  )
+}
+
+function modelsWord(provider: Provider): string {
+  const models = provider.config.models ?? []
+  if (models.length === 0) return 'Any'
+  const [first, ...rest] = models
+  return rest.length === 0 ? String(first) : `${first} and ${rest.length} more`
+}

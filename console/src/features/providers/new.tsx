@@ -1,0 +1,106 @@
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
+import { ArrowLeft } from 'lucide-react'
+import { useForbidden } from '~/lib/queries/auth'
+import { createProvider, providerKeys, providerKindsQuery } from '~/lib/queries/providers'
+import type { ProviderKind } from '~/lib/schema'
+import { buttonClass } from '~/ui/button'
+import { Card, Page } from '~/ui/page'
+import { toast } from '~/ui/toast'
+import { ProviderForm } from './form'
+
+const route = getRouteApi('/shell/providers/new')
+
+export function NewProviderPage() {
+  const { kind: name } = route.useSearch()
+  const { data } = useSuspenseQuery(providerKindsQuery)
+  const kinds = data.data.filter((kind) => kind.type === 'api')
+  const kind = kinds.find((one) => one.name === name)
+  return (
+    <Page
+      title={kind ? `Add ${kind.title}` : 'Add a provider'}
+      lead={kind ? undefined : 'Which AI service is it?'}
+      above={<Back kind={kind} />}
+    >
+      {kind ? <Create kind={kind} /> : <KindGrid kinds={kinds} />}
+    </Page>
+  )
+}
+
+function Back({ kind }: { kind: ProviderKind | undefined }) {
+  const className = 'inline-flex items-center gap-1.5 text-ink-2 hover:text-ink'
+  const icon = <ArrowLeft aria-hidden className="size-3.5" />
+  if (kind) {
+    return (
+      <Link to="/providers/new" className={className}>
+        {icon} All kinds
+      </Link>
+    )
+  }
+  return (
+    <Link to="/providers" className={className}>
+      {icon} Providers
+    </Link>
+  )
+}
+
+function KindGrid({ kinds }: { kinds: ProviderKind[] }) {
+  return (
+    <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+      {kinds.map((kind) => (
+        <li key={kind.name}>
+          <Link
+            to="/providers/new"
+            search={{ kind: kind.name }}
+            className="block h-full rounded-lg border border-line bg-surface p-4 transition-colors hover:border-accent"
+          >
+            <span className="font-[620]">{kind.title}</span>
+            <span className="mt-1 block text-sm text-ink-3">
+              {kind.base_url ? hostOf(kind.base_url) : 'Any address that you give'}
+              {kind.keyless && ' · works without a key'}
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Create({ kind }: { kind: ProviderKind }) {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const forbidden = useForbidden('providers:write', 'add providers')
+  async function create(values: { name: string; config: Record<string, unknown> }) {
+    const provider = await createProvider({ type: 'api', provider: kind.name, ...values })
+    await queries.invalidateQueries({ queryKey: providerKeys })
+    toast(`${provider.name} was added`, 'Test it now, to see that it answers.')
+    await navigate({ to: '/providers/$id', params: { id: provider.id } })
+  }
+  return (
+    <Card className="max-w-2xl">
+      <ProviderForm
+        key={kind.name}
+        kind={kind}
+        name={kind.name}
+        locked={forbidden}
+        submitLabel="Add provider"
+        onSubmit={create}
+        aside={
+          <Link to="/providers" className={buttonClass('quiet')}>
+            Cancel
+          </Link>
+        }
+      />
+      {kind.env_keys.length > 0 && (
+        <p className="mt-5 text-sm text-ink-3">
+          Instead of storing the key here, name a variable under More settings, such as{' '}
+          <code className="font-mono">{kind.env_keys[0]}</code>.
+        </p>
+      )}
+    </Card>
+  )
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url
+}

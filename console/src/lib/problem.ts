@@ -1,0 +1,91 @@
+/** One field that the server refused; location is such as "body.config.base_url". */
+export interface ProblemField {
+  location: string
+  message: string
+}
+
+/** A failed call: the server's problem+json (RFC 9457), or what stands for it without an answer. */
+export class Problem extends Error {
+  /** HTTP status, 0 if there was no answer. */
+  readonly status: number
+  readonly title: string
+  readonly fields: ProblemField[]
+  /** Seconds to wait before trying again, if the server told. */
+  readonly retryAfter: number | undefined
+
+  constructor(init: {
+    status: number
+    title: string
+    detail: string
+    fields?: ProblemField[]
+    retryAfter?: number | undefined
+  }) {
+    super(init.detail)
+    this.name = 'Problem'
+    this.status = init.status
+    this.title = init.title
+    this.fields = init.fields ?? []
+    this.retryAfter = init.retryAfter
+  }
+
+  /** True if somebody else changed the thing meanwhile (If-Match failed). */
+  get stale(): boolean {
+    return this.status === 412
+  }
+}
+
+/** Reads a failed response, whatever its body is. */
+export function toProblem(response: Response, body: unknown): Problem {
+  const sent = isRecord(body) ? body : {}
+  const retry = Number(response.headers.get('retry-after'))
+  return new Problem({
+    status: response.status,
+    title: text(sent.title) || response.statusText || `HTTP ${response.status}`,
+    detail: text(sent.detail) || openAIMessage(sent) || plainWords(response.status),
+    fields: Array.isArray(sent.errors) ? sent.errors.filter(isField) : [],
+    retryAfter: retry > 0 ? retry : undefined,
+  })
+}
+
+/** Any thrown value as a Problem. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof TypeError) {
+    return new Problem({
+      status: 0,
+      title: 'No answer',
+      detail: 'Point did not answer. Check that it is running and that this machine can reach it.',
+    })
+  }
+  return new Problem({
+    status: 0,
+    title: 'Error',
+    detail: error instanceof Error ? error.message : String(error),
+  })
+}
+
+/** An OpenAI-shaped error object's message: what /v1 answers. */
+function openAIMessage(body: Record<string, unknown>): string {
+  return isRecord(body.error) ? text(body.error.message) : ''
+}
+
+function plainWords(status: number): string {
+  if (status === 401) return 'Your session has ended. Sign in again.'
+  if (status === 403) return 'Your role does not allow this. Ask an owner or admin.'
+  if (status === 404) return 'This does not exist, or it was deleted.'
+  if (status === 502 || status === 504)
+    return 'A proxy answered instead of Point. Check that Point is running.'
+  return 'Point could not do this. Its log has the details.'
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isField(value: unknown): value is ProblemField {
+  return isRecord(value) && typeof value.location === 'string' && typeof value.message === 'string'
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,146 @@
+import {
+  type ColumnDef,
+  createSortedRowModel,
+  type RowData,
+  rowSortingFeature,
+  type SortingState,
+  sortFn_alphanumeric,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table'
+import { ArrowDown, ArrowUp } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useMemo, useState } from 'react'
+import { cx } from '~/lib/cx'
+
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { alphanumeric: sortFn_alphanumeric, basic: sortFn_basic },
+})
+
+/** A column of a DataTable. */
+export interface Column<T extends RowData> {
+  id: string
+  header: string
+  cell: (row: T) => ReactNode
+  /** What to sort by; a column without it does not sort. */
+  sort?: (row: T) => string | number
+  /** Numbers stand at the right. */
+  numeric?: boolean
+  /** Left out on screens narrower than this. */
+  from?: 'sm' | 'md' | 'lg'
+  /** The header is for readers alone: actions. */
+  quiet?: boolean
+}
+
+const visibility = { sm: 'max-sm:hidden', md: 'max-md:hidden', lg: 'max-lg:hidden' }
+
+interface DataTableProps<T extends RowData> {
+  /** What the table lists, for readers. */
+  label: string
+  columns: Column<T>[]
+  data: T[]
+  rowKey: (row: T) => string
+}
+
+/**
+ * A table that sorts what it is given. A row becomes a link as a whole if one of its cells
+ * holds a RowLink.
+ */
+export function DataTable<T extends RowData>({ label, columns, data, rowKey }: DataTableProps<T>) {
+  const [sorting, setSorting] = useState<SortingState>([])
+  const defs = useMemo(() => columns.map((column) => toDef(column)), [columns])
+  const table = useTable({
+    features,
+    data,
+    columns: defs,
+    getRowId: rowKey,
+    state: { sorting },
+    onSortingChange: setSorting,
+  })
+  const byId = new Map(columns.map((column) => [column.id, column]))
+  return (
+    <section
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+      tabIndex={0}
+      className="overflow-x-auto"
+    >
+      <table className="w-full text-left">
+        <thead>
+          {table.getHeaderGroups().map((group) => (
+            <tr key={group.id} className="border-b border-line">
+              {group.headers.map((header) => {
+                const column = byId.get(header.column.id)
+                const sorted = header.column.getIsSorted()
+                return (
+                  <th
+                    key={header.id}
+                    scope="col"
+                    aria-sort={sorted ? (sorted === 'asc' ? 'ascending' : 'descending') : undefined}
+                    className={cx(cellClass(column), 'h-10 text-sm font-[550] text-ink-3')}
+                  >
+                    {column?.quiet ? (
+                      <span className="sr-only">{column.header}</span>
+                    ) : header.column.getCanSort() ? (
+                      <button
+                        type="button"
+                        onClick={header.column.getToggleSortingHandler()}
+                        className="inline-flex items-center gap-1 rounded-sm hover:text-ink [&_svg]:size-3.5"
+                      >
+                        {column?.header}
+                        {sorted === 'asc' && <ArrowUp aria-hidden />}
+                        {sorted === 'desc' && <ArrowDown aria-hidden />}
+                      </button>
+                    ) : (
+                      column?.header
+                    )}
+                  </th>
+                )
+              })}
+            </tr>
+          ))}
+        </thead>
+        <tbody>
+          {table.getRowModel().rows.map((row) => (
+            <tr key={row.id} className="relative border-b border-line last:border-b-0 hover:bg-hover/60">
+              {row.getAllCells().map((cell) => {
+                const column = byId.get(cell.column.id)
+                return (
+                  <td key={cell.id} className={cx(cellClass(column), 'h-12 py-2')}>
+                    {column?.cell(row.original)}
+                  </td>
+                )
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+/** Class of a link that makes its whole row clickable. */
+export const rowLink = 'font-[550] after:absolute after:inset-0 hover:text-accent'
+
+function toDef<T extends RowData>(column: Column<T>): ColumnDef<typeof features, T> {
+  const { sort } = column
+  if (!sort) return { id: column.id, header: column.header, enableSorting: false }
+  return {
+    id: column.id,
+    header: column.header,
+    accessorFn: sort,
+    sortFn: column.numeric ? 'basic' : 'alphanumeric',
+    sortDescFirst: Boolean(column.numeric),
+  }
+}
+
+function cellClass<T extends RowData>(column: Column<T> | undefined): string {
+  return cx(
+    'px-3 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5',
+    column?.numeric && 'num text-right whitespace-nowrap',
+    column?.from && visibility[column.from],
+  )
+}

@@ -1,0 +1,51 @@
+import { Lock } from 'lucide-react'
+import { ago, duration } from '~/lib/format'
+import type { Provider } from '~/lib/schema'
+import { Badge, State, type Tone } from './badge'
+
+const healthTones: Record<string, Tone> = { ok: 'ok', degraded: 'warn', down: 'bad' }
+const healthWords: Record<string, string> = { ok: 'Healthy', degraded: 'Degraded', down: 'Down' }
+
+/** How a provider has been answering; an inactive one is asked nothing. */
+export function Health({ provider }: { provider: Provider }) {
+  const { status, health } = provider
+  if (status === 'inactive') return <State tone="plain">Inactive</State>
+  const since = health.since ? `Since ${ago(health.since)}` : undefined
+  return (
+    <State
+      tone={healthTones[health.state] ?? 'plain'}
+      title={[health.message, since].filter(Boolean).join(' ') || undefined}
+    >
+      {healthWords[health.state] ?? 'Not used yet'}
+      {health.latency != null && <span className="num text-sm text-ink-3">{duration(health.latency)}</span>}
+    </State>
+  )
+}
+
+const origins: Record<string, [label: string, reason: string]> = {
+  file: ['File', "It is declared in Point's configuration file. Change it there."],
+  env: ['Environment', 'It was made from an environment variable. Change that, and restart Point.'],
+  demo: ['Demo', 'A simulated service of the demo mode. It answers without a key and costs nothing.'],
+}
+
+/** Where a provider comes from, if not from here. */
+export function Origin({ provider }: { provider: Provider }) {
+  const origin = origins[provider.managed_by]
+  if (!origin) return null
+  return (
+    <Badge tone={provider.managed_by === 'demo' ? 'accent' : 'plain'} title={origin[1]}>
+      {isLocked(provider) && <Lock aria-hidden />}
+      {origin[0]}
+    </Badge>
+  )
+}
+
+/** True if the API refuses changes, because something outside declares the provider. */
+export function isLocked(provider: Provider): boolean {
+  return provider.managed_by === 'file' || provider.managed_by === 'env'
+}
+
+/** Why a provider cannot be changed here, or nothing if it can. */
+export function lockReason(provider: Provider): string | undefined {
+  return isLocked(provider) ? origins[provider.managed_by]?.[1] : undefined
+}

@@ -1,0 +1,69 @@
+import { Autocomplete } from '@base-ui/react/autocomplete'
+import { useState } from 'react'
+import type { ControlProps } from './field'
+import { Input } from './field'
+
+export interface SuggestProps {
+  control: ControlProps
+  value: string
+  onChange: (value: string) => void
+  items: string[]
+  placeholder?: string
+  /** What the list says when nothing fits. */
+  none?: string
+}
+
+/** The field with its list, in a chunk of its own; use Suggest. */
+export function SuggestList({
+  control,
+  value,
+  onChange,
+  items,
+  placeholder,
+  none = 'No suggestion fits.',
+}: SuggestProps) {
+  // The whole list shows until something is typed, so that a filled field can still be changed by choice.
+  const [typed, setTyped] = useState(false)
+  return (
+    <Autocomplete.Root
+      items={items}
+      value={value}
+      openOnInputClick
+      filter={typed ? undefined : null}
+      onOpenChange={(open) => open || setTyped(false)}
+      onValueChange={(next, details) => {
+        if (details.reason === 'input-change') setTyped(true)
+        onChange(next)
+      }}
+    >
+      <Autocomplete.Input
+        {...control}
+        placeholder={placeholder}
+        spellCheck={false}
+        autoComplete="off"
+        render={<Input />}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+      <Autocomplete.Portal>
+        <Autocomplete.Positioner sideOffset={4} className="z-50">
+          <Autocomplete.Popup className="w-(--anchor-width) min-w-48 rounded-md border border-line bg-surface shadow-(--lift)">
+            <Autocomplete.Empty>
+              <div className="px-3 py-2.5 text-sm text-ink-3">{none}</div>
+            </Autocomplete.Empty>
+            <Autocomplete.List className="max-h-[min(20rem,var(--available-height))] scroll-py-1 overflow-y-auto overscroll-contain p-1 data-empty:hidden">
+              {(item: string) => (
+                <Autocomplete.Item
+                  key={item}
+                  value={item}
+                  className="cursor-default rounded-sm px-2 py-1.5 wrap-anywhere select-none data-highlighted:bg-hover"
+                >
+                  {item}
+                </Autocomplete.Item>
+              )}
+            </Autocomplete.List>
+          </Autocomplete.Popup>
+        </Autocomplete.Positioner>
+      </Autocomplete.Portal>
+    </Autocomplete.Root>
+  )
+}
