@@ -43,7 +43,8 @@ type API struct {
 	gate    *gate
 	repeats *repeats
 	mux     *http.ServeMux
-	doc     []byte // openapi.json
+	spec    *huma.OpenAPI
+	doc     []byte // spec, as openapi.json
 	started time.Time
 }
 
@@ -136,8 +137,9 @@ func build(deps Deps) (*API, error) {
 		}
 		r.handler.register(h, r.operation(r.handler.name))
 	}
+	a.spec = h.OpenAPI()
 	var err error
-	a.doc, err = document(h.OpenAPI())
+	a.doc, err = document(a.spec)
 	return a, err
 }
 

@@ -1,0 +1,167 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"point"
+)
+
+// apiCase is one request and what is to come back.
+type apiCase struct {
+	name        string
+	role        string // empty: nobody
+	method, url string
+	body        string
+	header      []string // pairs
+	status      int
+	contains    []string
+	notContains []string
+}
+
+// run plays cases in order on one world; {name} in urls and bodies is put in from vars.
+func (w *world) run(vars map[string]string, cases []apiCase) {
+	w.t.Helper()
+	var pairs []string
+	for name, value := range vars {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	fill := strings.NewReplacer(pairs...)
+	for _, c := range cases {
+		a := w.do(c.role, c.method, fill.Replace(c.url), fill.Replace(c.body), c.header...)
+		if a.status != c.status {
+			w.t.Errorf("%s: %s %s: status %d, want %d: %s", c.name, c.method, c.url, a.status, c.status, a.body)
+			continue
+		}
+		for _, part := range c.contains {
+			if !strings.Contains(a.body, fill.Replace(part)) {
+				w.t.Errorf("%s: %s is not in %s", c.name, part, a.body)
+			}
+		}
+		for _, part := range c.notContains {
+			if strings.Contains(a.body, part) {
+				w.t.Errorf("%s: %s is in %s", c.name, part, a.body)
+			}
+		}
+	}
+}
+
+const (
+	owned   = point.RoleOwner
+	viewing = point.RoleViewer
+	editing = point.RoleOperator
+)
+
+func TestRoutes(t *testing.T) {
+	w := newWorld(t).withUsers()
+	vars := map[string]string{
+		"provider": w.make("/api/providers", openAIProvider),
+		"key":      w.make("/api/keys", `{"name":"first"}`),
+		"endpoint": w.endpointID(point.PathChat),
+	}
+	w.run(vars, []apiCase{
+		{"kinds", viewing, "GET", "/api/provider-kinds", "", nil, 200, []string{`"name":"openai"`, `"schema":{`, `"common":true`}, nil},
+		{"providers", viewing, "GET", "/api/providers", "", nil, 200, []string{`"total":1`, `"more":false`, `"name":"main"`, `"api_key":"***cdef"`, `"managed_by":"user"`, `"state":"ok"`}, []string{"canary"}},
+		{"filtered away", viewing, "GET", "/api/providers?status=inactive", "", nil, 200, []string{`"data":[]`, `"total":0`}, nil},
+		{"by name", viewing, "GET", "/api/providers/main", "", nil, 200, []string{`"id":"{provider}"`}, nil},
+		{"unknown id", viewing, "GET", "/api/providers/01890000-0000-7000-8000-000000000000", "", nil, 404, []string{"There is no such provider."}, nil},
+		{"name taken", owned, "POST", "/api/providers", openAIProvider, nil, 409, []string{`"body.name"`}, nil},
+		{"every mistake at once", owned, "POST", "/api/providers", `{"name":"-x","provider":"","config":{},"extra":1}`, nil, 422, []string{"body.name", "body.provider", "body.extra"}, nil},
+		{"unknown kind", owned, "POST", "/api/providers", `{"name":"x","provider":"nope","config":{}}`, nil, 422, []string{"body.provider"}, nil},
+		{"tested", editing, "POST", "/api/providers/main/test", `{"prompt":"Hi","model":"gpt-4o","parameters":{"temperature":0}}`, nil, 200, []string{`"ok":true`, `"attempts":[]`, `"text":"Hello."`}, nil},
+		{"test refused", editing, "POST", "/api/providers/main/test", `{"model":"refused"}`, nil, 400, []string{"body.model"}, nil},
+		{"endpoints", viewing, "GET", "/api/endpoints", "", nil, 200, []string{`"/v1/chat/completions"`, `"own_mapping":false`, `"strategy":"priority"`, `"rules":[]`}, nil},
+		{"endpoint by path is an id", viewing, "GET", "/api/endpoints/{endpoint}", "", nil, 200, []string{`"/v1/chat/completions"`}, nil},
+		{"mapping by name", owned, "PUT", "/api/endpoints/{endpoint}", `{"mapping":{"rules":[{"targets":[{"provider":"main","model":"gpt-4o"}]}]}}`, nil, 200, []string{`"own_mapping":true`, `"provider":"main"`, `"attempts":3`}, nil},
+		{"mapping by id", owned, "PUT", "/api/endpoints/{endpoint}", `{"mapping":{"fallbacks":[{"provider":"{provider}"}]}}`, nil, 200, []string{`"fallbacks":[{"provider":"main"}]`}, nil},
+		{"mapping's mistakes", owned, "PUT", "/api/endpoints/{endpoint}", `{"mapping":{"strategy":"best","rules":[{"targets":[]},{"targets":[{"provider":"main","weight":-1}]}],"retry":{"attempts":-1},"nope":1}}`, nil, 422,
+			[]string{"body.mapping.strategy", "body.mapping.rules[0].targets", "body.mapping.rules[1].targets[0].weight", "body.mapping.retry.attempts", "body.mapping.nope"}, nil},
+		{"mapping's sense", owned, "PUT", "/api/endpoints/{endpoint}", `{"mapping":{"rules":[{"when":{"model":["[a"]},"targets":[{"provider":"gone"}]}],"fallbacks":[{"provider":"away"}],"retry":{"backoff_ms":9,"backoff_max_ms":3}}}`, nil, 422,
+			[]string{"body.mapping.rules[0].when.model[0]", "body.mapping.rules[0].targets[0].provider", "body.mapping.fallbacks[0].provider", "body.mapping.retry.backoff_max_ms"}, []string{"gone", "away"}},
+		{"no mapping any more", owned, "PUT", "/api/endpoints/{endpoint}", `{"mapping":null,"active":false}`, nil, 200, []string{`"own_mapping":false`, `"active":false`}, nil},
+		{"inactive ones", viewing, "GET", "/api/endpoints?status=inactive", "", nil, 200, []string{`"total":1`}, nil},
+		{"endpoint tested", editing, "POST", "/api/endpoints/{endpoint}/test", `{"request":{"model":"x"}}`, nil, 200, []string{`/v1/chat/completions{\"model\":\"x\"}`}, nil},
+		{"explained", viewing, "POST", "/api/route/explain", `{"request":{"model":"gpt-4o"}}`, nil, 200, []string{`"targets":[]`, `"skipped":[]`, `"on":[]`, `"endpoint":"/v1/chat/completions"`}, nil},
+		{"keys", viewing, "GET", "/api/keys", "", nil, 200, []string{`"name":"first"`, `"owner":"owner@example.com"`, `"limits":{}`}, []string{`"token"`, "hash"}},
+		{"key", viewing, "GET", "/api/keys/{key}", "", nil, 200, []string{`"name":"first"`, `"tags":[]`}, []string{`"token"`}},
+		{"key changed", editing, "PUT", "/api/keys/{key}", `{"name":"second","limits":{"rpm":10,"budget_day":"1.5"},"expires_at":"2999-01-01T00:00:00+02:00"}`, nil, 200, []string{`"name":"second"`, `"rpm":10`, `"budget_day":"1.5"`, `"expires_at":"2998-12-31T22:00:00Z"`}, nil},
+		{"key never expires", editing, "PUT", "/api/keys/{key}", `{"expires_at":null}`, nil, 200, []string{`"name":"second"`, `"rpm":10`, `"expires_at":null`}, nil},
+		{"key's mistakes", editing, "PUT", "/api/keys/{key}", `{"limits":{"rpm":0,"budget_day":"-1"},"status":"gone"}`, nil, 422, []string{"body.limits.rpm", "body.limits.budget_day", "body.status"}, nil},
+		{"key's sense", editing, "POST", "/api/keys", `{"name":"x","models":["[a"],"endpoints":["/v2"],"expires_at":"2001-01-01T00:00:00Z"}`, nil, 422, []string{"body.models[0]", "body.endpoints[0]", "body.expires_at"}, nil},
+		{"key deleted", editing, "DELETE", "/api/keys/{key}", "", nil, 204, nil, nil},
+		{"key is gone", editing, "DELETE", "/api/keys/{key}", "", nil, 404, nil, nil},
+		{"alias", editing, "PUT", "/api/aliases/fast", `{"target":"main/gpt-4o-mini"}`, nil, 200, []string{`"version":1`}, nil},
+		{"alias to itself", editing, "PUT", "/api/aliases/a", `{"target":"a"}`, nil, 422, []string{"body.target"}, nil},
+		{"alias with a slash", editing, "PUT", "/api/aliases/team%2Ffast", `{"target":"fast"}`, nil, 200, []string{`"name":"team/fast"`}, nil},
+		{"alias must be there", editing, "PUT", "/api/aliases/other", `{"target":"fast"}`, []string{"If-Match", `"1"`}, 412, nil, nil},
+		{"aliases", viewing, "GET", "/api/aliases", "", nil, 200, []string{`"total":2`}, nil},
+		{"alias deleted", editing, "DELETE", "/api/aliases/fast", "", nil, 204, nil, nil},
+		{"alias is gone", editing, "DELETE", "/api/aliases/fast", "", nil, 404, nil, nil},
+		{"models", viewing, "GET", "/api/models", "", nil, 200, []string{`"id":"gpt-4o"`, `"context_window":128000`, `"max_output":null`}, nil},
+		{"status", viewing, "GET", "/api/status", "", nil, 200, []string{`"engine":"sqlite"`, `"providers":1`, `"users":4`, `"instances":[]`}, nil},
+		{"health", viewing, "GET", "/api/status/health", "", nil, 200, []string{`"state":"ok"`}, nil},
+		{"alerts", viewing, "GET", "/api/alerts?status=open", "", nil, 200, []string{`"data":[]`}, nil},
+		{"logs", editing, "GET", "/api/logs?level=error&search=abc", "", nil, 200, []string{`"data":[]`}, nil},
+		{"logs are not for viewers", viewing, "GET", "/api/logs", "", nil, 403, []string{"logs:read"}, nil},
+		{"requests", viewing, "GET", "/api/requests?status=4xx&provider=main", "", nil, 200, []string{`"data":[]`}, nil},
+		{"requests' mistakes", viewing, "GET", "/api/requests?status=9xx&limit=0&page=x&from=yesterday&nope=1", "", nil, 422, nil, nil},
+		{"span that ends before it begins", viewing, "GET", "/api/requests?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "", nil, 422, []string{"query.to"}, nil},
+		{"bad cursor", viewing, "GET", "/api/requests?cursor=x", "", nil, 422, []string{"query.cursor"}, nil},
+		{"no such request", viewing, "GET", "/api/requests/01890000-0000-7000-8000-000000000000", "", nil, 404, nil, nil},
+		{"stats", viewing, "GET", "/api/requests/stats?groupBy=day&by=provider,model&tz=Europe/Berlin", "", nil, 200, []string{`"data":[`}, nil},
+		{"stats' mistakes", viewing, "GET", "/api/requests/stats?tz=Mars/Olympus&groupBy=minute&from=2020-01-01T00:00:00Z", "", nil, 422, []string{"query.tz", "query.groupBy"}, nil},
+		{"me", viewing, "GET", "/api/auth/me", "", nil, 200, []string{`"role":"viewer"`, `"providers:read"`}, []string{"signed-in", "password"}},
+		{"sessions", viewing, "GET", "/api/auth/sessions", "", nil, 200, []string{`"current":true`, `"total":1`}, nil},
+		{"document", "", "GET", "/api/openapi.json", "", nil, 200, []string{`"openapi": "3.1.0"`}, nil},
+		{"key set", "", "GET", "/.well-known/jwks.json", "", nil, 200, []string{`"crv":"Ed25519"`}, []string{`"d"`}},
+		{"nothing there", "", "GET", "/api/nothing", "", nil, 404, nil, nil},
+		{"provider deleted", editing, "DELETE", "/api/providers/{provider}", "", nil, 204, nil, nil},
+		{"provider is gone", viewing, "GET", "/api/providers/{provider}", "", nil, 404, nil, nil},
+	})
+}
+
+func (w *world) endpointID(path string) string {
+	e, err := w.store.GetEndpoint(w.t.Context(), path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return e.ID
+}
+
+func TestETags(t *testing.T) {
+	w := newWorld(t).withUsers()
+	w.make("/api/providers", openAIProvider)
+	first := w.do(owned, http.MethodGet, "/api/providers/main", "").header.Get("ETag")
+	w.run(nil, []apiCase{
+		{"changed", owned, "PUT", "/api/providers/main", `{"status":"inactive"}`, []string{"If-Match", first}, 200, []string{`"version":2`, `"status":"inactive"`}, nil},
+		{"lost", owned, "PUT", "/api/providers/main", `{"status":"active"}`, []string{"If-Match", first}, 412, nil, nil},
+		{"not deleted", owned, "DELETE", "/api/providers/main", "", []string{"If-Match", first}, 412, nil, nil},
+		{"any", owned, "PUT", "/api/providers/main", `{"status":"active"}`, []string{"If-Match", "*"}, 200, nil, nil},
+	})
+}
+
+func TestLockedObjects(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for _, by := range []string{point.ManagedByFile, point.ManagedByEnv} {
+		p := &point.Provider{Name: by, Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive, ManagedBy: by}
+		if err := w.store.CreateProvider(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		k := &point.Key{Name: by, Status: point.StatusActive, ManagedBy: by}
+		if err := w.store.CreateKey(t.Context(), k, point.NewSecret("pt-"+by+"-0123456789abcdef")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.PutAlias(t.Context(), &point.Alias{Name: by, Target: "x", ManagedBy: by}); err != nil {
+			t.Fatal(err)
+		}
+		w.run(map[string]string{"key": k.ID, "by": by}, []apiCase{
+			{"provider", owned, "PUT", "/api/providers/{by}", `{"status":"inactive"}`, nil, 409, []string{"Change it there and restart Point."}, nil},
+			{"provider", owned, "DELETE", "/api/providers/{by}", "", nil, 409, nil, nil},
+			{"key", owned, "PUT", "/api/keys/{key}", `{"name":"x"}`, nil, 409, nil, nil},
+			{"key", owned, "DELETE", "/api/keys/{key}", "", nil, 409, nil, nil},
+			{"alias", owned, "PUT", "/api/aliases/{by}", `{"target":"y"}`, nil, 409, nil, nil},
+			{"alias", owned, "DELETE", "/api/aliases/{by}", "", nil, 409, nil, nil},
+		})
+	}
+}

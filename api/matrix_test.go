@@ -1,0 +1,377 @@
+package api
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"point"
+	"point/store"
+)
+
+// policy says who may use each route: everybody, or a role and those above it. It is kept
+// apart from the route table on purpose: both must say the same.
+var policy = map[string]string{
+	"GET /api/setup":                 "",
+	"POST /api/setup":                "",
+	"POST /api/auth/login":           "",
+	"POST /api/auth/refresh":         "",
+	"POST /api/auth/logout":          "",
+	"GET /api/auth/me":               point.RoleViewer,
+	"GET /api/auth/sessions":         point.RoleViewer,
+	"DELETE /api/auth/sessions/{id}": point.RoleViewer,
+	"GET /api/auth/jwks":             "",
+	"GET /.well-known/jwks.json":     "",
+	"GET /api/providers":             point.RoleViewer,
+	"POST /api/providers":            point.RoleOperator,
+	"GET /api/providers/{id}":        point.RoleViewer,
+	"PUT /api/providers/{id}":        point.RoleOperator,
+	"DELETE /api/providers/{id}":     point.RoleOperator,
+	"POST /api/providers/{id}/test":  point.RoleOperator,
+	"GET /api/provider-kinds":        point.RoleViewer,
+	"GET /api/endpoints":             point.RoleViewer,
+	"GET /api/endpoints/{id}":        point.RoleViewer,
+	"PUT /api/endpoints/{id}":        point.RoleOperator,
+	"POST /api/endpoints/{id}/test":  point.RoleOperator,
+	"POST /api/route/explain":        point.RoleViewer,
+	"GET /api/aliases":               point.RoleViewer,
+	"PUT /api/aliases/{name}":        point.RoleOperator,
+	"DELETE /api/aliases/{name}":     point.RoleOperator,
+	"GET /api/models":                point.RoleViewer,
+	"GET /api/keys":                  point.RoleViewer,
+	"POST /api/keys":                 point.RoleOperator,
+	"GET /api/keys/{id}":             point.RoleViewer,
+	"PUT /api/keys/{id}":             point.RoleOperator,
+	"DELETE /api/keys/{id}":          point.RoleOperator,
+	"GET /api/requests":              point.RoleViewer,
+	"GET /api/requests/stats":        point.RoleViewer,
+	"GET /api/requests/{id}":         point.RoleViewer,
+	"GET /api/events":                point.RoleViewer,
+	"GET /api/status":                point.RoleViewer,
+	"GET /api/status/health":         point.RoleViewer,
+	"GET /api/alerts":                point.RoleViewer,
+	"GET /api/logs":                  point.RoleOperator,
+	"GET /api/openapi.json":          "",
+}
+
+// ranks orders the built-in roles.
+var ranks = []string{point.RoleViewer, point.RoleOperator, point.RoleAdmin, point.RoleOwner}
+
+func TestEveryRouteHasAPolicy(t *testing.T) {
+	a, err := build(Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := maps.Clone(policy)
+	for _, r := range a.routes() {
+		name := r.method + " " + r.path
+		if _, ok := left[name]; !ok {
+			t.Errorf("%s has no row in policy", name)
+		}
+		delete(left, name)
+		for _, broken := range []route{{r.method, r.path, "", r.handler, r.summary}, {r.method, r.path, "nobody:has", r.handler, r.summary}} {
+			if broken.check() == nil {
+				t.Errorf("%s would start with the permission %q", name, broken.permission)
+			}
+		}
+	}
+	for name := range left {
+		t.Errorf("%s is in policy, but is no route", name)
+	}
+}
+
+// forger makes credentials of every kind.
+type forger struct {
+	w   *world
+	key store.SigningKey
+}
+
+func newForger(w *world) forger {
+	keys, err := w.store.SigningKeys(w.t.Context())
+	if err != nil || len(keys) == 0 {
+		w.t.Fatal(keys, err)
+	}
+	return forger{w, keys[0]}
+}
+
+// token is a good owner's token, but for what change does to it.
+func (f forger) token(method jwt.SigningMethod, key any, change func(c *claims, header map[string]any)) string {
+	f.w.t.Helper()
+	u, now := f.w.users[point.RoleOwner], f.w.clock.Now()
+	c := &claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: issuer, Audience: jwt.ClaimStrings{audience}, Subject: u.ID,
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(tokenLife)),
+		},
+		SessionID: store.NewID(now), UserID: u.ID, UserVersion: u.Version, Role: u.Role,
+	}
+	token := jwt.NewWithClaims(method, c)
+	token.Header["kid"], token.Header["typ"] = f.key.ID, tokenType
+	change(c, token.Header)
+	signed, err := token.SignedString(key)
+	if err != nil {
+		f.w.t.Fatal(err)
+	}
+	return signed
+}
+
+func (f forger) good(change func(c *claims, header map[string]any)) string {
+	return f.token(jwt.SigningMethodEdDSA, ed25519.NewKeyFromSeed([]byte(f.key.Private.Reveal())), change)
+}
+
+// refused are the credentials that open nothing, by name, as pairs of headers.
+func (f forger) refused() map[string][]string {
+	w, now := f.w, f.w.clock.Now()
+	_, foreign, _ := ed25519.GenerateKey(rand.Reader)
+	same := func(*claims, map[string]any) {}
+	bearer := func(token string) []string { return []string{"Authorization", "Bearer " + token} }
+	none := f.token(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, same)
+	recased := func(alg string) string {
+		head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + alg + `","typ":"at+jwt","kid":"` + f.key.ID + `"}`))
+		return head + none[strings.IndexByte(none, '.'):]
+	}
+	good := f.good(same)
+	return map[string][]string{
+		"nothing":             nil,
+		"garbage":             bearer("garbage"),
+		"dots":                bearer(strings.Repeat(".", 3000)),
+		"1 MiB":               bearer(strings.Repeat("a", 1<<20)),
+		"expired":             bearer(f.good(func(c *claims, _ map[string]any) { c.ExpiresAt = jwt.NewNumericDate(now.Add(-2 * time.Minute)) })),
+		"without expiry":      bearer(f.good(func(c *claims, _ map[string]any) { c.ExpiresAt = nil })),
+		"not yet":             bearer(f.good(func(c *claims, _ map[string]any) { c.NotBefore = jwt.NewNumericDate(now.Add(2 * time.Minute)) })),
+		"of the future":       bearer(f.good(func(c *claims, _ map[string]any) { c.IssuedAt = jwt.NewNumericDate(now.Add(2 * time.Minute)) })),
+		"other audience":      bearer(f.good(func(c *claims, _ map[string]any) { c.Audience = jwt.ClaimStrings{"elsewhere"} })),
+		"other issuer":        bearer(f.good(func(c *claims, _ map[string]any) { c.Issuer = "elsewhere" })),
+		"other type":          bearer(f.good(func(_ *claims, h map[string]any) { h["typ"] = "JWT" })),
+		"without session":     bearer(f.good(func(c *claims, _ map[string]any) { c.SessionID = "" })),
+		"other subject":       bearer(f.good(func(c *claims, _ map[string]any) { c.Subject = w.users[point.RoleViewer].ID })),
+		"old user version":    bearer(f.good(func(c *claims, _ map[string]any) { c.UserVersion-- })),
+		"unknown key id":      bearer(f.good(func(_ *claims, h map[string]any) { h["kid"] = "other" })),
+		"no key id":           bearer(f.good(func(_ *claims, h map[string]any) { delete(h, "kid") })),
+		"key id of a file":    bearer(f.good(func(_ *claims, h map[string]any) { h["kid"] = "../../../dev/null" })),
+		"key id with SQL":     bearer(f.good(func(_ *claims, h map[string]any) { h["kid"] = "' OR '1'='1" })),
+		"foreign key":         bearer(f.token(jwt.SigningMethodEdDSA, foreign, same)),
+		"alg none":            bearer(none),
+		"alg None":            bearer(recased("None")),
+		"alg nOnE":            bearer(recased("nOnE")),
+		"HS256 by public key": bearer(f.token(jwt.SigningMethodHS256, []byte(f.key.Public), same)),
+		"signature cut":       bearer(good[:len(good)-4]),
+		"client key":          bearer(w.clientKey()),
+		"client key, header":  {"X-Api-Key", w.clientKey()},
+		"refresh token":       bearer(newRefreshToken(store.NewID(now)).String()),
+		"refresh cookie":      {"Cookie", refreshCookie + "=" + newRefreshToken(store.NewID(now)).String()},
+		"basic":               {"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("owner@example.com:"+password))},
+		"disabled user":       bearer(w.signIn(w.user("disabled", func(u *point.User) { u.Disabled = true }))),
+		"role was lowered":    bearer(w.signInThen("lowered", func(u *point.User) { u.Role = point.RoleViewer })),
+		"user was deleted":    bearer(w.deletedUser()),
+		"session was ended":   bearer(w.revokedSession()),
+	}
+}
+
+func (w *world) clientKey() string {
+	token := point.NewSecret("pt-" + rand.Text())
+	if err := w.store.CreateKey(w.t.Context(), &point.Key{Name: "k", Status: point.StatusActive}, token); err != nil {
+		w.t.Fatal(err)
+	}
+	return token.Reveal()
+}
+
+// user makes an owner that is as change leaves it.
+func (w *world) user(name string, change func(*point.User)) *point.User {
+	w.t.Helper()
+	u := &point.User{Email: name + "@example.com", Role: point.RoleOwner}
+	change(u)
+	if err := w.store.CreateUser(w.t.Context(), u); err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+// signInThen signs an owner in and changes them afterwards.
+func (w *world) signInThen(name string, change func(*point.User)) string {
+	w.t.Helper()
+	u := w.user(name, func(*point.User) {})
+	token := w.signIn(u)
+	change(u)
+	if err := w.store.UpdateUser(w.t.Context(), u); err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+func (w *world) deletedUser() string {
+	w.t.Helper()
+	u := w.user("deleted", func(*point.User) {})
+	token := w.signIn(u)
+	if err := w.store.DeleteUser(w.t.Context(), u.ID, u.Version); err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+func (w *world) revokedSession() string {
+	w.t.Helper()
+	token := w.signIn(w.users[point.RoleOwner])
+	c, err := w.api.tokens.verify(w.t.Context(), token)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.store.RevokeSession(w.t.Context(), c.SessionID); err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// each calls f with a request to every route, its id one that does not exist.
+func each(f func(name, role string, make func(header ...string) *http.Request)) {
+	for _, name := range slices.Sorted(maps.Keys(policy)) {
+		method, path, _ := strings.Cut(name, " ")
+		path = strings.NewReplacer("{id}", "01890000-0000-7000-8000-000000000000", "{name}", "nobody").Replace(path)
+		body := ""
+		if method == http.MethodPost || method == http.MethodPut {
+			body = "{}"
+		}
+		f(name, policy[name], func(header ...string) *http.Request {
+			r := request(method, path, "", body, header...)
+			if strings.HasSuffix(path, "/events") {
+				ctx, cancel := context.WithCancel(r.Context())
+				cancel()
+				r = r.WithContext(ctx)
+			}
+			return r
+		})
+	}
+}
+
+func TestMatrix(t *testing.T) {
+	w := newWorld(t).withUsers()
+	refused := newForger(w).refused()
+	count := 0
+	version := w.store.Snapshot().Version
+	each(func(name, role string, make func(...string) *http.Request) {
+		for kind, header := range refused {
+			count++
+			a := w.send(make(header...))
+			if denied := a.status == http.StatusUnauthorized && a.header.Get("Www-Authenticate") != ""; denied != (role != "") && role != "" {
+				t.Errorf("%s with %s: %d %s", name, kind, a.status, a.body)
+			}
+		}
+		for rank, have := range ranks {
+			count++
+			a := w.send(make("Authorization", "Bearer "+w.tokens[have]))
+			allowed := role == "" || rank >= slices.Index(ranks, role)
+			if (a.status == http.StatusForbidden) == allowed || allowed && a.status == http.StatusUnauthorized && role != "" || a.status >= 500 {
+				t.Errorf("%s as %s: %d %s", name, have, a.status, a.body)
+			}
+		}
+		count++
+		two := w.send(make("Authorization", "Bearer "+w.tokens[point.RoleOwner], "X-Api-Key", "pt-other"))
+		if role != "" && two.status != http.StatusBadRequest {
+			t.Errorf("%s with two credentials: %d %s", name, two.status, two.body)
+		}
+	})
+	if now := w.store.Snapshot().Version; now != version {
+		t.Errorf("the configuration went from version %d to %d", version, now)
+	}
+	t.Logf("%d requests", count)
+}
+
+// TestMatrixOfPaths tries to reach routes under other names.
+func TestMatrixOfPaths(t *testing.T) {
+	w := newWorld(t).withUsers()
+	tricks := []func(r *http.Request){
+		func(r *http.Request) { r.URL.Path = "/" + r.URL.Path },
+		func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/api/", "/api//", 1) },
+		func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/api/", "/api/./", 1) },
+		func(r *http.Request) { r.URL.Path = "/api/auth/.." + strings.TrimPrefix(r.URL.Path, "/api") },
+		func(r *http.Request) { r.URL.Path += "/" },
+		func(r *http.Request) { r.URL.Path += ";x=1" },
+		func(r *http.Request) { r.URL.Path += "\x00" },
+		func(r *http.Request) { r.URL.Path = strings.ToUpper(r.URL.Path) },
+		func(r *http.Request) { r.URL.RawPath = strings.Replace(r.URL.Path, "/api/", "/api%2f", 1) },
+		func(r *http.Request) { r.Method = http.MethodHead },
+		func(r *http.Request) { r.Method = http.MethodOptions },
+		func(r *http.Request) { r.Method = "PROPFIND" },
+		func(r *http.Request) { r.Header.Set("X-HTTP-Method-Override", "GET") },
+		func(r *http.Request) { r.Header.Set("X-Original-URL", "/api/setup") },
+		func(r *http.Request) { r.Header.Set("X-Rewrite-URL", "/api/setup") },
+		func(r *http.Request) { r.Header.Set("X-Forwarded-For", "127.0.0.1") },
+		func(r *http.Request) { r.URL.RawQuery = "access_token=" + w.tokens[point.RoleOwner] },
+		func(r *http.Request) { r.Host = "evil.example" },
+	}
+	each(func(name, role string, make func(...string) *http.Request) {
+		if role == "" {
+			return
+		}
+		for i, trick := range tricks {
+			r := make()
+			trick(r)
+			if a := w.send(r); a.status < 400 || a.status >= 500 {
+				t.Errorf("%s, trick %d: %d %s", name, i, a.status, a.body)
+			}
+		}
+	})
+}
+
+func TestOrigins(t *testing.T) {
+	w := newWorld(t).withUsers()
+	origins := map[string]bool{ // whether a page of it may write
+		"":                           true,
+		"http://localhost:8080":      true,
+		"https://console.example":    true,
+		"https://evil.example":       false,
+		"http://localhost:9999":      false,
+		"https://console.example.io": false,
+		"null":                       false,
+		"file://":                    false,
+	}
+	each(func(name, _ string, make func(...string) *http.Request) {
+		for origin, allowed := range origins {
+			r := make("Authorization", "Bearer "+w.tokens[point.RoleOwner])
+			if origin != "" {
+				r.Header.Set("Origin", origin)
+			}
+			a := w.send(r)
+			if read := r.Method == http.MethodGet; !read && (a.status == http.StatusForbidden) == allowed {
+				t.Errorf("%s from %q: %d %s", name, origin, a.status, a.body)
+			}
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != "" && origin != "https://console.example" || got == "*" {
+				t.Errorf("%s from %q may be read by %q", name, origin, got)
+			}
+			for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+				if a.header.Get(header) != want {
+					t.Errorf("%s: %s is %q", name, header, a.header.Get(header))
+				}
+			}
+		}
+		if r := make("Authorization", "Bearer "+w.tokens[point.RoleOwner]); r.Method == http.MethodPost || r.Method == http.MethodPut {
+			for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
+				r := make("Authorization", "Bearer "+w.tokens[point.RoleOwner], "Content-Type", kind)
+				if a := w.send(r); a.status != http.StatusUnsupportedMediaType {
+					t.Errorf("%s with %q: %d %s", name, kind, a.status, a.body)
+				}
+			}
+		}
+	})
+	pre := w.do("", http.MethodOptions, "/api/providers", "", "Origin", "https://console.example", "Access-Control-Request-Method", "POST")
+	if pre.status != http.StatusNoContent || pre.header.Get("Access-Control-Allow-Headers") == "" {
+		t.Error(pre)
+	}
+	for host, status := range map[string]int{"point.example": 200, "POINT.example:443": 200, "127.0.0.1:8080": 200, "[::1]:8080": 200, "evil.example": 421, "": 421} {
+		r := request(http.MethodGet, "/api/openapi.json", "", "")
+		r.Host = host
+		if a := w.send(r); a.status != status {
+			t.Error(fmt.Sprintf("Host %q: %d", host, a.status))
+		}
+	}
+}

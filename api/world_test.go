@@ -1,0 +1,250 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"point"
+	"point/store"
+)
+
+func TestMain(m *testing.M) {
+	passwordCost.Memory, passwordCost.Iterations = 64, 1 // KiB: what is tested is not how slow it is
+	goleak.VerifyTestMain(m)
+}
+
+const password = "correct horse battery"
+
+// world is an API over a real store, with a user of every role.
+type world struct {
+	t       *testing.T
+	api     *API
+	handler http.Handler
+	store   *store.Store
+	clock   *clock
+	alerts  *alertList
+	users   map[string]*point.User
+	tokens  map[string]string
+	ports   *fakePorts
+}
+
+// clock is a time that tests move on.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// alertList keeps the kinds that were raised.
+type alertList struct {
+	mu    sync.Mutex
+	kinds []string
+}
+
+func (a *alertList) Raise(kind, _, _ string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.kinds = append(a.kinds, kind)
+}
+
+func (a *alertList) count(kind string) (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, k := range a.kinds {
+		if k == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// fakePorts stands in for the gateway.
+type fakePorts struct {
+	events chan point.Record
+	tested *point.Provider
+}
+
+func (f *fakePorts) TestProvider(_ context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
+	f.tested = p
+	if r.Model == "refused" {
+		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model."}
+	}
+	return point.TestResult{OK: true, Status: 200, LatencyMS: 12, Text: "Hello.", Model: r.Model}, nil
+}
+
+func (f *fakePorts) TestEndpoint(_ context.Context, path string, request json.RawMessage) (point.TestResult, error) {
+	return point.TestResult{OK: true, Status: 200, Text: path + string(request)}, nil
+}
+
+func (f *fakePorts) Explain(_ context.Context, path string, _ []byte, _ string) (point.Explanation, error) {
+	return point.Explanation{Endpoint: path, Model: "gpt-4o", Strategy: point.StrategyPriority}, nil
+}
+
+func (f *fakePorts) Models(context.Context) ([]point.ModelInfo, error) {
+	return []point.ModelInfo{{ID: "gpt-4o", Kind: "chat", ContextWindow: 128_000}}, nil
+}
+
+func (f *fakePorts) Checks(context.Context) []point.HealthCheck {
+	return []point.HealthCheck{{Name: "database", State: point.HealthOK}}
+}
+
+func (f *fakePorts) ProviderHealth(string) point.ProviderHealth {
+	return point.ProviderHealth{State: point.HealthOK}
+}
+
+func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
+	out := make(chan point.Record)
+	go func() {
+		defer close(out)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case r := <-f.events:
+				select {
+				case out <- r:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}()
+	return out
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, clock: &clock{now: time.Now()}, alerts: &alertList{}, ports: &fakePorts{events: make(chan point.Record)},
+		users: map[string]*point.User{}, tokens: map[string]string{},
+	}
+	var err error
+	if w.store, err = store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Now: w.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.store.Close() })
+	deps := Deps{
+		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts,
+		Now: w.clock.Now, Version: "test", Hosts: []string{"point.example"}, CORSOrigins: []string{"https://console.example"},
+		EnvAllow: []string{"OPENAI_API_KEY"}, AllowPrivate: true,
+	}
+	if w.api, err = build(deps); err != nil {
+		t.Fatal(err)
+	}
+	w.handler = w.api.secure(w.api.mux)
+	return w
+}
+
+// withUsers adds a user of every role and an access token for each.
+func (w *world) withUsers() *world {
+	w.t.Helper()
+	hash, err := HashPassword(point.NewSecret(password))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, role := range []string{point.RoleOwner, point.RoleAdmin, point.RoleOperator, point.RoleViewer} {
+		u := &point.User{Email: role + "@example.com", PasswordHash: hash, Role: role}
+		if err := w.store.CreateUser(w.t.Context(), u); err != nil {
+			w.t.Fatal(err)
+		}
+		w.users[role] = u
+		w.tokens[role] = w.signIn(u)
+	}
+	return w
+}
+
+// signIn starts a session and returns its access token.
+func (w *world) signIn(u *point.User) string {
+	w.t.Helper()
+	out, err := w.api.startSession(w.t.Context(), u, caller{address: "127.0.0.1"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out.Body.AccessToken
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) into(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(a.body), v); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+}
+
+// request builds a request as a client sends it; header holds pairs.
+func request(method, url, token, body string, header ...string) *http.Request {
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, url, reader)
+	r.Host = "localhost:8080"
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	return r
+}
+
+// do sends a request as the role's user, or as nobody.
+func (w *world) do(role, method, url, body string, header ...string) answer {
+	w.t.Helper()
+	return w.send(request(method, url, w.tokens[role], body, header...))
+}
+
+func (w *world) send(r *http.Request) answer {
+	w.t.Helper()
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	a := answer{rec.Code, rec.Header(), rec.Body.String()}
+	w.checkSchema(r, a)
+	return a
+}
+
+// make creates something as the owner and returns its id.
+func (w *world) make(url, body string) string {
+	w.t.Helper()
+	a := w.do(point.RoleOwner, http.MethodPost, url, body)
+	if a.status != http.StatusCreated {
+		w.t.Fatalf("POST %s: %d %s", url, a.status, a.body)
+	}
+	var created struct{ ID string }
+	a.into(w.t, &created)
+	return created.ID
+}
+
+const openAIProvider = `{"type":"api","name":"main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`
