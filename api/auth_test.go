@@ -1,0 +1,426 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"point"
+)
+
+// cookieOf is the refresh cookie that an answer sets, as a Cookie header.
+func cookieOf(t *testing.T, a answer) string {
+	t.Helper()
+	c, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+	if err != nil {
+		t.Fatalf("%v: %d %s", err, a.status, a.body)
+	}
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/api/auth" || c.Domain != "" {
+		t.Errorf("a weak cookie: %+v", c)
+	}
+	return refreshCookie + "=" + c.Value
+}
+
+func TestSetup(t *testing.T) {
+	w := newWorld(t)
+	old, err := NewSetupToken(t.Context(), w.store, w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := NewSetupToken(t.Context(), w.store, w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := map[string]string{"token": token.Reveal(), "old": old.Reveal()}
+	w.run(vars, []apiCase{
+		{"needed", "", "GET", "/api/setup", "", nil, 200, []string{`"required":true`}, nil},
+		{"wrong token", "", "POST", "/api/setup", `{"token":"guess","email":"a@example.com","password":"` + password + `"}`, nil, 403, []string{"Start Point again"}, nil},
+		{"replaced token", "", "POST", "/api/setup", `{"token":"{old}","email":"a@example.com","password":"` + password + `"}`, nil, 403, nil, nil},
+		{"short password", "", "POST", "/api/setup", `{"token":"{token}","email":"a@example.com","password":"elevenchars"}`, nil, 422, []string{"body.password"}, []string{"elevenchars", "{token}"}},
+		{"no address", "", "POST", "/api/setup", `{"token":"{token}","email":"nobody@@","password":"` + password + `"}`, nil, 422, []string{"body.email"}, []string{"nobody@@"}},
+		{"extra role", "", "POST", "/api/setup", `{"token":"{token}","email":"a@example.com","password":"` + password + `","role":"owner"}`, nil, 422, []string{"body.role"}, nil},
+		{"done", "", "POST", "/api/setup", `{"token":"{token}","email":"A@Example.com","password":"` + password + `"}`, nil, 200, []string{"access_token", `"token_type":"Bearer"`, `"expires_in":900`}, nil},
+		{"not needed", "", "GET", "/api/setup", "", nil, 200, []string{`"required":false`}, nil},
+		{"only once", "", "POST", "/api/setup", `{"token":"{token}","email":"b@example.com","password":"` + password + `"}`, nil, 409, []string{"/api/auth/login"}, nil},
+		{"signs in", "", "POST", "/api/auth/login", `{"email":" a@example.COM ","password":"` + password + `"}`, nil, 200, []string{"access_token"}, nil},
+	})
+	if u, err := w.store.UserByEmail(t.Context(), "a@example.com"); err != nil || u.Role != point.RoleOwner {
+		t.Error(u, err)
+	}
+}
+
+func TestSetupTokenGrowsOld(t *testing.T) {
+	w := newWorld(t)
+	token, err := NewSetupToken(t.Context(), w.store, w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.add(SetupLife + time.Second)
+	body := fmt.Sprintf(`{"token":%q,"email":"a@example.com","password":%q}`, token.Reveal(), password)
+	if a := w.do("", http.MethodPost, "/api/setup", body); a.status != http.StatusForbidden {
+		t.Error(a)
+	}
+}
+
+// TestSetupRace sets up twice at once with the same token.
+func TestSetupRace(t *testing.T) {
+	w := newWorld(t)
+	token, err := NewSetupToken(t.Context(), w.store, w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses := parallel(5, func(i int) int {
+		return w.do("", http.MethodPost, "/api/setup", fmt.Sprintf(`{"token":%q,"email":"u%d@example.com","password":%q}`, token.Reveal(), i, password)).status
+	})
+	if n, err := w.store.CountUsers(t.Context()); n != 1 || err != nil || statuses[http.StatusOK] != 1 {
+		t.Error(n, err, statuses)
+	}
+}
+
+// parallel calls f n times at once and counts the results.
+func parallel(n int, f func(i int) int) map[int]int {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	results := map[int]int{}
+	for i := range n {
+		wg.Go(func() {
+			r := f(i)
+			mu.Lock()
+			defer mu.Unlock()
+			results[r]++
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+func TestLogin(t *testing.T) {
+	w := newWorld(t).withUsers()
+	w.user("locked", func(u *point.User) { u.Disabled, u.PasswordHash = true, w.users[owned].PasswordHash })
+	w.user("oidc", func(*point.User) {}) // has no password
+	var bodies []string
+	for _, email := range []string{"owner@example.com", "nobody@example.com", "locked@example.com", "oidc@example.com"} {
+		pass := "wrong password here"
+		if email == "locked@example.com" {
+			pass = password
+		}
+		a := w.do("", http.MethodPost, "/api/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass))
+		bodies = append(bodies, fmt.Sprint(a.status, a.body))
+	}
+	for _, body := range bodies {
+		if body != bodies[0] || !strings.HasPrefix(body, "401") {
+			t.Errorf("users can be told apart: %s and %s", bodies[0], body)
+		}
+	}
+	a := w.do("", http.MethodPost, "/api/auth/login", `{"email":"owner@example.com","password":"`+password+`"}`)
+	var token AccessToken
+	a.into(t, &token)
+	if cookieOf(t, a) == "" || token.ExpiresIn != 900 {
+		t.Error(a)
+	}
+	parsed, _, err := jwt.NewParser().ParseUnverified(token.AccessToken, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parsed.Claims.(jwt.MapClaims)
+	for _, claim := range []string{"iss", "aud", "sub", "iat", "exp", "sid", "uid", "uv", "role"} {
+		if got[claim] == nil {
+			t.Errorf("the token says nothing of %s", claim)
+		}
+	}
+	if parsed.Header["typ"] != "at+jwt" || parsed.Header["kid"] == "" || parsed.Header["alg"] != "EdDSA" {
+		t.Error(parsed.Header)
+	}
+}
+
+func TestGuessing(t *testing.T) {
+	w := newWorld(t).withUsers()
+	try := func(email, pass, from string) answer {
+		r := request(http.MethodPost, "/api/auth/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass))
+		r.RemoteAddr = from + ":1234"
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("10.0.%d.1", len(w.alerts.kinds)))
+		return w.send(r)
+	}
+	statuses := parallel(20, func(int) int { return try("owner@example.com", "wrong", "192.0.2.1").status })
+	if statuses[401] != maxFailures || statuses[429] != 10 {
+		t.Error(statuses)
+	}
+	if n := w.alerts.count(AlertGuessing); n != 1 {
+		t.Errorf("%d alerts", n)
+	}
+	a := try("owner@example.com", password, "192.0.2.1")
+	if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+		t.Error("the right password is let through the closed gate", a)
+	}
+	if a := try("owner@example.com", password, "192.0.2.2"); a.status != http.StatusOK {
+		t.Error("another address is held to it too", a)
+	}
+	w.clock.add(failureWindow)
+	if a := try("owner@example.com", password, "192.0.2.1"); a.status != http.StatusOK {
+		t.Error("the gate stays closed", a)
+	}
+	statuses = parallel(maxAddressFailures+20, func(i int) int { return try(fmt.Sprintf("u%d@example.com", i), "wrong", "192.0.2.3").status })
+	if statuses[401] != maxAddressFailures || statuses[429] != 20 {
+		t.Error("spraying", statuses)
+	}
+	for i := range maxFailures + 1 {
+		a = try("viewer@example.com", "wrong", fmt.Sprintf("[2001:db9::%d]", i+1))
+	}
+	if a.status != http.StatusTooManyRequests {
+		t.Error("an IPv6 network has many addresses", a)
+	}
+}
+
+func TestGateForgets(t *testing.T) {
+	now := time.Now()
+	g := newGate(func() time.Time { return now })
+	for range 3 {
+		for range maxFailures - 1 {
+			if wait, _ := g.try("a", "1.2.3.4"); wait != 0 {
+				t.Fatal(wait)
+			}
+		}
+		g.forget("a", "1.2.3.4")
+	}
+	if c := g.failures["1.2.3.4"]; c.count != 0 {
+		t.Error(c)
+	}
+	for i := range maxCounted + 10 {
+		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		g.try("a", addr.String())
+	}
+	if len(g.failures) > maxCounted+2 {
+		t.Error(len(g.failures))
+	}
+}
+
+// signInCookie signs in and returns the refresh cookie.
+func (w *world) signInCookie() string {
+	w.t.Helper()
+	return cookieOf(w.t, w.do("", http.MethodPost, "/api/auth/login", `{"email":"owner@example.com","password":"`+password+`"}`))
+}
+
+func (w *world) refresh(cookie string) answer {
+	w.t.Helper()
+	return w.do("", http.MethodPost, "/api/auth/refresh", "", "Cookie", cookie)
+}
+
+func TestRefresh(t *testing.T) {
+	w := newWorld(t).withUsers()
+	first := w.signInCookie()
+	a := w.refresh(first)
+	second := cookieOf(t, a)
+	if a.status != http.StatusOK || second == first {
+		t.Fatal(a)
+	}
+	if again := cookieOf(t, w.refresh(first)); again != second {
+		t.Error("the same parent has two successors")
+	}
+	w.clock.add(sameSuccessor + time.Second)
+	third := cookieOf(t, w.refresh(second))
+	if a := w.refresh(first); a.status != http.StatusUnauthorized {
+		t.Error("a token of two generations ago", a)
+	}
+	if n := w.alerts.count(AlertRefreshReuse); n != 1 {
+		t.Errorf("%d alerts", n)
+	}
+	if a := w.refresh(third); a.status != http.StatusUnauthorized {
+		t.Error("the family lives on", a)
+	}
+}
+
+func TestRefreshLateReuse(t *testing.T) {
+	w := newWorld(t).withUsers()
+	first := w.signInCookie()
+	second := cookieOf(t, w.refresh(first))
+	w.clock.add(sameSuccessor + time.Second)
+	if a := w.refresh(first); a.status != http.StatusUnauthorized || w.alerts.count(AlertRefreshReuse) != 1 {
+		t.Error(a)
+	}
+	if a := w.refresh(second); a.status != http.StatusUnauthorized {
+		t.Error("the thief's token lives on", a)
+	}
+}
+
+func TestRefreshEnds(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for _, cookie := range []string{"", refreshCookie + "=x", refreshCookie + "=" + newRefreshToken("01890000-0000-7000-8000-000000000000").String()} {
+		if a := w.refresh(cookie); a.status != http.StatusUnauthorized {
+			t.Error(cookie, a)
+		}
+	}
+	cookie := w.signInCookie()
+	w.clock.add(sessionLife)
+	if a := w.refresh(cookie); a.status != http.StatusUnauthorized {
+		t.Error("a session for ever", a)
+	}
+	cookie = w.signInCookie()
+	w.users[owned].Disabled = true
+	if err := w.store.UpdateUser(t.Context(), w.users[owned]); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.refresh(cookie); a.status != http.StatusUnauthorized {
+		t.Error("a disabled user refreshes", a)
+	}
+}
+
+// TestRefreshRace refreshes one token many times at once: every answer is the same successor.
+func TestRefreshRace(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for range 4 {
+		cookie := w.signInCookie()
+		for range 3 {
+			var mu sync.Mutex
+			successors := map[string]bool{}
+			parallel(50, func(int) int {
+				a := w.refresh(cookie)
+				mu.Lock()
+				defer mu.Unlock()
+				if a.status == http.StatusOK {
+					c, _ := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+					successors[refreshCookie+"="+c.Value] = true
+				} else {
+					t.Error(a.status, a.body)
+				}
+				return a.status
+			})
+			if len(successors) != 1 {
+				t.Fatalf("%d successors", len(successors))
+			}
+			for next := range successors {
+				cookie = next
+			}
+		}
+	}
+	if w.alerts.count(AlertRefreshReuse) != 0 {
+		t.Error("a race is no theft")
+	}
+}
+
+func TestLogout(t *testing.T) {
+	w := newWorld(t).withUsers()
+	a := w.do("", http.MethodPost, "/api/auth/login", `{"email":"owner@example.com","password":"`+password+`"}`)
+	var token AccessToken
+	a.into(t, &token)
+	cookie := cookieOf(t, a)
+	forged := cookie[:len(cookie)-4] + "AAAA"
+	for _, c := range []string{forged, "", refreshCookie + "=x"} {
+		if a := w.do("", http.MethodPost, "/api/auth/logout", "", "Cookie", c); a.status != http.StatusNoContent {
+			t.Error(a)
+		}
+	}
+	me := func() int { return w.send(request(http.MethodGet, "/api/auth/me", token.AccessToken, "")).status }
+	if me() != http.StatusOK {
+		t.Error("somebody else's logout ended the session")
+	}
+	a = w.do("", http.MethodPost, "/api/auth/logout", "", "Cookie", cookie)
+	if c, err := http.ParseSetCookie(a.header.Get("Set-Cookie")); err != nil || c.MaxAge >= 0 || c.Value != "" {
+		t.Error(c, err)
+	}
+	if me() != http.StatusUnauthorized {
+		t.Error("the access token outlives the logout")
+	}
+	if a := w.refresh(cookie); a.status != http.StatusUnauthorized {
+		t.Error(a)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	w := newWorld(t).withUsers()
+	other := w.signIn(w.users[viewing])
+	var list List[Session]
+	w.do(viewing, http.MethodGet, "/api/auth/sessions", "").into(t, &list)
+	if len(list.Data) != 2 {
+		t.Fatal(list)
+	}
+	for _, s := range list.Data {
+		if a := w.do(owned, http.MethodDelete, "/api/auth/sessions/"+s.ID, ""); a.status != http.StatusNotFound {
+			t.Error("an owner ended somebody else's session by the route for one's own", a)
+		}
+		if s.Current {
+			continue
+		}
+		if a := w.do(viewing, http.MethodDelete, "/api/auth/sessions/"+s.ID, ""); a.status != http.StatusNoContent {
+			t.Error(a)
+		}
+	}
+	if a := w.send(request(http.MethodGet, "/api/auth/me", other, "")); a.status != http.StatusUnauthorized {
+		t.Error(a)
+	}
+	if a := w.do(viewing, http.MethodGet, "/api/auth/me", ""); a.status != http.StatusOK {
+		t.Error(a)
+	}
+}
+
+// TestTokensOfAnotherProcess verifies a token that was signed by a key made elsewhere.
+func TestTokensOfAnotherProcess(t *testing.T) {
+	w := newWorld(t).withUsers()
+	if _, err := w.store.CreateSigningKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	twin, err := build(w.api.Deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := twin.startSession(t.Context(), w.users[owned], caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.add(reloadPause)
+	if a := w.send(request(http.MethodGet, "/api/auth/me", out.Body.AccessToken, "")); a.status != http.StatusOK {
+		t.Error(a)
+	}
+}
+
+func TestCaller(t *testing.T) {
+	a := &API{Deps: Deps{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	for _, c := range []struct {
+		remote, forwarded, proto string
+		address                  string
+		secure                   bool
+	}{
+		{"192.0.2.1:1", "198.51.100.1", "https", "192.0.2.1", false},
+		{"10.0.0.1:1", "198.51.100.1", "https", "198.51.100.1", true},
+		{"10.0.0.1:1", "203.0.113.9, 198.51.100.1, 10.0.0.2", "", "198.51.100.1", false},
+		{"10.0.0.1:1", "spoofed, 198.51.100.1", "", "198.51.100.1", false},
+		{"10.0.0.1:1", "", "", "10.0.0.1", false},
+		{"[::ffff:10.0.0.1]:1", "2001:db8::1", "", "2001:db8::1", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = c.remote
+		r.Header.Set("X-Forwarded-For", c.forwarded)
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		if got := a.caller(r); got.address != c.address || got.secure != c.secure {
+			t.Errorf("%+v: %+v", c, got)
+		}
+	}
+	if c := (&API{Deps: Deps{Now: time.Now}}).cookie("x", time.Now().Add(time.Hour), caller{secure: true}); !strings.Contains(c, "Secure") {
+		t.Error(c)
+	}
+}
+
+func TestKeySetVerifies(t *testing.T) {
+	w := newWorld(t).withUsers()
+	var set KeySet
+	w.do("", http.MethodGet, "/api/auth/jwks", "").into(t, &set)
+	if len(set.Keys) != 1 || set.Keys[0].KeyType != "OKP" {
+		t.Fatal(set)
+	}
+	head, _, _ := strings.Cut(w.tokens[owned], ".")
+	raw, err := jwt.NewParser().DecodeSegment(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header struct{ Kid string }
+	if err := json.Unmarshal(raw, &header); err != nil || header.Kid != set.Keys[0].ID {
+		t.Error(header, err)
+	}
+}
