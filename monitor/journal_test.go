@@ -384,7 +384,7 @@ func TestSinkThatFailsLosesNothing(t *testing.T) {
 		var run sync.WaitGroup
 		run.Go(func() { _ = j.Run(ctx, sink, 0) })
 		appendN(t, j, 0, 700)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if j.Lag() != 700 || alerts.count(AlertJournalBehind) != 1 {
 			t.Errorf("lag %d, %d alerts", j.Lag(), alerts.count(AlertJournalBehind))
 		}

@@ -1,0 +1,61 @@
+package monitor
+
+// Severities of alerts.
+const (
+	SeverityInfo     = "info"     // good to know
+	SeverityWarning  = "warning"  // look at it today
+	SeverityCritical = "critical" // look at it now: requests fail or records are in danger
+)
+
+// Kinds that this package raises itself.
+const (
+	AlertJournalBehind   = "journal_behind"
+	AlertJournalDropping = "journal_dropping"
+	AlertJournalFull     = "journal_full"
+	AlertJournalDamaged  = "journal_damaged"
+	AlertLogDrops        = "log_drops"
+)
+
+// AlertKind describes one kind of alert.
+type AlertKind struct {
+	Kind     string
+	Severity string
+	Message  string // what it means and what to do next
+}
+
+// alertKinds are all kinds that any part of Point raises.
+var alertKinds = []AlertKind{
+	{AlertJournalBehind, SeverityCritical, "The database does not take request records; they wait on disk. Check that the database runs and has room: they are stored as soon as it answers."},
+	{AlertJournalDropping, SeverityCritical, "The journal is full and records of requests are lost. Bring the database back, or give the journal more room."},
+	{AlertJournalFull, SeverityCritical, "The journal is full and requests are refused. Bring the database back or free disk space; it goes on without a restart."},
+	{AlertJournalDamaged, SeverityWarning, "Records could not be read back or were refused by the database. Look at the journal folder: what could be saved is in rejected.jsonl."},
+	{AlertLogDrops, SeverityWarning, "Log entries did not reach the database; the terminal has them all. Check the database, or raise the log level."},
+	{"unpriced_model", SeverityWarning, "A model has no known price, so its cost is unknown and budgets do not see it. Update Point, or give the model a price."},
+	{"provider_key_suspended", SeverityCritical, "A provider refuses a key, so it is not used for now. Put a valid key into the provider; it is tried again by itself."},
+	{"provider_down", SeverityCritical, "A provider does not answer. Look at its status page; requests go to other targets where the mapping has them."},
+	{"provider_quota", SeverityCritical, "A provider says that the account's quota or credit is used up. Top it up, or move the traffic to another provider."},
+	{"provider_certificate", SeverityCritical, "A provider's TLS certificate cannot be trusted, so nothing is sent to it. Check its address, and who answers there."},
+	{"unsafe_address", SeverityWarning, "A provider's name leads to an address that Point never calls. Correct its base_url."},
+	{"failed_sign_ins", SeverityWarning, "Sign-ins fail again and again. See in the audit log where they come from; a password may be being guessed."},
+	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},
+	{"refresh_token_reuse", SeverityCritical, "A used-up sign-in token came back, so the session was ended. If it was not a restored browser, the token was stolen: change the password."},
+	{"budget_exceeded", SeverityWarning, "A client key has used up its budget and is refused. Raise the budget, or let it wait for the next period."},
+	{"database_down", SeverityCritical, "The database does not answer. Requests are served from the last configuration; changes are refused until it is back."},
+	{"disk_low", SeverityCritical, "The data folder's disk is nearly full. Free space: without it no request can be recorded."},
+	{"key_age", SeverityInfo, "A provider's key is old. Rotate it with the provider and put the new one in."},
+	{"config_invalid", SeverityWarning, "The declared configuration could not be applied, the last good one stays. Correct the file; config validate shows every problem."},
+	{"login_needed", SeverityCritical, "A web provider asks for a human. Open its browser session and sign in or answer the check."},
+}
+
+// AlertKinds lists all kinds, for documentation and its test.
+func AlertKinds() []AlertKind { return append([]AlertKind(nil), alertKinds...) }
+
+// KindOf finds a kind by name. One that is not listed is a warning that says where to look.
+func KindOf(name string) AlertKind {
+	for _, k := range alertKinds {
+		if k.Kind == name {
+			return k
+		}
+	}
+	return AlertKind{name, SeverityWarning, "Something needs attention: its detail and the log say what."}
+}
