@@ -132,6 +132,20 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	return s.upkeepSQLite(ctx)
 }
 
+// sweeps are the rows of configuration that serve no more, in the order in which every
+// process deletes them.
+var sweeps = []struct {
+	statement string
+	life      time.Duration
+}{
+	{`DELETE FROM changes WHERE changed_at < $1`, changesLife},
+	{`DELETE FROM instances WHERE seen_at < $1`, instanceLife},
+	{`DELETE FROM idempotency WHERE created_at < $1`, idempotentLife},
+	{`DELETE FROM setup_tokens WHERE expires_at < $1`, 0},
+	{`DELETE FROM sessions WHERE expires_at < $1`, sessionsLife},
+	{`DELETE FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at < $1`, sessionsLife},
+}
+
 // sweep deletes rows of configuration that have had their time, and publishes a snapshot
 // without the sessions that need not be remembered any more.
 func (s *Store) sweep(ctx context.Context) error {
@@ -139,15 +153,8 @@ func (s *Store) sweep(ctx context.Context) error {
 		if len(s.Snapshot().RevokedSessions) > 0 {
 			tx.changed(entitySession, "")
 		}
-		for statement, life := range map[string]time.Duration{
-			`DELETE FROM changes WHERE changed_at < $1`:                             changesLife,
-			`DELETE FROM instances WHERE seen_at < $1`:                              instanceLife,
-			`DELETE FROM idempotency WHERE created_at < $1`:                         idempotentLife,
-			`DELETE FROM setup_tokens WHERE expires_at < $1`:                        0,
-			`DELETE FROM sessions WHERE expires_at < $1`:                            sessionsLife,
-			`DELETE FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at < $1`: sessionsLife,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, s.now().Add(-life)); err != nil {
+		for _, old := range sweeps {
+			if _, err := tx.ExecContext(ctx, old.statement, s.now().Add(-old.life)); err != nil {
 				return err
 			}
 		}

@@ -46,7 +46,7 @@ func openSQLite(ctx context.Context, dir, name string) (*database, error) {
 		"_foreign_keys":        {"1"},
 		"_journal_mode":        {"WAL"},
 		"_synchronous":         {"FULL"},
-		"_pragma":              {"cache_size(-8000)", "temp_store(MEMORY)", "journal_size_limit(67108864)"},
+		"_pragma":              {"cache_size(-8000)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(4000)"},
 		"_dqs":                 {"0"},
 		"_defensive":           {"1"},
 	}

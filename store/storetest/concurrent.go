@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -99,7 +100,7 @@ func wholeSnapshots(t *testing.T, s *store.Store) {
 	var group errgroup.Group
 	group.Go(func() error {
 		defer close(done)
-		for i := range 40 {
+		for i := range 20 {
 			for _, p := range []*point.Provider{a, b} {
 				p.Config.Weight = i
 				if err := s.UpdateProvider(ctx, p); err != nil {
@@ -112,7 +113,7 @@ func wholeSnapshots(t *testing.T, s *store.Store) {
 		}
 		return nil
 	})
-	for range 3 {
+	for range 2 {
 		group.Go(func() error {
 			var last int64
 			for {
@@ -127,6 +128,7 @@ func wholeSnapshots(t *testing.T, s *store.Store) {
 					return fmt.Errorf("version %d after %d, weights %d and %d", snap.Version, last, x, y)
 				}
 				last = snap.Version
+				runtime.Gosched()
 			}
 		})
 	}

@@ -9,29 +9,6 @@ CREATE INDEX requests_key ON requests (key_id, id);
 CREATE INDEX requests_failed ON requests ((status / 100), id, status) WHERE status >= 300;
 CREATE INDEX requests_unfinished ON requests (outcome, id) WHERE outcome <> 'complete';
 
--- What happened in each span of time (in seconds: 60 or 900). view tells which of the
--- dimensions a row keeps, as a sum of 1 endpoint, 2 provider, 4 model, 8 key; the others are
--- empty and summed over. Histograms are {"bin": count}, see histogram.go.
-CREATE TABLE rollups (
-  span INTEGER NOT NULL,
-  view INTEGER NOT NULL,
-  bucket TIMESTAMPTZ NOT NULL,
-  endpoint VARCHAR(255) NOT NULL,
-  provider_id VARCHAR(36) NOT NULL,
-  model VARCHAR(255) NOT NULL,
-  key_id VARCHAR(36) NOT NULL,
-  requests BIGINT NOT NULL,
-  errors BIGINT NOT NULL,
-  tokens_input BIGINT NOT NULL,
-  tokens_output BIGINT NOT NULL,
-  cost BIGINT NOT NULL, -- nano-USD
-  unpriced BIGINT NOT NULL,
-  cache_hits BIGINT NOT NULL,
-  latency JSONB NOT NULL,
-  ttft JSONB NOT NULL,
-  PRIMARY KEY (span, view, bucket, endpoint, provider_id, model, key_id)
-);
-
 CREATE TABLE logs (
   id UUID PRIMARY KEY,
   timestamp TIMESTAMPTZ NOT NULL,
@@ -61,7 +38,6 @@ CREATE INDEX alerts_last ON alerts (last_at);
 -- +goose Down
 DROP TABLE alerts;
 DROP TABLE logs;
-DROP TABLE rollups;
 DROP INDEX requests_unfinished;
 DROP INDEX requests_failed;
 DROP INDEX requests_key;

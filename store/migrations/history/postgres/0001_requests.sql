@@ -86,7 +86,31 @@ CREATE FUNCTION point_histogram_add(a JSONB, b JSONB) RETURNS JSONB LANGUAGE sql
 $$;
 -- +goose StatementEnd
 
+-- What happened in each span of time (in seconds: 60 or 900). view tells which of the
+-- dimensions a row keeps, as a sum of 1 endpoint, 2 provider, 4 model, 8 key; the others are
+-- empty and summed over. Histograms are {"bin": count}, see histogram.go.
+CREATE TABLE rollups (
+  span INTEGER NOT NULL,
+  view INTEGER NOT NULL,
+  bucket TIMESTAMPTZ NOT NULL,
+  endpoint VARCHAR(255) NOT NULL,
+  provider_id VARCHAR(36) NOT NULL,
+  model VARCHAR(255) NOT NULL,
+  key_id VARCHAR(36) NOT NULL,
+  requests BIGINT NOT NULL,
+  errors BIGINT NOT NULL,
+  tokens_input BIGINT NOT NULL,
+  tokens_output BIGINT NOT NULL,
+  cost BIGINT NOT NULL, -- nano-USD
+  unpriced BIGINT NOT NULL,
+  cache_hits BIGINT NOT NULL,
+  latency JSONB NOT NULL,
+  ttft JSONB NOT NULL,
+  PRIMARY KEY (span, view, bucket, endpoint, provider_id, model, key_id)
+);
+
 -- +goose Down
+DROP TABLE rollups;
 DROP FUNCTION point_histogram_add;
 DROP FUNCTION point_drop_request_partitions;
 DROP FUNCTION point_request_partition;

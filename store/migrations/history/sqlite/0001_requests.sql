@@ -30,5 +30,29 @@ CREATE TABLE requests (
   route JSONB
 ) WITHOUT ROWID;
 
+-- What happened in each span of time (in seconds: 60 or 900). view tells which of the
+-- dimensions a row keeps, as a sum of 1 endpoint, 2 provider, 4 model, 8 key; the others are
+-- empty and summed over. Histograms are {"bin": count}, see histogram.go.
+CREATE TABLE rollups (
+  span INTEGER NOT NULL,
+  view INTEGER NOT NULL,
+  bucket TIMESTAMPTZ NOT NULL,
+  endpoint VARCHAR(255) NOT NULL,
+  provider_id VARCHAR(36) NOT NULL,
+  model VARCHAR(255) NOT NULL,
+  key_id VARCHAR(36) NOT NULL,
+  requests BIGINT NOT NULL,
+  errors BIGINT NOT NULL,
+  tokens_input BIGINT NOT NULL,
+  tokens_output BIGINT NOT NULL,
+  cost BIGINT NOT NULL, -- nano-USD
+  unpriced BIGINT NOT NULL,
+  cache_hits BIGINT NOT NULL,
+  latency JSONB NOT NULL,
+  ttft JSONB NOT NULL,
+  PRIMARY KEY (span, view, bucket, endpoint, provider_id, model, key_id)
+) WITHOUT ROWID;
+
 -- +goose Down
+DROP TABLE rollups;
 DROP TABLE requests;
