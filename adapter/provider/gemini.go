@@ -49,8 +49,9 @@ func googleComplaint(body []byte) *complaint {
 	if doc.IsArray() {
 		doc = doc.Get("0")
 	}
-	c.kind = text(doc.Get("error.status"))
-	c.code = ""
+	if status := text(doc.Get("error.status")); status != "" {
+		c.kind, c.code = status, "" // the code is the HTTP status once more
+	}
 	doc.Get("error.details").ForEach(func(_, detail gjson.Result) bool {
 		if reason := text(detail.Get("reason")); reason != "" {
 			c.code = reason

@@ -1,0 +1,283 @@
+package provider
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"point"
+)
+
+func TestKinds(t *testing.T) {
+	var names []string
+	for _, k := range Kinds() {
+		names = append(names, k.Name)
+		if k.Title == "" || k.Dialect == "" || k.BaseURL == "" && k.Name != "openai-compatible" {
+			t.Errorf("kind %+v", k)
+		}
+		for _, f := range k.Fields {
+			if f.Name == "" || f.Title == "" || f.Type == "" || f.Help == "" {
+				t.Errorf("%s: field %+v", k.Name, f)
+			}
+		}
+		if !k.Serves(point.PathChat) {
+			t.Errorf("%s serves no chat", k.Name)
+		}
+	}
+	if want := []string{"anthropic", "gemini", "openai", "openai-compatible"}; !slices.Equal(names, want) {
+		t.Errorf("kinds %q, want %q", names, want)
+	}
+}
+
+func TestUnserved(t *testing.T) {
+	k, _ := Lookup("anthropic")
+	_, err := k.Exchange(newRequest(t, k, point.PathEmbeddings, `{"model":"m","input":"a"}`, ""))
+	if e := point.AsError(err); e.Code != point.ModelNotFound || k.Serves(point.PathEmbeddings) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAuthorize(t *testing.T) {
+	for kind, want := range map[string]http.Header{
+		"openai":            {"Authorization": {"Bearer k"}},
+		"openai-compatible": {"Authorization": {"Bearer k"}},
+		"anthropic":         {"X-Api-Key": {"k"}},
+		"gemini":            {"X-Goog-Api-Key": {"k"}},
+	} {
+		k, _ := Lookup(kind)
+		got := http.Header{}
+		k.Authorize(got, point.Secret{})
+		if len(got) > 0 {
+			t.Errorf("%s: a zero secret sets %v", kind, got)
+		}
+		k.Authorize(got, point.NewSecret("k"))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+	}
+}
+
+func TestListModels(t *testing.T) {
+	tests := []struct {
+		kind, path, body string
+		want             []string
+	}{
+		{"openai", "/models", `{"object":"list","data":[{"id":"gpt-4o","object":"model"},{"id":"o3"},{"id":"o3"},{}]}`, []string{"gpt-4o", "o3"}},
+		{"openai-compatible", "/models", `[{"id":"a"}]`, []string{"a"}},
+		{"openai-compatible", "/models", `{"data":[]}`, []string{}},
+		{"anthropic", "/v1/models?limit=1000", `{"data":[{"type":"model","id":"claude-opus-4-6"}],"has_more":false}`, []string{"claude-opus-4-6"}},
+		{"gemini", "/v1beta/models?pageSize=1000", `{"models":[{"name":"models/gemini-2.5-flash"}]}`, []string{"gemini-2.5-flash"}},
+	}
+	for _, tt := range tests {
+		k, _ := Lookup(tt.kind)
+		out, read := k.Service.(Lister).ListModels()
+		got, err := read([]byte(tt.body))
+		if err != nil || out.Path != tt.path || out.Method != http.MethodGet || out.Header == nil {
+			t.Errorf("%s: %+v, %v", tt.kind, out, err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.kind, diff)
+		}
+		for _, bad := range []string{"", "<html>", "{}", "1", `{"data":{}}`} {
+			if _, err := read([]byte(bad)); err == nil {
+				t.Errorf("%s: %q is taken for a list of models", tt.kind, bad)
+			}
+		}
+	}
+}
+
+func TestFailureCodes(t *testing.T) {
+	body := `{"error":{"message":"said","type":"t","code":"c","param":"p"}}`
+	tests := []struct {
+		status int
+		body   string
+		code   point.Code
+		shown  int
+	}{
+		{301, body, point.ProviderBadResponse, 502},
+		{400, body, point.ProviderRejected, 400},
+		{400, `{"error":{"message":"Invalid model: x","code":"invalid_model"}}`, point.ModelNotFound, 400},
+		{401, body, point.ProviderCredentials, 502},
+		{401, "", point.ProviderCredentials, 502},
+		{402, body, point.ProviderQuota, 502},
+		{403, "<html>", point.ProviderCredentials, 502},
+		{404, body, point.ProviderRejected, 404},
+		{404, `{"error":{"message":"The model is gone"}}`, point.ModelNotFound, 404},
+		{404, "", point.ProviderBadResponse, 502},
+		{405, `{"detail":"Method Not Allowed"}`, point.ProviderRejected, 405},
+		{408, body, point.ProviderTimeout, 504},
+		{409, body, point.ProviderRejected, 409},
+		{409, `{"error":{"message":"Engine is overloaded"}}`, point.ProviderUnavailable, 503},
+		{413, body, point.ProviderRejected, 413},
+		{413, "", point.ProviderBadResponse, 502},
+		{422, body, point.ProviderRejected, 422},
+		{429, body, point.ProviderRateLimited, 429},
+		{429, "", point.ProviderRateLimited, 429},
+		{500, body, point.ProviderUnavailable, 500},
+		{503, "", point.ProviderUnavailable, 503},
+		{504, body, point.ProviderTimeout, 504},
+		{529, body, point.ProviderUnavailable, 529},
+	}
+	for _, k := range Kinds() {
+		for _, tt := range tests {
+			e := k.Failure(tt.status, http.Header{}, []byte(tt.body))
+			if e.Code != tt.code || e.HTTPStatus() != tt.shown || e.UpstreamStatus != tt.status || e.Message == "" {
+				t.Errorf("%s: %d %s: %v, shown as %d, want %s, %d", k.Name, tt.status, tt.body, e, e.HTTPStatus(), tt.code, tt.shown)
+			}
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	date := "Wed, 15 Nov 2023 08:00:00 GMT"
+	tests := []struct {
+		header http.Header
+		want   time.Duration
+	}{
+		{nil, 0},
+		{http.Header{"Retry-After": {"20"}}, 20 * time.Second},
+		{http.Header{"Retry-After": {"0.5"}}, 500 * time.Millisecond},
+		{http.Header{"Retry-After": {"-5"}}, 0},
+		{http.Header{"Retry-After": {"NaN"}}, 0},
+		{http.Header{"Retry-After": {"soon"}}, 0},
+		{http.Header{"Retry-After": {"1e300"}}, 24 * time.Hour},
+		{http.Header{"Retry-After-Ms": {"1500"}, "Retry-After": {"20"}}, 1500 * time.Millisecond},
+		{http.Header{"Date": {date}, "Retry-After": {"Wed, 15 Nov 2023 08:01:00 GMT"}}, time.Minute},
+		{http.Header{"Date": {date}, "Retry-After": {"Wed, 15 Nov 2023 07:00:00 GMT"}}, 0},
+	}
+	for _, tt := range tests {
+		if got := retryAfter(tt.header); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.header, got, tt.want)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	secrets := []string{
+		"sk-proj-abcDEF123456", "sk-ant-api03-xyz_abc-123", "AIzaSyA1234567890abcdefghijklmnopqrstu", "gsk_1234567890abcdef", "xai-abcdef1234567890",
+		"0123456789abcdef0123456789abcdef", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "hf_abcdefghijklmnop", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+	}
+	for _, s := range secrets {
+		for _, text := range []string{"Incorrect API key provided: " + s + ".", `{"key":"` + s + `"}`, "url?key=" + s + "&x=1", "(" + s + ")"} {
+			if got := redact(text); strings.Contains(got, s) || strings.Contains(got, s[len(s)-8:]) {
+				t.Errorf("%q keeps the key: %q", text, got)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"Authorization: Bearer abcdefgh":                                  "Authorization: ***",
+		"postgres://user:hunter2@host/db":                                 "postgres***host/db",
+		"The model `accounts/fireworks/models/llama-v3p1-405b` is gone":   "The model `accounts/fireworks/models/llama-v3p1-405b` is gone",
+		"max_tokens: 200000 > 128000, see https://x.example/docs/errors#": "max_tokens: 200000 > 128000, see https://x.example/docs/errors#",
+		"a\x00b\x1b[31mc\nd\xff":                                          "a b [31mc d",
+		"context_length_exceeded":                                         "context_length_exceeded",
+	} {
+		if got := redact(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if long := redact(strings.Repeat("é ", 5000)); len(long) > maxMessage || !strings.HasSuffix(long, "…") {
+		t.Errorf("%d bytes, ends in %q", len(long), long[len(long)-8:])
+	}
+}
+
+func TestSplice(t *testing.T) {
+	body := []byte(`{"a":1,"b":2}`)
+	if got := splice(body, nil); &got[0] != &body[0] {
+		t.Error("nothing to edit, and yet a copy")
+	}
+	got := splice(body, []edit{{point.Span{Start: 11, End: 12}, []byte("three")}, {point.Span{Start: 1, End: 7}, nil}, {point.Span{Start: 1, End: 1}, []byte(`"x":0,`)}})
+	if want := `{"x":0,"b":three}`; string(got) != want || cap(got) != len(got) {
+		t.Errorf("%s (cap %d), want %s", got, cap(got), want)
+	}
+}
+
+func TestClaude(t *testing.T) {
+	tests := []struct {
+		model                    string
+		version                  int
+		thinks, adapts, formats  bool
+		max                      int64
+		effortXHigh, effortMinim string
+	}{
+		{"claude-3-haiku-20240307", 30, false, false, false, 4096, "high", "low"},
+		{"claude-3-5-sonnet-latest", 35, false, false, false, 8192, "high", "low"},
+		{"claude-3-7-sonnet-20250219", 37, true, false, false, 64_000, "high", "low"},
+		{"claude-opus-4-20250514", 40, true, false, false, 32_000, "max", "low"},
+		{"claude-opus-4-1", 41, true, false, true, 32_000, "max", "low"},
+		{"claude-sonnet-4-5-20250929", 45, true, false, true, 64_000, "high", "low"},
+		{"anthropic/claude-haiku-4.5", 45, true, false, true, 64_000, "high", "low"},
+		{"claude-opus-4-6", 46, true, true, true, 128_000, "max", "low"},
+		{"claude-opus-4-7@20260401", 47, true, true, true, 128_000, "xhigh", "low"},
+		{"claude-opus-5", 50, true, true, true, 128_000, "xhigh", "low"},
+		{"claude-next", 999, true, true, true, 64_000, "xhigh", "low"},
+	}
+	for _, tt := range tests {
+		c := parseClaude(tt.model)
+		if c.version != tt.version || c.thinks() != tt.thinks || c.adapts() != tt.adapts || c.formats() != tt.formats ||
+			c.maxTokens() != tt.max || c.effort("xhigh") != tt.effortXHigh || c.effort("minimal") != tt.effortMinim {
+			t.Errorf("%s: %+v thinks %t, adapts %t, formats %t, max %d, %s, %s", tt.model, c, c.thinks(), c.adapts(), c.formats(), c.maxTokens(), c.effort("xhigh"), c.effort("minimal"))
+		}
+	}
+}
+
+func TestGeminiThinking(t *testing.T) {
+	budget := func(n int64) *geminiThinking { return &geminiThinking{n > 128, &n, ""} }
+	level := func(l string) *geminiThinking { return &geminiThinking{true, nil, l} }
+	tests := []struct {
+		model, effort string
+		want          *geminiThinking
+	}{
+		{"gemini-2.5-flash", "none", budget(0)},
+		{"gemini-2.5-pro", "none", budget(128)},
+		{"gemini-2.5-flash-lite", "medium", budget(8192)},
+		{"gemini-3-pro-preview", "medium", level("high")},
+		{"gemini-3.1-pro-preview", "medium", level("medium")},
+		{"gemini-3-flash-preview", "minimal", level("minimal")},
+		{"gemini-3.1-pro-preview", "minimal", level("low")},
+		{"gemini-flash-latest", "xhigh", level("high")},
+		{"gemini-2.5-flash", "most", nil},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, parseGemini(tt.model).thinking(tt.effort)); diff != "" {
+			t.Errorf("%s, %s: %s", tt.model, tt.effort, diff)
+		}
+	}
+}
+
+func TestInvalidRequests(t *testing.T) {
+	for body, want := range map[string]struct {
+		code  point.Code
+		param string
+	}{
+		`{"model":"m"}`:                 {point.MissingField, "messages"},
+		`{"model":"m","messages":"hi"}`: {point.InvalidRequest, "messages"},
+		`{"model":"m","messages":[{"role":"robot","content":"x"}]}`:                                                                                                         {point.InvalidRequest, "messages[0].role"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":"hot"}`:                                                                                      {point.InvalidRequest, "temperature"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"tool_choice":"maybe"}`:                                                                                    {point.InvalidRequest, "tool_choice"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"reasoning_effort":"huge"}`:                                                                                {point.InvalidRequest, "reasoning_effort"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"custom","custom":{"name":"x"}}]}`:                                                        {point.UnsupportedField, "tools.custom"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{}}]}`:                                                              {point.MissingField, "tools[0].function.name"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}]}`:                                                                               {point.UnsupportedField, "functions"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema"}}`:                                                                 {point.MissingField, "response_format.json_schema.schema"},
+		`{"model":"m","messages":[{"role":"user","content":"x"}],"response_format":{"type":"grammar"}}`:                                                                     {point.UnsupportedField, "response_format"},
+		`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}`:                                              {point.InvalidRequest, "messages[0].content[0].image_url.url"},
+		`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}]}`: {point.InvalidRequest, "messages[1].tool_calls[0].function.arguments"},
+	} {
+		for _, kind := range []string{"anthropic", "gemini"} {
+			k, _ := Lookup(kind)
+			_, err := k.Exchange(newRequest(t, k, point.PathChat, body, ""))
+			if err == nil {
+				t.Errorf("%s takes %s", kind, body)
+				continue
+			}
+			if e := point.AsError(err); e.Code != want.code || e.Param != want.param {
+				t.Errorf("%s: %s: %v (%s), want %v", kind, body, e, e.Param, want)
+			}
+		}
+	}
+}
