@@ -12,7 +12,7 @@ import (
 )
 
 // maxSeries bounds the children of one cache: providers come and go, and models are many.
-const maxSeries = 5000
+const maxSeries = 2000
 
 // cache finds the children of metrics without a lock: it is copied when one is added, which
 // happens once per child.

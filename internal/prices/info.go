@@ -42,8 +42,8 @@ func decodeInfos() map[string]map[string]Info {
 		}
 		info := Info{ContextWindow: m.Context, MaxOutput: m.MaxOutput, Reasoning: m.Reasoning, Images: m.Images, Tools: true} // a catalogue for agents: all its models call tools
 		models[m.ID] = info
-		if undated := dateSuffix.ReplaceAllString(m.ID, ""); undated != m.ID {
-			models[undated] = info
+		if short := undated(m.ID); short != m.ID {
+			models[short] = info
 		}
 	}
 	return all
@@ -97,4 +97,44 @@ func (t *Table) Models(kind string) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+// Describe is Info with the abilities as words: "tools", "vision", "reasoning".
+func (t *Table) Describe(kind, modelName string) (contextWindow, maxOutput int64, abilities []string) {
+	info, _ := t.Info(kind, modelName)
+	for _, a := range []struct {
+		name string
+		has  bool
+	}{{"tools", info.Tools}, {"vision", info.Images}, {"reasoning", info.Reasoning}} {
+		if a.has {
+			abilities = append(abilities, a.name)
+		}
+	}
+	return info.ContextWindow, info.MaxOutput, abilities
+}
+
+// Known reports whether any provider in the catalogue has a model of that name, or of that
+// name with a date behind it: a bound for labels, not a promise that it exists.
+func (t *Table) Known(modelName string) bool {
+	names := t.names()
+	_, ok := names[modelName]
+	if !ok {
+		_, ok = names[undated(modelName)]
+	}
+	return ok
+}
+
+// catalogueIDs finds the ids in both files without decoding them.
+func catalogueIDs() map[string]struct{} {
+	names := map[string]struct{}{}
+	mark := []byte(`"id":"`)
+	for _, lines := range [][]byte{priceLines, modelLines} {
+		for line := range bytes.Lines(lines) {
+			if _, rest, ok := bytes.Cut(line, mark); ok {
+				id, _, _ := bytes.Cut(rest, []byte(`"`))
+				names[string(id)] = struct{}{}
+			}
+		}
+	}
+	return names
 }

@@ -27,6 +27,7 @@ type Table struct {
 	source    string
 	providers map[string]*provider // by the catalogue's name
 	infos     func() map[string]map[string]Info
+	names     func() map[string]struct{} // of all models
 }
 
 // provider is one provider's models, decoded at the first question.
@@ -51,7 +52,7 @@ type model struct {
 
 // New indexes the catalogue; it fails only if the embedded file is broken.
 func New() (*Table, error) {
-	t := &Table{providers: map[string]*provider{}, infos: sync.OnceValue(decodeInfos)}
+	t := &Table{providers: map[string]*provider{}, infos: sync.OnceValue(decodeInfos), names: sync.OnceValue(catalogueIDs)}
 	head, rest, _ := bytes.Cut(priceLines, []byte("\n"))
 	var about struct {
 		Source string `json:"source"`
@@ -169,10 +170,27 @@ func (t *Table) match(p *provider, name string, depth int) *model {
 	return nil
 }
 
-var (
-	compactDate = regexp.MustCompile(`-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(-|:|$)`)
-	dateSuffix  = regexp.MustCompile(`(-20\d{2}-\d{2}-\d{2}|-20\d{6}|@20\d{6})$`)
-)
+var compactDate = regexp.MustCompile(`-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(-|:|$)`)
+
+// undated is name without a date at its end: -2024-08-06, -20240806 or @20240806.
+func undated(name string) string {
+	for _, form := range []string{"-20dd-dd-dd", "-20dddddd", "@20dddddd"} {
+		if n := len(name) - len(form); n > 0 && hasForm(name[n:], form) {
+			return name[:n]
+		}
+	}
+	return name
+}
+
+// hasForm compares s with a form of the same length, in which d is any digit.
+func hasForm(s, form string) bool {
+	for i := range len(form) {
+		if form[i] == 'd' && (s[i] < '0' || s[i] > '9') || form[i] != 'd' && s[i] != form[i] {
+			return false
+		}
+	}
+	return true
+}
 
 // spellings are the forms under which the catalogue may know a model, best first: as given,
 // with its date written with dashes, without a path or the provider's own name before it, and
@@ -192,7 +210,7 @@ func spellings(kind, id, name string) []string {
 		list = append(list, compactDate.ReplaceAllString(base, "-$1-$2-$3$4"))
 	}
 	for _, base := range bases {
-		list = append(list, dateSuffix.ReplaceAllString(base, ""))
+		list = append(list, undated(base))
 	}
 	return list
 }
