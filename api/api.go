@@ -140,6 +140,7 @@ func build(deps Deps) (*API, error) {
 	a.spec = h.OpenAPI()
 	var err error
 	a.doc, err = document(a.spec)
+	loosen(a.spec)
 	return a, err
 }
 

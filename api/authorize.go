@@ -25,6 +25,14 @@ func (p *principal) may(permission Permission) bool { return may(p.user.Role, pe
 // principalContext is the context key of *principal.
 type principalContext struct{}
 
+// apiContext is the context key of the *API, for resolvers.
+type apiContext struct{}
+
+// apiOf is the API that serves ctx, and who asks.
+func apiOf(ctx huma.Context) (*API, *principal) {
+	return ctx.Context().Value(apiContext{}).(*API), who(ctx.Context())
+}
+
 // who is the principal of a request that authorize let through.
 func who(ctx context.Context) *principal { return ctx.Value(principalContext{}).(*principal) }
 
@@ -34,6 +42,7 @@ func who(ctx context.Context) *principal { return ctx.Value(principalContext{}).
 func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	values := context.WithValue(r.Context(), clientContext{}, a.caller(r))
+	values = context.WithValue(values, apiContext{}, a)
 	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
 	if permission != Public {
 		p, err := a.principal(r)

@@ -35,7 +35,7 @@ func (c *Client) Resolve(ctx huma.Context) []error {
 // sent them; of X-Forwarded-For the last address that is none of the proxies is the client.
 func (a *API) caller(r *http.Request) caller {
 	agent := r.UserAgent()
-	c := caller{address: hostOf(r.RemoteAddr), userAgent: agent[:min(len(agent), 255)], secure: r.TLS != nil}
+	c := caller{address: hostOf(r.RemoteAddr), userAgent: strings.ToValidUTF8(agent[:min(len(agent), 255)], ""), secure: r.TLS != nil}
 	if public, err := url.Parse(a.PublicURL); err == nil && public.Scheme == "https" {
 		c.secure = true
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"point"
 	"point/store"
 )
@@ -42,6 +44,17 @@ type updateEndpointInput struct {
 	ByID
 	Precondition
 	Body UpdateEndpoint
+
+	mapping *point.Mapping // what the body gives, read; nil for none
+}
+
+// Resolve reads the mapping, so that its mistakes are listed beside those of its shape.
+func (in *updateEndpointInput) Resolve(ctx huma.Context) []error {
+	var f faults
+	if a, _ := apiOf(ctx); in.Body.Mapping.given() && !in.Body.Mapping.dropped() {
+		in.mapping = readMapping(in.Body.Mapping, a.Store.Snapshot(), &f)
+	}
+	return f.errors()
 }
 
 // EndpointTest is the body that tests an endpoint.
@@ -101,14 +114,8 @@ func (a *API) updateEndpoint(ctx context.Context, in *updateEndpointInput) (*end
 	if in.Body.Active != nil {
 		e.Active = *in.Body.Active
 	}
-	if m := in.Body.Mapping; m.dropped() {
-		e.Mapping = nil
-	} else if m.given() {
-		var f faults
-		e.Mapping = readMapping(m, a.Store.Snapshot(), &f)
-		if err := f.err(); err != nil {
-			return nil, err
-		}
+	if in.Body.Mapping.given() {
+		e.Mapping = in.mapping
 	}
 	if err := a.Store.UpdateEndpoint(ctx, e); err != nil {
 		return nil, fromStore(err, "endpoint")

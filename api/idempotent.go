@@ -45,7 +45,7 @@ func (r *repeats) end(key string) {
 func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	key := r.Header.Get("Idempotency-Key")
-	if creates, _ := ctx.Operation().Metadata[metaCreates].(bool); !creates || key == "" || len(key) > 255 {
+	if creates, _ := ctx.Operation().Metadata[metaCreates].(bool); !creates || !idempotencyKey.MatchString(key) {
 		next(ctx)
 		return
 	}

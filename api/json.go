@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"point"
@@ -40,7 +41,8 @@ func (s sentence) Error() string { return string(s) }
 func sentencef(format string, args ...any) error { return sentence(fmt.Sprintf(format, args...)) }
 
 // checkJSON refuses what two readers may read differently, or what is made to cost: invalid
-// UTF-8, names that occur twice in an object, more than point.MaxDepth levels, a second value.
+// UTF-8 and NUL, names that occur twice in an object, more than point.MaxDepth levels, a second
+// value.
 func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return sentence("This is not valid UTF-8.")
@@ -65,7 +67,10 @@ func (c *checker) value(depth int) error {
 		return sentencef("This is not valid JSON, at byte %d.", c.tokens.InputOffset())
 	}
 	bracket, nested := token.(json.Delim)
+	text, _ := token.(string)
 	switch {
+	case strings.Contains(text, "\x00"):
+		return sentencef("A text must not hold the character NUL; the one that ends at byte %d does.", c.tokens.InputOffset())
 	case !nested:
 		return nil
 	case depth >= point.MaxDepth:
@@ -88,6 +93,9 @@ func (c *checker) object(depth int) error {
 		name, isName := token.(string)
 		if err != nil || !isName {
 			return sentencef("This is not valid JSON, at byte %d.", c.tokens.InputOffset())
+		}
+		if strings.Contains(name, "\x00") {
+			return sentence("A name must not hold the character NUL.")
 		}
 		if seen[name] {
 			return sentencef("An object has two members of the same name; the second ends at byte %d.", c.tokens.InputOffset())

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"point"
 	"point/internal/clientkey"
@@ -80,6 +83,21 @@ type createKeyInput struct {
 	Body CreateKey
 }
 
+// Resolve finds what a schema cannot see, so that it is listed beside the rest.
+func (in *createKeyInput) Resolve(ctx huma.Context) []error {
+	a, _ := apiOf(ctx)
+	return a.checkKey(in.Body.key()).errors()
+}
+
+// key is the key that the body describes.
+func (b *CreateKey) key() *point.Key {
+	k := &point.Key{Name: b.Name, Status: point.StatusActive, Tags: b.Tags, Models: b.Models, Endpoints: b.Endpoints, ExpiresAt: b.ExpiresAt}
+	if b.Limits != nil {
+		k.Limits = point.KeyLimits(*b.Limits)
+	}
+	return k
+}
+
 // UpdateKey is the body that changes a key; absent members stay as they are.
 type UpdateKey struct {
 	Name      string       `json:"name,omitempty" minLength:"1" maxLength:"255" example:"billing service"`
@@ -116,16 +134,8 @@ func (a *API) getKey(ctx context.Context, in *ByID) (*keyOutput, error) {
 
 // createKey makes a key of the caller. Its token is in this answer and nowhere else.
 func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOutput, error) {
-	k := &point.Key{
-		Name: in.Body.Name, OwnerID: who(ctx).user.ID, Status: point.StatusActive,
-		Tags: in.Body.Tags, Models: in.Body.Models, Endpoints: in.Body.Endpoints, ExpiresAt: in.Body.ExpiresAt,
-	}
-	if in.Body.Limits != nil {
-		k.Limits = point.KeyLimits(*in.Body.Limits)
-	}
-	if err := a.checkKey(k); err != nil {
-		return nil, err
-	}
+	k := in.Body.key()
+	k.OwnerID = who(ctx).user.ID
 	token := clientkey.New()
 	if err := a.Store.CreateKey(ctx, k, token); err != nil {
 		return nil, fromStore(err, "key")
@@ -137,8 +147,10 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOut
 }
 
 // checkKey finds what a schema cannot see.
-func (a *API) checkKey(k *point.Key) error {
-	var f faults
+func (a *API) checkKey(k *point.Key) (f faults) {
+	if strings.ContainsFunc(k.Name, control) {
+		f.add("body.name", "A name holds no line breaks or control characters.")
+	}
 	for i, glob := range k.Models {
 		if _, err := path.Match(glob, ""); err != nil || glob == "" {
 			f.add(fmt.Sprintf("body.models[%d]", i), "This is not a pattern such as gpt-4o*.")
@@ -152,7 +164,7 @@ func (a *API) checkKey(k *point.Key) error {
 	if k.ExpiresAt != nil && !k.ExpiresAt.After(a.Now()) {
 		f.add("body.expires_at", "This is in the past. To revoke a key set its status to inactive.")
 	}
-	return f.err()
+	return f
 }
 
 func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyOutput, error) {
@@ -166,7 +178,7 @@ func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyOutput, er
 	if was != nil && k.ExpiresAt != nil && was.Equal(*k.ExpiresAt) {
 		checked.ExpiresAt = nil // an expired key may still be renamed
 	}
-	if err := a.checkKey(&checked); err != nil {
+	if err := a.checkKey(&checked).err(); err != nil {
 		return nil, err
 	}
 	if err := a.Store.UpdateKey(ctx, k); err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,8 +74,11 @@ type empty struct{}
 
 // Repeatable is embedded into the input of a route that creates.
 type Repeatable struct {
-	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" doc:"Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422."`
+	IdempotencyKey string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"1 to 255 visible ASCII characters" doc:"Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422."`
 }
+
+// idempotencyKey is the form of Repeatable's header.
+var idempotencyKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 
 // NullableTime is a time of which null and absence mean different things.
 type NullableTime struct {

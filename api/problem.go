@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,12 @@ func retryAfter(status int, wait time.Duration, detail string) *Problem {
 	return p
 }
 
+// Error and ErrorDetail make a field one of the errors that huma collects.
+func (f ProblemField) Error() string { return f.Message }
+func (f ProblemField) ErrorDetail() *huma.ErrorDetail {
+	return &huma.ErrorDetail{Location: f.Location, Message: f.Message}
+}
+
 // faults collects everything that is wrong with a request.
 type faults []ProblemField
 
@@ -68,6 +75,14 @@ func (f faults) err() error {
 	p := problem(http.StatusUnprocessableEntity, invalidFields)
 	p.Errors = f
 	return p
+}
+
+// errors are what a resolver returns.
+func (f faults) errors() (list []error) {
+	for _, field := range f {
+		list = append(list, field)
+	}
+	return list
 }
 
 const invalidFields = "Some of what was sent is not valid. Mend the fields listed in errors and send it again."
@@ -101,12 +116,20 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 			return tooLargeProblem(tooLarge.Limit)
 		case errors.As(err, &detailer):
 			d := detailer.ErrorDetail()
-			p.Errors = append(p.Errors, ProblemField{Location: d.Location, Message: d.Message})
+			p.Errors = append(p.Errors, ProblemField{Location: d.Location, Message: withoutCause(d.Message)})
 		case errors.As(err, &syntax):
 			p.Errors = append(p.Errors, ProblemField{Location: "body", Message: "This is not valid JSON."})
 		}
 	}
 	return p
+}
+
+// withoutCause cuts what a parser said of a value from a message of huma: it quotes the value.
+func withoutCause(message string) string {
+	if strings.HasPrefix(message, "expected string to be RFC") {
+		message, _, _ = strings.Cut(message, ": ")
+	}
+	return message
 }
 
 func tooLargeProblem(limit int64) *Problem {

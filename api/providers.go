@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"point"
 	"point/adapter/provider"
 	"point/internal/netguard"
@@ -56,6 +58,23 @@ type CreateProvider struct {
 type createProviderInput struct {
 	Repeatable
 	Body CreateProvider
+
+	kind   *provider.Kind
+	config point.ProviderConfig
+}
+
+// Resolve reads the config, so that its mistakes are listed beside those of the other fields.
+func (in *createProviderInput) Resolve(ctx huma.Context) []error {
+	var f faults
+	a, who := apiOf(ctx)
+	kind, ok := provider.Lookup(in.Body.Provider)
+	switch {
+	case ok && in.Body.Type != point.TypeWeb:
+		in.kind, in.config = kind, a.readConfig(kind, in.Body.Config, nil, who.may(ProvidersPrivate), &f)
+	case in.Body.Provider != "":
+		f.add("body.provider", "There is no such kind of provider. GET /api/provider-kinds lists them.")
+	}
+	return f.errors()
 }
 
 // UpdateProvider is the body that changes a provider; absent members stay as they are.
@@ -107,17 +126,7 @@ func (a *API) getProvider(ctx context.Context, in *ByID) (*providerOutput, error
 }
 
 func (a *API) createProvider(ctx context.Context, in *createProviderInput) (*providerOutput, error) {
-	var f faults
-	kind, ok := provider.Lookup(in.Body.Provider)
-	if !ok || in.Body.Type != point.TypeAPI {
-		f.add("body.provider", "There is no such kind of provider. GET /api/provider-kinds lists them.")
-		return nil, f.err()
-	}
-	config := a.readConfig(kind, in.Body.Config, nil, who(ctx).may(ProvidersPrivate), &f)
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	p := &point.Provider{Name: in.Body.Name, Type: in.Body.Type, Kind: kind.Name, Config: config, Status: in.Body.Status}
+	p := &point.Provider{Name: in.Body.Name, Type: in.Body.Type, Kind: in.kind.Name, Config: in.config, Status: in.Body.Status}
 	if err := a.Store.CreateProvider(ctx, p); err != nil {
 		return nil, fromStore(err, "provider")
 	}

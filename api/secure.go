@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // secure is what every request passes before a route is looked up.
@@ -59,6 +60,8 @@ func (a *API) refuse(r *http.Request, origins *http.CrossOriginProtection) *Prob
 		return problem(http.StatusMisdirectedRequest, "Point does not answer under this host name. Set POINT_PUBLIC_URL to the URL that people use.")
 	case r.URL.Path != path.Clean(r.URL.Path):
 		return problem(http.StatusNotFound, "There is nothing at this path.")
+	case !isText(r.URL):
+		return problem(http.StatusBadRequest, "The URL holds bytes that are no text.")
 	case origins.Check(r) != nil:
 		return problem(http.StatusForbidden, "A page of another origin may not write here. List its origin in POINT_CORS_ORIGINS if it should.")
 	case r.ContentLength > maxBody:
@@ -69,6 +72,13 @@ func (a *API) refuse(r *http.Request, origins *http.CrossOriginProtection) *Prob
 		return problem(http.StatusUnsupportedMediaType, "Send the body as JSON, with Content-Type: application/json.")
 	}
 	return nil
+}
+
+// isText reports whether path and query are UTF-8 without NUL: databases take nothing else.
+func isText(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	text := u.Path + query
+	return err == nil && utf8.ValidString(text) && !strings.Contains(text, "\x00")
 }
 
 // isJSON reports whether a body, if there is one, says that it is JSON: a form of another

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -232,6 +233,9 @@ func (w *world) send(r *http.Request) answer {
 	w.handler.ServeHTTP(rec, r)
 	a := answer{rec.Code, rec.Header(), rec.Body.String()}
 	w.checkSchema(r, a)
+	if strings.Contains(a.body, canary) || strings.Contains(fmt.Sprint(a.header), canary) {
+		w.t.Errorf("%s %s answers with a secret: %s", r.Method, r.URL, a.body)
+	}
 	return a
 }
 
@@ -246,5 +250,8 @@ func (w *world) make(url, body string) string {
 	a.into(w.t, &created)
 	return created.ID
 }
+
+// canary is in every secret that tests store; no answer may hold it.
+const canary = "canary"
 
 const openAIProvider = `{"type":"api","name":"main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"point"
+	"point/store"
+)
+
+// columns are names of the store and of other systems that no body may set.
+var columns = strings.Fields("id role version created_at updated_at deleted_at managed_by hash key_hash password_hash owner_id token prefix tenant org allow_private private secrets health own_mapping disabled __proto__ constructor")
+
+// TestUnknownFieldsAreRefused sends every write route members it does not have.
+func TestUnknownFieldsAreRefused(t *testing.T) {
+	w := newWorld(t).withUsers()
+	routes, fields := 0, 0
+	each(func(name, _ string, make func(...string) *http.Request) {
+		r := make()
+		op := w.operation(r)
+		if op.RequestBody == nil {
+			return
+		}
+		routes++
+		schema := op.RequestBody.Content["application/json"].Schema
+		if schema.Ref != "" {
+			schema = w.api.spec.Components.Schemas.SchemaFromRef(schema.Ref)
+		}
+		for _, column := range append(columns, "Name", "CONFIG") {
+			if schema.Properties[column] != nil {
+				continue
+			}
+			fields++
+			body, _ := json.Marshal(map[string]any{column: "x"})
+			a := w.send(request(r.Method, r.URL.Path, w.tokens[point.RoleOwner], string(body)))
+			if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `"body.`+column+`"`) {
+				t.Errorf("%s takes %s: %d %s", name, column, a.status, a.body)
+			}
+		}
+		a := w.send(request(r.Method, r.URL.Path+"?nope=1", w.tokens[point.RoleOwner], "{}"))
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "query.nope") {
+			t.Errorf("%s takes any query: %d %s", name, a.status, a.body)
+		}
+	})
+	t.Logf("%d fields on %d routes", fields, routes)
+}
+
+// TestUnknownQueriesAreRefused sends every read route a parameter it does not have.
+func TestUnknownQueriesAreRefused(t *testing.T) {
+	w := newWorld(t).withUsers()
+	each(func(name, _ string, make func(...string) *http.Request) {
+		r := make("Authorization", "Bearer "+w.tokens[point.RoleOwner])
+		r.URL.RawQuery = "nope=1"
+		if a := w.send(r); r.Method == http.MethodGet && (a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "query.nope")) {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	})
+}
+
+func TestBodies(t *testing.T) {
+	w := newWorld(t).withUsers()
+	deep := strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70)
+	for _, c := range []struct {
+		name, body string
+		status     int
+	}{
+		{"empty", "", 400},
+		{"space", " ", 400},
+		{"broken", `{"name":`, 400},
+		{"text after it", `{"name":"x"} x`, 400},
+		{"two values", `{"name":"x"}{"name":"y"}`, 400},
+		{"twice the same", `{"name":"x","name":"y"}`, 400},
+		{"twice, deep down", `{"name":"x","limits":{"rpm":1,"rpm":2}}`, 400},
+		{"not UTF-8", "{\"name\":\"\xff\"}", 400},
+		{"too deep", deep, 400},
+		{"a list", `[]`, 422},
+		{"null", `null`, 422},
+		{"huge number", `{"name":"x","limits":{"rpm":1e400}}`, 400},
+		{"number out of range", `{"name":"x","limits":{"rpm":1e30}}`, 422},
+		{"wrong types", `{"name":1,"tags":"x","limits":[]}`, 422},
+		{"just within the limit", `{"name":"` + strings.Repeat("x", maxBody-11) + `"}`, 422},
+		{"just above the limit", `{"name":"` + strings.Repeat("x", maxBody-10) + `"}`, 413},
+	} {
+		a := w.do(owned, http.MethodPost, "/api/keys", c.body, "Content-Type", "application/json")
+		if a.status != c.status {
+			t.Errorf("%s: %d, want %d: %.300s", c.name, a.status, c.status, a.body)
+		}
+		chunked := request(http.MethodPost, "/api/keys", w.tokens[owned], c.body, "Content-Type", "application/json")
+		chunked.ContentLength = -1
+		if a := w.send(chunked); a.status != c.status {
+			t.Errorf("%s, chunked: %d, want %d: %.300s", c.name, a.status, c.status, a.body)
+		}
+	}
+	if a := w.do(owned, http.MethodPost, "/api/keys", "{}", "Content-Encoding", "gzip"); a.status != http.StatusUnsupportedMediaType {
+		t.Error(a)
+	}
+}
+
+// TestErrorsDoNotEcho sends a secret where it is wrong in every way.
+func TestErrorsDoNotEcho(t *testing.T) {
+	w := newWorld(t).withUsers()
+	send := func(r *http.Request) {
+		if a := w.send(r); a.status >= 400 && strings.Contains(a.body, "mirror") {
+			t.Errorf("%s %s: %s", r.Method, r.URL, a.body)
+		}
+	}
+	for _, value := range []string{`"mirror"`, `["mirror"]`, `{"a":"mirror"}`, `"mirror` + strings.Repeat("x", 5000) + `"`, `"mirror\u0000"`} {
+		each(func(name, _ string, make func(...string) *http.Request) {
+			r := make()
+			op := w.operation(r)
+			if op.RequestBody == nil {
+				return
+			}
+			schema := w.api.spec.Components.Schemas.SchemaFromRef(op.RequestBody.Content["application/json"].Schema.Ref)
+			for field := range schema.Properties {
+				send(request(r.Method, r.URL.Path, w.tokens[owned], fmt.Sprintf(`{%q:%s}`, field, value)))
+			}
+			send(request(r.Method, r.URL.Path, w.tokens[owned], value))
+			send(request(r.Method, r.URL.Path, w.tokens[owned], `{"x":mirror}`))
+		})
+	}
+}
+
+func TestIdempotency(t *testing.T) {
+	w := newWorld(t).withUsers()
+	body := `{"name":"once"}`
+	first := w.do(owned, http.MethodPost, "/api/keys", body, "Idempotency-Key", "k1")
+	again := w.do(owned, http.MethodPost, "/api/keys", body, "Idempotency-Key", "k1")
+	if first.status != http.StatusCreated || again.status != first.status || again.body != first.body || again.header.Get(replayedHeader) != "true" {
+		t.Error(first, again)
+	}
+	if first.header.Get("ETag") == "" {
+		t.Error("no ETag")
+	}
+	w.run(nil, []apiCase{
+		{"another body", owned, "POST", "/api/keys", `{"name":"other"}`, []string{"Idempotency-Key", "k1"}, 422, []string{"header.Idempotency-Key"}, nil},
+		{"another user", editing, "POST", "/api/keys", body, []string{"Idempotency-Key", "k1"}, 201, nil, nil},
+		{"another route", owned, "POST", "/api/providers", openAIProvider, []string{"Idempotency-Key", "k1"}, 201, nil, nil},
+		{"a failure is not kept", owned, "POST", "/api/keys", `{"name":""}`, []string{"Idempotency-Key", "k2"}, 422, nil, nil},
+		{"so it may be mended", owned, "POST", "/api/keys", body, []string{"Idempotency-Key", "k2"}, 201, nil, nil},
+		{"too long a key", owned, "POST", "/api/keys", body, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, nil, nil},
+		{"three keys", owned, "GET", "/api/keys", "", nil, 200, []string{`"total":3`}, nil},
+	})
+	statuses := parallel(20, func(int) int {
+		return w.do(owned, http.MethodPost, "/api/keys", `{"name":"race"}`, "Idempotency-Key", "k3").status
+	})
+	list, err := w.store.ListKeys(t.Context(), store.KeyFilter{})
+	if err != nil || len(list.Items) != 4 || statuses[201]+statuses[409] != 20 {
+		t.Error(len(list.Items), statuses, err)
+	}
+	w.clock.add(25 * 3600 * 1e9)
+	w.tokens[owned] = w.signIn(w.users[owned])
+	if a := w.do(owned, http.MethodPost, "/api/keys", body, "Idempotency-Key", "k1"); a.status != http.StatusCreated || a.header.Get(replayedHeader) != "" {
+		t.Error("kept for longer than a day", a)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	w := newWorld(t).withUsers()
+	server := httptest.NewServer(w.handler)
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/api/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+w.tokens[viewing])
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	w.ports.events <- point.Record{ID: "one", Timestamp: w.clock.Now(), Endpoint: point.PathChat, Status: 200, Outcome: point.OutcomeComplete}
+	buf, text := make([]byte, 4096), ""
+	for !strings.Contains(text, "\ndata: ") || !strings.HasSuffix(text, "\n\n") {
+		n, err := response.Body.Read(buf)
+		if err != nil {
+			t.Fatal(err, text)
+		}
+		text += string(buf[:n])
+	}
+	if response.Header.Get("Content-Type") != "text/event-stream" || !strings.HasPrefix(text, ": open\n\nevent: request\nid: one\ndata: {") {
+		t.Errorf("%v %s", response.Header, text)
+	}
+	_, data, _ := strings.Cut(text, "data: ")
+	var record RequestRecord
+	if err := json.Unmarshal([]byte(data), &record); err != nil || record.Endpoint != point.PathChat || record.Attempts == nil {
+		t.Error(record, err)
+	}
+}
+
+func TestPortsThatAreNotThere(t *testing.T) {
+	w := newWorld(t).withUsers()
+	w.make("/api/providers", openAIProvider)
+	w.api.Tester, w.api.Explainer, w.api.Models, w.api.Health, w.api.Events = nil, nil, nil, nil, nil
+	w.run(map[string]string{"endpoint": w.endpointID(point.PathChat)}, []apiCase{
+		{"test", owned, "POST", "/api/providers/main/test", `{}`, nil, 503, nil, nil},
+		{"test", owned, "POST", "/api/endpoints/{endpoint}/test", `{"request":{}}`, nil, 503, nil, nil},
+		{"explain", owned, "POST", "/api/route/explain", `{"request":{}}`, nil, 503, nil, nil},
+		{"models", owned, "GET", "/api/models", "", nil, 503, nil, nil},
+		{"events", owned, "GET", "/api/events", "", nil, 503, nil, nil},
+		{"health", owned, "GET", "/api/status/health", "", nil, 200, []string{`"database"`}, nil},
+		{"providers", owned, "GET", "/api/providers", "", nil, 200, []string{`"unknown"`}, nil},
+	})
+}
+
+// FuzzCheckJSON looks for a text that checkJSON takes and encoding/json does not.
+func FuzzCheckJSON(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"a":[1,{"b":null}]}`, `{"a":1,"a":2}`, `[[[]]]`, `1e400`, `"\ud800"`, `{"a"`, `tru`, `{} {}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := checkJSON(data); err == nil && !json.Valid(data) {
+			t.Errorf("%q", data)
+		}
+	})
+}
