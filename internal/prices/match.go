@@ -1,7 +1,6 @@
 package prices
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,73 +9,62 @@ import (
 	"point"
 )
 
-// rule tells whether a model name, in lower case, is meant.
-type rule struct{ takes func(name string) bool }
+// rule tells whether a model name, in lower case, is meant. One of its members is set.
+type rule struct {
+	Or         []rule `json:"or"`
+	And        []rule `json:"and"`
+	Equals     string `json:"equals"`
+	StartsWith string `json:"starts_with"`
+	EndsWith   string `json:"ends_with"`
+	Contains   string `json:"contains"`
+	Regex      string `json:"regex"`
+	Not        string `json:"not"` // a regex that must not match
 
-// UnmarshalJSON reads {"equals": "x"}, {"or": [...]} and the like.
-func (r *rule) UnmarshalJSON(data []byte) error {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	for op, value := range raw {
-		if op == "or" || op == "and" {
-			return r.join(op, value)
-		}
-		return r.compare(op, value)
-	}
-	return fmt.Errorf("empty match rule")
+	compiled *regexp.Regexp
 }
 
-func (r *rule) join(op string, value json.RawMessage) error {
-	var parts []rule
-	if err := json.Unmarshal(value, &parts); err != nil {
-		return err
-	}
-	any := op == "or"
-	r.takes = func(name string) bool {
-		for _, p := range parts {
-			if p.takes(name) == any {
-				return any
+func (r *rule) takes(name string) bool {
+	switch {
+	case r.Or != nil:
+		for i := range r.Or {
+			if r.Or[i].takes(name) {
+				return true
 			}
 		}
-		return !any
-	}
-	return nil
-}
-
-func (r *rule) compare(op string, value json.RawMessage) error {
-	var text string
-	if err := json.Unmarshal(value, &text); err != nil {
-		return err
-	}
-	switch op {
-	case "equals":
-		r.takes = func(name string) bool { return name == text }
-	case "starts_with":
-		r.takes = func(name string) bool { return strings.HasPrefix(name, text) }
-	case "ends_with":
-		r.takes = func(name string) bool { return strings.HasSuffix(name, text) }
-	case "contains":
-		r.takes = func(name string) bool { return strings.Contains(name, text) }
-	case "regex", "not":
-		re, err := regexp.Compile(text)
-		if err != nil {
-			return err
+		return false
+	case r.And != nil:
+		for i := range r.And {
+			if !r.And[i].takes(name) {
+				return false
+			}
 		}
-		want := op == "regex"
-		r.takes = func(name string) bool { return re.MatchString(name) == want }
+		return true
+	case r.compiled != nil:
+		return r.compiled.MatchString(name) == (r.Regex != "")
+	case r.StartsWith != "":
+		return strings.HasPrefix(name, r.StartsWith)
+	case r.EndsWith != "":
+		return strings.HasSuffix(name, r.EndsWith)
+	case r.Contains != "":
+		return strings.Contains(name, r.Contains)
 	default:
-		return fmt.Errorf("unknown match rule %q", op)
+		return r.Equals != "" && name == r.Equals
 	}
-	return nil
 }
 
-// dated is a price and when it holds: from a day on, or between two times of every day.
-type dated struct {
-	from  time.Time
-	day   []int // seconds since midnight UTC, the end excluded; may span midnight
-	price *point.Price
+// compile prepares the regexes of r and what is below it.
+func (r *rule) compile() (err error) {
+	for _, parts := range [][]rule{r.Or, r.And} {
+		for i := range parts {
+			if err := parts[i].compile(); err != nil {
+				return err
+			}
+		}
+	}
+	if pattern := r.Regex + r.Not; pattern != "" {
+		r.compiled, err = regexp.Compile(pattern)
+	}
+	return err
 }
 
 // rates is a price as prices.jsonl writes it, in nano-USD per token and per request.
@@ -99,38 +87,41 @@ func (r *rates) price() point.Price {
 	}
 }
 
-// UnmarshalJSON reads one entry of a model's prices.
-func (d *dated) UnmarshalJSON(data []byte) error {
-	var line struct {
-		From string `json:"from"`
-		Day  []int  `json:"day"`
+// priceLine is one entry of a model's prices: from a day on, or between two times of every day.
+type priceLine struct {
+	From string `json:"from"` // 2006-01-02, UTC
+	Day  []int  `json:"day"`  // seconds since midnight UTC: start and end
+	rates
+	Tiers []struct {
+		Above int64 `json:"above"`
 		rates
-		Tiers []struct {
-			Above int64 `json:"above"`
-			rates
-		} `json:"tiers"`
-	}
-	if err := json.Unmarshal(data, &line); err != nil {
-		return err
-	}
-	price := line.price()
-	if line.From != "" {
-		from, err := time.Parse(time.DateOnly, line.From)
+	} `json:"tiers"`
+}
+
+// dated is a price and when it holds.
+type dated struct {
+	from  time.Time
+	day   []int // nil: all day; may span midnight, the end is excluded
+	price point.Price
+}
+
+func (l *priceLine) dated() (dated, error) {
+	d := dated{day: l.Day, price: l.price()}
+	if l.From != "" {
+		from, err := time.Parse(time.DateOnly, l.From)
 		if err != nil {
-			return err
+			return dated{}, err
 		}
-		d.from, price.From = from, from
+		d.from, d.price.From = from, from
 	}
-	if line.Day != nil && len(line.Day) != 2 {
-		return fmt.Errorf("a time of day has a start and an end, not %d", len(line.Day))
+	if l.Day != nil && len(l.Day) != 2 {
+		return dated{}, fmt.Errorf("a time of day has a start and an end, not %d", len(l.Day))
 	}
-	d.day = line.Day
-	for i := range line.Tiers {
-		tier := &line.Tiers[i]
-		price.Tiers = append(price.Tiers, point.PriceTier{Above: tier.Above, Price: tier.price()})
+	for i := range l.Tiers {
+		tier := &l.Tiers[i]
+		d.price.Tiers = append(d.price.Tiers, point.PriceTier{Above: tier.Above, Price: tier.price()})
 	}
-	d.price = &price
-	return nil
+	return d, nil
 }
 
 // holds reports whether d's price applies at a time.
@@ -149,13 +140,10 @@ func (d *dated) holds(at time.Time) bool {
 
 // price is the last entry that holds, or the first if none does.
 func (m *model) price(at time.Time) *point.Price {
-	for i := len(m.Prices) - 1; i >= 0; i-- {
-		if m.Prices[i].holds(at) {
-			return m.Prices[i].price
+	for i := len(m.prices) - 1; i >= 0; i-- {
+		if m.prices[i].holds(at) {
+			return &m.prices[i].price
 		}
 	}
-	if len(m.Prices) == 0 {
-		return nil
-	}
-	return m.Prices[0].price
+	return &m.prices[0].price
 }

@@ -43,11 +43,37 @@ type provider struct {
 
 // model is one line of prices.jsonl.
 type model struct {
-	ID         string  `json:"id"`
-	Match      rule    `json:"match"`
-	Context    int64   `json:"context"`
-	Deprecated bool    `json:"deprecated"`
-	Prices     []dated `json:"prices"`
+	ID         string `json:"id"`
+	Match      rule   `json:"match"`
+	Context    int64  `json:"context"`
+	Deprecated bool   `json:"deprecated"`
+
+	prices []dated // at least one
+}
+
+// decodeModel reads a line.
+func decodeModel(line []byte) (model, error) {
+	var l struct {
+		model
+		Prices []priceLine `json:"prices"`
+	}
+	if err := json.Unmarshal(line, &l); err != nil {
+		return model{}, err
+	}
+	if len(l.Prices) == 0 {
+		return model{}, errors.New("no price")
+	}
+	l.prices = make([]dated, len(l.Prices))
+	for i := range l.Prices {
+		var err error
+		if l.prices[i], err = l.Prices[i].dated(); err != nil {
+			return model{}, err
+		}
+	}
+	if err := l.Match.compile(); err != nil {
+		return model{}, err
+	}
+	return l.model, nil
 }
 
 // New indexes the catalogue; it fails only if the embedded file is broken.
@@ -99,8 +125,7 @@ func newProvider(line, models []byte) (*provider, error) {
 func (p *provider) decodeModels() []model {
 	list := make([]model, 0, bytes.Count(p.lines, []byte("\n")))
 	for line := range bytes.Lines(p.lines) {
-		var m model
-		if err := json.Unmarshal(line, &m); err == nil {
+		if m, err := decodeModel(line); err == nil {
 			list = append(list, m)
 		}
 	}

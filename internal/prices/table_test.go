@@ -88,11 +88,6 @@ func TestEveryLineDecodes(t *testing.T) {
 		if got, want := len(p.decode()), bytes.Count(p.lines, []byte("\n")); got != want || want == 0 {
 			t.Errorf("%s: %d of %d models decoded", id, got, want)
 		}
-		for _, m := range p.decode() {
-			if len(m.Prices) == 0 {
-				t.Errorf("%s: %s has no price", id, m.ID)
-			}
-		}
 	}
 }
 
