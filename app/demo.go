@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"point"
 	"point/config"
@@ -22,6 +23,9 @@ var demoKinds = []struct{ kind, path string }{
 	{"anthropic", "/anthropic"},
 	{"gemini", "/gemini"},
 }
+
+// demoPace is the pause between two events of a simulated stream, so that it looks alive.
+const demoPace = 15 * time.Millisecond
 
 // demoWanted reports whether demo mode is on: when asked for, or on a loopback address while
 // nothing but demo objects is configured.

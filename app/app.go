@@ -1,0 +1,280 @@
+// Package app joins the components of Point into one process: configuration -> store ->
+// monitor -> gateway -> adapter, api, console -> server. It wires and holds no logic of its
+// own but what a process needs at its start and its end.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"point"
+	"point/adapter"
+	"point/api"
+	"point/config"
+	"point/console"
+	"point/gateway"
+	"point/internal/cgroup"
+	"point/internal/prices"
+	"point/monitor"
+	"point/routing"
+	"point/store"
+)
+
+// App is one Point process. Make it with New, Run it, Close it.
+type App struct {
+	cfg     *config.Config
+	env     map[string]string
+	log     *slog.Logger
+	prices  *prices.Table
+	store   *store.Store
+	journal *monitor.Journal
+	monitor *monitor.Monitor
+	gateway *gateway.Gateway
+	models  *gateway.Models
+	server  *server
+	banner  banner
+}
+
+// Serve runs Point until ctx ends.
+func Serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) error {
+	tuneMemory(cfg)
+	a, err := New(ctx, cfg, stderr)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	a.banner.print(stdout)
+	return a.Run(ctx)
+}
+
+// tuneMemory trades memory for CPU: less frequent collections, under a limit.
+func tuneMemory(cfg *config.Config) {
+	debug.SetGCPercent(cfg.GOGC)
+	limit := cfg.GoMemLimit
+	if limit == 0 {
+		limit = cgroup.MemoryLimit() / 10 * 9
+	}
+	if limit > 0 {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// New builds everything and takes the listen address; nothing is served before Run.
+func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err error) {
+	a := &App{cfg: cfg, env: environ()}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	steps := []func(context.Context, io.Writer) error{a.openStore, a.openMonitor, a.provision, a.openServer}
+	for _, step := range steps {
+		if err := step(ctx, stderr); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func environ() map[string]string {
+	env := map[string]string{}
+	for _, line := range os.Environ() {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+func (a *App) openStore(ctx context.Context, stderr io.Writer) (err error) {
+	if a.prices, err = prices.New(); err != nil {
+		return err
+	}
+	options := storeOptions(a.cfg)
+	options.Prices = a.prices
+	options.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: a.cfg.LogLevel}))
+	a.store, err = store.Open(ctx, options)
+	return err
+}
+
+func (a *App) openMonitor(_ context.Context, stderr io.Writer) (err error) {
+	a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: a.cfg.LogLevel}))
+	a.monitor = monitor.New(monitor.Options{
+		Version: Version(), MetricsToken: a.cfg.MetricsToken, KnownModel: a.knownModel, Log: a.component("monitor"),
+	})
+	a.journal, err = monitor.OpenJournal(monitor.JournalOptions{
+		Dir: filepath.Join(a.cfg.DataDir, "journal"), MaxBytes: a.cfg.JournalMax,
+		Durability: a.cfg.Durability, Log: a.component("journal"), Alerts: a.monitor,
+	})
+	if err != nil {
+		return err
+	}
+	a.monitor.Record(a.journal)
+	a.monitor.Health.Register("database", a.store.Ping)
+	return nil
+}
+
+// component is the log of one part.
+func (a *App) component(name string) *slog.Logger { return a.log.With("component", name) }
+
+// knownModel reports whether some provider has a model: only such names become labels of
+// metrics, since clients may send any.
+func (a *App) knownModel(model string) bool {
+	for _, p := range a.store.Snapshot().Providers {
+		if a.models.Has(p, model) {
+			return true
+		}
+	}
+	return false
+}
+
+// provision brings what is declared, and the simulated services if demo mode is on.
+func (a *App) provision(ctx context.Context, _ io.Writer) error {
+	p := a.provisioner()
+	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.environment(ctx, a.env); err != nil {
+		return err
+	}
+	running, err := p.demo(ctx)
+	if err != nil {
+		return err
+	}
+	a.banner.demo = running
+	if !running {
+		return p.dropDemoKey(ctx)
+	}
+	a.banner.key, err = p.demoKey(ctx)
+	return err
+}
+
+func (a *App) provisioner() *provisioner {
+	return &provisioner{store: a.store, cfg: a.cfg, log: a.log}
+}
+
+func (a *App) openServer(ctx context.Context, _ io.Writer) error {
+	handler, err := a.handler()
+	if err != nil {
+		return err
+	}
+	if a.server, err = listen(a.cfg, handler, a.component("server")); err != nil {
+		return err
+	}
+	a.banner.url = a.cfg.URL(a.server.addr())
+	a.banner.openHTTP = a.cfg.AllowHTTP && !a.cfg.TLS.Enabled()
+	a.banner.setup, err = a.provisioner().setupLink(ctx, a.banner.url)
+	return err
+}
+
+// handler joins the data plane, the control plane and the console.
+func (a *App) handler() (http.Handler, error) {
+	a.gateway = gateway.New(gateway.Options{
+		Alerts: a.monitor, Log: a.component("gateway"), Getenv: func(name string) string { return a.env[name] }, AllowPrivate: a.cfg.AllowPrivate,
+	})
+	a.models = gateway.NewModels(a.gateway, a.store, a.prices.Models)
+	data := adapter.New(adapter.Deps{
+		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
+		Records: a.monitor, Budget: &gateway.Budgets{}, Lists: a.models, Catalogue: catalogue{a.prices},
+		Alerts: a.monitor, Log: a.component("adapter"),
+		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
+	})
+	control, err := api.New(api.Deps{
+		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
+		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: hosts(a.cfg),
+		TrustedProxies: a.cfg.TrustedProxies, EnvAllow: slices.Sorted(maps.Keys(environmentAllowed(a.cfg))),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &mux{
+		data: data, api: control, console: console.Handler(),
+		metrics: a.monitor.MetricsHandler(), healthz: a.monitor.Health.Live(), readyz: a.monitor.Health.ReadyHandler(),
+	}, nil
+}
+
+// maxBodies is how many bytes of request bodies may be held at once.
+const maxBodies = 1 << 30
+
+// hosts are the Host names that the control plane answers to; none: all.
+func hosts(cfg *config.Config) []string {
+	u, err := url.Parse(cfg.PublicURL)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{u.Hostname()}
+}
+
+// Run serves until ctx ends and open answers have finished.
+func (a *App) Run(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group, background := errgroup.WithContext(background)
+	for _, part := range a.parts() {
+		group.Go(func() error { return part(background) })
+	}
+
+	serving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(background, cancel) // a part that fails ends the whole
+	context.AfterFunc(ctx, a.monitor.Health.Draining)
+	a.monitor.Health.Ready()
+	err := a.server.run(serving)
+	stop()
+	return errors.Join(err, ignoreCancelled(group.Wait()))
+}
+
+// parts are what runs beside the server, each until its context ends.
+func (a *App) parts() []func(context.Context) error {
+	self := point.Instance{ID: store.NewID(time.Now()), Components: []string{"api", "console", "gateway"}, Version: Version(), URL: a.banner.url}
+	return []func(context.Context) error{
+		a.store.Run,
+		a.models.Run,
+		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
+		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
+		func(ctx context.Context) error {
+			return a.monitor.Health.Beat(ctx, a.store, self, a.component("monitor"))
+		},
+	}
+}
+
+func ignoreCancelled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Close releases what New took. It may be called after a failed New, and more than once.
+func (a *App) Close() {
+	var errs []error
+	if a.server != nil {
+		errs = append(errs, a.server.http.Close())
+	}
+	if a.gateway != nil {
+		a.gateway.Close()
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil && a.log != nil {
+		a.log.Error("stopping", "error", fmt.Errorf("closing: %w", err))
+	}
+}

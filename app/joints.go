@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+
+	"point"
+	"point/gateway"
+	"point/internal/prices"
+	"point/monitor"
+)
+
+// catalogue tells the adapter what the embedded table knows of a model.
+type catalogue struct{ table *prices.Table }
+
+func (c catalogue) Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string) {
+	info, ok := c.table.Info(kind, model)
+	if !ok {
+		return 0, 0, nil
+	}
+	for _, ability := range []struct {
+		name string
+		has  bool
+	}{{"tools", info.Tools}, {"vision", info.Images}, {"reasoning", info.Reasoning}} {
+		if ability.has {
+			abilities = append(abilities, ability.name)
+		}
+	}
+	return info.ContextWindow, info.MaxOutput, abilities
+}
+
+// health tells the control plane how this process and its providers are.
+type health struct {
+	process   *monitor.Monitor
+	providers *gateway.Gateway
+}
+
+func (h *health) Checks(ctx context.Context) []point.HealthCheck { return h.process.Checks(ctx) }
+
+func (h *health) ProviderHealth(id string) point.ProviderHealth {
+	return h.providers.ProviderHealth(id)
+}
