@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the %s schema: %w", d.name, err)
 		}
+		slices.SortFunc(status, func(a, b *goose.MigrationStatus) int { return cmp.Compare(a.Source.Version, b.Source.Version) })
 		for _, m := range status {
 			list = append(list, Migration{Database: d.name, Version: m.Source.Version, Name: filepath.Base(m.Source.Path), AppliedAt: m.AppliedAt})
 		}
@@ -42,6 +44,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	return s.migrate(ctx)
+}
+
+// migrate is Migrate under the lock.
+func (s *Store) migrate(ctx context.Context) error {
 	for _, d := range s.databases() {
 		if err := d.migrate(ctx); err != nil {
 			return err
@@ -163,7 +170,7 @@ func (s *Store) lockSchema(ctx context.Context) (unlock func(), err error) {
 	if s.config.engine == Postgres {
 		return s.lockPostgres(ctx)
 	}
-	file, err := os.OpenFile(filepath.Join(s.opts.DataDir, ".migrate.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(filepath.Join(s.opts.DataDir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, dirFailure(s.opts.DataDir, err)
 	}

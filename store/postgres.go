@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,13 +83,15 @@ func postgresFailure(cfg *pgx.ConnConfig, err error) error {
 	return fmt.Errorf("PostgreSQL at %s does not answer: start it, or correct host, port and sslmode in POINT_DATABASE_URL (%w)", server, cause(err))
 }
 
-// cause is the innermost error, which names no password.
+// cause is what lies at the bottom of a failed connection, in one line.
 func cause(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
+	var dial *net.OpError
+	if errors.As(err, &dial) {
+		return dial.Err
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(line)
 }

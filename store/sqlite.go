@@ -66,6 +66,10 @@ func openSQLite(ctx context.Context, dir, name string) (*database, error) {
 	if err := writable(ctx, write); err != nil {
 		return nil, errors.Join(sqliteFailure(file, err), write.Close())
 	}
+	// A reader must not ask for what needs the writer's lock.
+	for _, name := range []string{"_auto_vacuum", "_journal_mode", "_synchronous"} {
+		options.Del(name)
+	}
 	options.Set("_query_only", "1")
 	options.Set("_txlock", "deferred")
 	read := sql.OpenDB(sqliteConnector{own, dsn(file, options)})

@@ -53,19 +53,18 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
-	if err := s.prepare(ctx); err != nil {
+	// Of several processes that start on an empty database, one makes what all then share.
+	unlock, err := s.lockSchema(ctx)
+	if err != nil {
 		return err
 	}
-	if err := s.openKeys(ctx); err != nil {
-		return err
+	defer unlock()
+	for _, step := range []func(context.Context) error{s.prepare, s.openKeys, s.seedEndpoints, s.reload, s.makePartitions} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := s.seedEndpoints(ctx); err != nil {
-		return err
-	}
-	if err := s.reload(ctx); err != nil {
-		return err
-	}
-	return s.makePartitions(ctx)
+	return nil
 }
 
 // connect opens both databases.
@@ -105,7 +104,7 @@ func (s *Store) connectPostgres(ctx context.Context) (err error) {
 // prepare migrates, or proves that there is nothing to migrate.
 func (s *Store) prepare(ctx context.Context) error {
 	if !s.opts.SkipMigrate {
-		return s.Migrate(ctx)
+		return s.migrate(ctx)
 	}
 	for _, d := range s.databases() {
 		if err := d.currentSchema(ctx); err != nil {
