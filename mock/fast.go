@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,12 +14,17 @@ import (
 
 // Models of the fast path: answers that were made beforehand, for benchmarks that share the
 // machine with the server. BenchStream is sent in a write and flush for each event, BenchOnce
-// is the same stream in one write.
+// is the same stream in one write, BenchPaced has a pause of 5 ms before each event.
 const (
 	Bench       = "bench"        // a document of 1,024 bytes
 	BenchStream = "bench-stream" // a stream of 200 content events
 	BenchOnce   = "bench-stream-once"
+	BenchPaced  = "bench-stream-paced"
 )
+
+var benchModels = []string{Bench, BenchStream, BenchOnce, BenchPaced}
+
+const benchPace = 5 * time.Millisecond
 
 // BenchChunks is how many content events a bench stream has.
 const BenchChunks = 200
@@ -60,11 +66,31 @@ func (s *Server) fast(w http.ResponseWriter, r *http.Request, svc service, body 
 	}
 	s.stats.open.Add(1)
 	defer s.stats.open.Add(-1)
+	if !s.writeCanned(w, c.frames, name == BenchPaced) {
+		s.stats.aborted.Add(1)
+	}
+	return true
+}
+
+// writeCanned reports whether all was sent.
+func (s *Server) writeCanned(w http.ResponseWriter, frames [][]byte, paced bool) bool {
+	var tick <-chan time.Time
+	if paced {
+		t := time.NewTicker(benchPace)
+		defer t.Stop()
+		tick = t.C
+	}
 	flusher, _ := w.(http.Flusher)
-	for _, f := range c.frames {
+	for _, f := range frames {
+		if tick != nil {
+			select {
+			case <-tick:
+			case <-s.closing:
+				return false
+			}
+		}
 		if _, err := w.Write(f); err != nil {
-			s.stats.aborted.Add(1)
-			return true
+			return false
 		}
 		if flusher != nil {
 			flusher.Flush()
@@ -77,7 +103,7 @@ func (s *Server) fast(w http.ResponseWriter, r *http.Request, svc service, body 
 func benchModel(path string, body []byte) string {
 	if _, rest, ok := strings.Cut(path, "/models/"); ok {
 		name, op, _ := strings.Cut(rest, ":")
-		if name != Bench && name != BenchStream && name != BenchOnce {
+		if !slices.Contains(benchModels, name) {
 			return ""
 		}
 		if name == Bench && op == "streamGenerateContent" {
@@ -89,7 +115,7 @@ func benchModel(path string, body []byte) string {
 	if i < 0 {
 		return ""
 	}
-	for _, name := range []string{Bench, BenchStream, BenchOnce} {
+	for _, name := range benchModels {
 		if bytes.HasPrefix(body[i+1:], []byte(name+`"`)) {
 			return name
 		}
