@@ -135,7 +135,7 @@ func build(deps Deps) (*API, error) {
 		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("api: %w", err)
 		}
-		r.handler.register(h, r.operation(r.handler.name))
+		r.handler.register(a, h, r.operation(r.handler.name))
 	}
 	a.spec = h.OpenAPI()
 	var err error

@@ -75,9 +75,11 @@ func (a *API) login(ctx context.Context, in *loginInput) (*tokenOutput, error) {
 		return nil, err
 	}
 	if !ok || user.Disabled {
+		a.Log.WarnContext(ctx, "api: a sign-in failed", "email", email, "address", in.client.address)
 		return nil, unauthorized("The email address or the password is wrong.")
 	}
 	a.gate.forget(email, in.client.address)
+	a.Log.InfoContext(ctx, "api: signed in", "email", email, "address", in.client.address)
 	return a.startSession(ctx, user, in.client)
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // cookieOf is the refresh cookie that an answer sets, as a Cookie header.
-func cookieOf(t *testing.T, a answer) string {
+func cookieOf(t testing.TB, a answer) string {
 	t.Helper()
 	c, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
 	if err != nil {

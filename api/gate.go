@@ -131,12 +131,13 @@ func (g *gate) tidy() {
 // matches compares a password with a hash, in its turn. An empty hash takes as long and
 // never matches.
 func (g *gate) matches(ctx context.Context, password, hash string) (bool, error) {
+	decoy, err := g.decoy() // made for everybody's first try, so that it tells nothing
+	if err != nil {
+		return false, err
+	}
 	known := hash != ""
 	if !known {
-		var err error
-		if hash, err = g.decoy(); err != nil {
-			return false, err
-		}
+		hash = decoy
 	}
 	leave, err := g.enter(ctx)
 	if err != nil {

@@ -38,13 +38,13 @@ type route struct {
 type handler struct {
 	name     string
 	creates  bool // answers 201, takes an Idempotency-Key
-	register func(huma.API, huma.Operation)
+	register func(*API, huma.API, huma.Operation)
 }
 
 // on makes a handler of a method.
 func on[I, O any](f func(context.Context, *I) (*O, error)) handler {
-	return handler{name: methodName(f), register: func(h huma.API, op huma.Operation) {
-		huma.Register(h, op, f)
+	return handler{name: methodName(f), register: func(a *API, h huma.API, op huma.Operation) {
+		huma.Register(h, op, answering(a, f))
 	}}
 }
 
@@ -57,19 +57,30 @@ func creates[I, O any](f func(context.Context, *I) (*O, error)) handler {
 
 // raw is on for an answer that the method writes itself: its type, and what is in it.
 func raw[T, I any](contentType, description string, f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
-	return handler{name: methodName(f), register: func(h huma.API, op huma.Operation) {
+	return handler{name: methodName(f), register: func(a *API, h huma.API, op huma.Operation) {
 		schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 		op.Responses = map[string]*huma.Response{"200": {
 			Description: description,
 			Content:     map[string]*huma.MediaType{contentType: {Schema: schema}},
 		}}
-		huma.Register(h, op, f)
+		huma.Register(h, op, answering(a, f))
 	}}
 }
 
 // streams is raw for an endless answer of server-sent events, each of which holds a T.
 func streams[T, I any](f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
 	return raw[T]("text/event-stream", "One event for each; its data is the JSON described here.", f)
+}
+
+// answering is f with errors that are no Problem made one; what they say is for the log.
+func answering[I, O any](a *API, f func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+	return func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, a.failed(ctx, methodName(f), err)
+		}
+		return out, nil
+	}
 }
 
 // methodName is "listProviders" for a.listProviders.

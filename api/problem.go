@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"point"
 	"point/store"
 )
 
@@ -104,7 +106,7 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 	case "request body is required":
 		p.Detail = "This route needs a JSON body."
 	case "unexpected error occurred":
-		p.Detail = "Point failed to handle this request. Its log has the details."
+		p.Detail = internal
 		return p
 	}
 	for _, err := range errs {
@@ -165,3 +167,25 @@ func fromStore(err error, thing string) error {
 	}
 	return err
 }
+
+// failed is the answer to an error of a route, which is logged if the caller is not told of
+// it. A database that does not answer is a 503: it may be back in a moment.
+func (a *API) failed(ctx context.Context, operation string, err error) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if ctx.Err() != nil {
+		return problem(statusClientGone, "The request was given up.")
+	}
+	a.Log.ErrorContext(ctx, "api: "+operation+" failed", "error", err)
+	if a.database(ctx).State != point.HealthOK {
+		return retryAfter(http.StatusServiceUnavailable, 5*time.Second, "The database does not answer. Requests on /v1 are still served; try this again in a moment.")
+	}
+	return problem(http.StatusInternalServerError, internal)
+}
+
+const (
+	internal         = "Point failed to handle this request. Its log has the details."
+	statusClientGone = 499 // nobody reads it
+)

@@ -49,7 +49,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 		panic(p)
 	default:
 		a.Log.ErrorContext(r.Context(), "api: a handler panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-		writeProblem(w, problem(http.StatusInternalServerError, "Point failed to handle this request. Its log has the details."))
+		writeProblem(w, problem(http.StatusInternalServerError, internal))
 	}
 }
 

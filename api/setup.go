@@ -80,6 +80,7 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*tokenOutput, error) {
 		return nil, setupRefusal(err)
 	}
 	a.gate.forget("set-up", in.client.address)
+	a.Log.InfoContext(ctx, "api: set up", "email", user.Email, "address", in.client.address)
 	return a.startSession(ctx, user, in.client)
 }
 

@@ -27,7 +27,7 @@ const password = "correct horse battery"
 
 // world is an API over a real store, with a user of every role.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	api     *API
 	handler http.Handler
 	store   *store.Store
@@ -133,10 +133,10 @@ func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
 	return out
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: time.Now()}, alerts: &alertList{}, ports: &fakePorts{events: make(chan point.Record)},
+		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{}, ports: &fakePorts{events: make(chan point.Record)},
 		users: map[string]*point.User{}, tokens: map[string]string{},
 	}
 	var err error
@@ -191,7 +191,7 @@ type answer struct {
 	body   string
 }
 
-func (a answer) into(t *testing.T, v any) {
+func (a answer) into(t testing.TB, v any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(a.body), v); err != nil {
 		t.Fatalf("%v in %s", err, a.body)
