@@ -47,6 +47,7 @@ type App struct {
 	models  *gateway.Models
 	server  *server
 	banner  banner
+	stop    []func() // what else has to end, last first
 }
 
 // Serve runs Point until ctx ends.
@@ -123,12 +124,22 @@ func (a *App) openMonitor(_ context.Context, stderr io.Writer) (err error) {
 		return err
 	}
 	a.monitor.Record(a.journal)
+	a.monitor.Metrics.Providers(a.providerStates)
 	a.monitor.Health.Register("database", a.store.Ping)
 	return nil
 }
 
 // component is the log of one part.
 func (a *App) component(name string) *slog.Logger { return a.log.With("component", name) }
+
+// providerStates is each provider's health by its name.
+func (a *App) providerStates() map[string]string {
+	states := map[string]string{}
+	for id, p := range a.store.Snapshot().Providers {
+		states[p.Name] = a.gateway.ProviderHealth(id).State
+	}
+	return states
+}
 
 // knownModel reports whether some provider has a model: only such names become labels of
 // metrics, since clients may send any.
@@ -152,12 +163,13 @@ func (a *App) provision(ctx context.Context, _ io.Writer) error {
 	if err := p.environment(ctx, a.env); err != nil {
 		return err
 	}
-	running, err := p.demo(ctx)
+	stop, err := p.demo(ctx)
 	if err != nil {
 		return err
 	}
-	a.banner.demo = running
-	if !running {
+	if a.banner.demo = stop != nil; a.banner.demo {
+		a.stop = append(a.stop, stop)
+	} else {
 		return p.dropDemoKey(ctx)
 	}
 	a.banner.key, err = p.demoKey(ctx)
@@ -194,6 +206,7 @@ func (a *App) handler() (http.Handler, error) {
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})
+	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
 		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: hosts(a.cfg),
@@ -244,11 +257,36 @@ func (a *App) parts() []func(context.Context) error {
 	return []func(context.Context) error{
 		a.store.Run,
 		a.models.Run,
+		a.prune,
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
 		func(ctx context.Context) error {
 			return a.monitor.Health.Beat(ctx, a.store, self, a.component("monitor"))
 		},
+	}
+}
+
+// pruneEvery is how often what is older than its retention is deleted.
+const pruneEvery = time.Hour
+
+// prune keeps history within its retention until ctx ends.
+func (a *App) prune(ctx context.Context) error {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		before := store.PruneBefore{
+			Requests: now.Add(-a.cfg.Retention.Records), Rollups: now.Add(-a.cfg.Retention.Records),
+			Logs: now.Add(-a.cfg.Retention.Logs), Alerts: now.Add(-a.cfg.Retention.Records),
+		}
+		if _, err := a.store.Prune(ctx, before); err != nil && ctx.Err() == nil {
+			a.component("store").Warn("old history could not be deleted", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
 }
 
@@ -270,6 +308,9 @@ func (a *App) Close() {
 	}
 	if a.journal != nil {
 		errs = append(errs, a.journal.Close())
+	}
+	for _, stop := range a.stop {
+		stop()
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

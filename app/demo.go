@@ -46,8 +46,9 @@ func (p *provisioner) demoWanted() bool {
 }
 
 // demo starts the simulated services if demo mode is on or a provider of an earlier start
-// needs them, and makes the providers point at them. Switched off, it takes them away.
-func (p *provisioner) demo(ctx context.Context) (running bool, err error) {
+// needs them, and makes the providers point at them; stop is nil if they are not running.
+// Switched off, it takes them away.
+func (p *provisioner) demo(ctx context.Context) (stop func(), err error) {
 	want := map[string]*point.Provider{}
 	known := p.providers()
 	wanted := p.demoWanted()
@@ -74,15 +75,17 @@ func (p *provisioner) demo(ctx context.Context) (running bool, err error) {
 		}
 	}
 	if len(want) > 0 {
-		base, _, err := mock.New(mock.Options{TokenDelay: demoPace}).Start(ctx, "127.0.0.1:0")
+		// They outlive ctx: answers that are being drained still come from them.
+		base, end, err := mock.New(mock.Options{TokenDelay: demoPace}).Start(context.WithoutCancel(ctx), "127.0.0.1:0")
 		if err != nil {
-			return false, fmt.Errorf("starting the simulated AI services: %w", err)
+			return nil, fmt.Errorf("starting the simulated AI services: %w", err)
 		}
+		stop = end
 		for _, one := range want {
 			one.Config.BaseURL = base + one.Config.BaseURL
 		}
 	}
-	return len(want) > 0, p.sync(ctx, point.ManagedByDemo, want)
+	return stop, p.sync(ctx, point.ManagedByDemo, want)
 }
 
 func (p *provisioner) hasDemo(known map[string]*point.Provider) bool {
