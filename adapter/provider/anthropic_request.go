@@ -197,7 +197,7 @@ func (t *anthropicTranslation) parts(i int, parts content) ([]anthropicBlock, er
 			}
 			block = anthropicBlock{Type: "document", Source: source, Title: p.File.Filename}
 		default:
-			if err := t.refuse(at+"."+cut(p.Type, 40), "use text, image_url or file parts"); err != nil {
+			if err := t.refuse(at+"."+printable(p.Type), "use text, image_url or file parts"); err != nil {
 				return nil, err
 			}
 			continue

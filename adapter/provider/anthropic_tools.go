@@ -24,7 +24,7 @@ func (t *anthropicTranslation) toolList() error {
 			t.out.Tools = append(t.out.Tools, raw)
 			return nil
 		}
-		return t.refuse("tools."+cut(kind, 40), "only tools of type function can be translated")
+		return t.refuse("tools."+printable(kind), "only tools of type function can be translated")
 	})
 	if err != nil {
 		return err

@@ -60,7 +60,8 @@ func checkStream(t testing.TB, req *Request, got decoded) {
 
 func checkChunk(t testing.TB, req *Request, data, kind string, ids map[string]bool, roles map[int64]bool) {
 	t.Helper()
-	translated := !strings.HasPrefix(req.Provider.Kind, "openai")
+	of, _ := Lookup(req.Provider.Kind)
+	translated := of.Dialect != req.Call.Dialect
 	ids[gjson.Get(data, "id").Raw+gjson.Get(data, "created").Raw] = true
 	if kind == "usage" && len(gjson.Get(data, "choices").Array()) > 0 {
 		t.Errorf("usage with choices: %s", data)

@@ -29,8 +29,8 @@ func failure(status int, header http.Header, body []byte, c *complaint) *point.E
 		e.Message = strange(status, body)
 		c = &complaint{}
 	} else {
-		e.Message = redact(c.message)
-		e.UpstreamType, e.UpstreamCode, e.Param = redact(c.kind), redact(c.code), redact(c.param)
+		e.Message = repeatable(c.message)
+		e.UpstreamType, e.UpstreamCode, e.Param = repeatable(c.kind), repeatable(c.code), repeatable(c.param)
 		if e.Message == "" {
 			e.Message = fmt.Sprintf("The provider answered %d without a message.", status)
 		}

@@ -80,7 +80,7 @@ func failedFinish(reason string) *point.Error {
 
 // blocked is the refusal for a prompt that was not answered.
 func blocked(reason string) string {
-	return "The provider blocked the prompt (" + redact(reason) + ")."
+	return "The provider blocked the prompt (" + repeatable(reason) + ")."
 }
 
 // Document translates a whole answer.

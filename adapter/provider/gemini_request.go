@@ -231,7 +231,7 @@ func (t *geminiTranslation) part(p contentPart, at string) (geminiPart, error) {
 	case p.Type == "file" && strings.HasPrefix(p.File.ID, "https://"):
 		return media(p.File.ID, "", at+".file.file_id")
 	}
-	return geminiPart{}, t.refuse(at+"."+cut(p.Type, 40), "use text, image_url, input_audio or file parts with their data")
+	return geminiPart{}, t.refuse(at+"."+printable(p.Type), "use text, image_url, input_audio or file parts with their data")
 }
 
 // media is a part for a data URL, or for a URL that Google fetches; its type is guessed from
@@ -263,7 +263,7 @@ func (t *geminiTranslation) tools() error {
 		return err
 	}
 	functions, err := t.chat.functions(func(_ json.RawMessage, kind string) error {
-		return t.refuse("tools."+cut(kind, 40), "only tools of type function can be translated")
+		return t.refuse("tools."+printable(kind), "only tools of type function can be translated")
 	})
 	if err != nil || len(functions) == 0 {
 		return err
@@ -273,7 +273,11 @@ func (t *geminiTranslation) tools() error {
 		if !choice.allows(f.Function.Name) {
 			continue
 		}
-		declared = append(declared, geminiFunction{f.Function.Name, f.Function.Description, geminiParameters(f.Function.Parameters)})
+		parameters, err := geminiParameters(f.Function.Parameters)
+		if err != nil {
+			return err
+		}
+		declared = append(declared, geminiFunction{f.Function.Name, f.Function.Description, parameters})
 	}
 	if len(declared) > 0 {
 		t.out.Tools = []geminiTools{{declared}}
@@ -291,15 +295,15 @@ func (t *geminiTranslation) tools() error {
 }
 
 // geminiParameters is nil for a function without parameters: an empty object is refused.
-func geminiParameters(parameters json.RawMessage) *geminiSchema {
+func geminiParameters(parameters json.RawMessage) (*geminiSchema, error) {
 	if given(parameters) == nil {
-		return nil
+		return nil, nil
 	}
-	schema := toGeminiSchema(parameters)
-	if len(schema.Properties) == 0 && len(schema.AnyOf) == 0 {
-		return nil
+	schema, err := toGeminiSchema(parameters)
+	if err != nil || len(schema.Properties) == 0 && len(schema.AnyOf) == 0 {
+		return nil, err
 	}
-	return schema
+	return schema, nil
 }
 
 func (t *geminiTranslation) format() error {
@@ -315,7 +319,11 @@ func (t *geminiTranslation) format() error {
 		if given(f.JSONSchema.Schema) == nil {
 			return &point.Error{Code: point.MissingField, Param: "response_format.json_schema.schema", Message: "Give the schema of the answer."}
 		}
-		t.config.ResponseSchema = toGeminiSchema(f.JSONSchema.Schema)
+		schema, err := toGeminiSchema(f.JSONSchema.Schema)
+		if err != nil {
+			return err
+		}
+		t.config.ResponseSchema = schema
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +12,7 @@ import (
 )
 
 func TestKinds(t *testing.T) {
-	var names []string
 	for _, k := range Kinds() {
-		names = append(names, k.Name)
 		if k.Title == "" || k.Dialect == "" || k.BaseURL == "" && k.Name != "openai-compatible" {
 			t.Errorf("kind %+v", k)
 		}
@@ -27,9 +24,6 @@ func TestKinds(t *testing.T) {
 		if !k.Serves(point.PathChat) {
 			t.Errorf("%s serves no chat", k.Name)
 		}
-	}
-	if want := []string{"anthropic", "gemini", "openai", "openai-compatible"}; !slices.Equal(names, want) {
-		t.Errorf("kinds %q, want %q", names, want)
 	}
 }
 
@@ -156,31 +150,31 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
+func TestRepeatable(t *testing.T) {
 	secrets := []string{
 		"sk-proj-abcDEF123456", "sk-ant-api03-xyz_abc-123", "AIzaSyA1234567890abcdefghijklmnopqrstu", "gsk_1234567890abcdef", "xai-abcdef1234567890",
 		"0123456789abcdef0123456789abcdef", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "hf_abcdefghijklmnop", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
 	}
 	for _, s := range secrets {
 		for _, text := range []string{"Incorrect API key provided: " + s + ".", `{"key":"` + s + `"}`, "url?key=" + s + "&x=1", "(" + s + ")"} {
-			if got := redact(text); strings.Contains(got, s) || strings.Contains(got, s[len(s)-8:]) {
+			if got := repeatable(text); strings.Contains(got, s) || strings.Contains(got, s[len(s)-8:]) {
 				t.Errorf("%q keeps the key: %q", text, got)
 			}
 		}
 	}
 	for text, want := range map[string]string{
 		"Authorization: Bearer abcdefgh":                                  "Authorization: ***",
-		"postgres://user:hunter2@host/db":                                 "postgres***host/db",
+		"postgres://user:hunter2@host/db":                                 "postgres://***@host/db",
 		"The model `accounts/fireworks/models/llama-v3p1-405b` is gone":   "The model `accounts/fireworks/models/llama-v3p1-405b` is gone",
 		"max_tokens: 200000 > 128000, see https://x.example/docs/errors#": "max_tokens: 200000 > 128000, see https://x.example/docs/errors#",
 		"a\x00b\x1b[31mc\nd\xff":                                          "a b [31mc d",
 		"context_length_exceeded":                                         "context_length_exceeded",
 	} {
-		if got := redact(text); got != want {
+		if got := repeatable(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	if long := redact(strings.Repeat("é ", 5000)); len(long) > maxMessage || !strings.HasSuffix(long, "…") {
+	if long := repeatable(strings.Repeat("é ", 5000)); len(long) > maxMessage || !strings.HasSuffix(long, "…") {
 		t.Errorf("%d bytes, ends in %q", len(long), long[len(long)-8:])
 	}
 }

@@ -26,8 +26,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the fixtures from what the code does")
 
-// fewest is how many fixtures a kind must have.
-const fewest = 4
+// fewest is how many fixtures a kind must have: a document and a stream.
+const fewest = 2
 
 // A fixture is one file testdata/<kind>/*.txtar with these sections; those marked * are
 // written by -update:

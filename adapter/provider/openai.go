@@ -62,7 +62,8 @@ func (s openAI) Complete(req *Request) (*Exchange, error) {
 }
 
 func (s openAI) Image(req *Request) (*Exchange, error) {
-	return s.forward(req, "/images/generations", relay{&forwarded{member: "data"}})
+	images := min(max(gjson.GetBytes(req.Call.Body, "n").Int(), 1), 1000)
+	return s.forward(req, "/images/generations", relay{&forwarded{member: "data", images: images}})
 }
 
 // Embed relays the answer, unless the client asked for base64 and the server may not know it.

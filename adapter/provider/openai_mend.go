@@ -18,6 +18,10 @@ type mender struct {
 	choices  map[int64]*mendedChoice
 }
 
+// maxMended bounds the choices, and a choice's tool calls, that are mended in one go: each
+// costs a pass over the whole.
+const maxMended = 256
+
 // mendedChoice is what was seen of one choice.
 type mendedChoice struct {
 	role  bool // its first delta was seen
@@ -40,7 +44,7 @@ func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, 
 	gjson.GetBytes(data, "choices").ForEach(func(at, choice gjson.Result) bool {
 		path := "choices." + strconv.FormatInt(at.Int(), 10)
 		data, changed = m.choice(data, changed, path, choice, emit)
-		return true
+		return at.Int() < maxMended
 	})
 	return data, changed
 }
@@ -63,7 +67,7 @@ func (m *mender) choice(data []byte, changed bool, path string, choice gjson.Res
 	}
 	delta.Get("tool_calls").ForEach(func(at, call gjson.Result) bool {
 		seen.delta(call, reason.Str != "", path+".delta.tool_calls."+strconv.FormatInt(at.Int(), 10), set)
-		return true
+		return at.Int() < maxMended
 	})
 	if reason.Type != gjson.String {
 		return data, changed
@@ -101,11 +105,11 @@ func (c *mendedChoice) delta(call gjson.Result, last bool, path string, set func
 	id, index := call.Get("id").Str, call.Get("index")
 	switch {
 	case index.Type == gjson.Number:
-		c.open = int(min(max(index.Int(), 0), 1023))
+		c.open = int(min(max(index.Int(), 0), maxMended))
 	case len(c.calls) == 0:
 		c.open = 0
 	case id != "" && id != c.calls[c.open].id, id == "" && call.Get("function.name").Str != "":
-		c.open = len(c.calls)
+		c.open = min(len(c.calls), maxMended)
 	}
 	for len(c.calls) <= c.open {
 		c.calls = append(c.calls, mendedCall{})
@@ -184,7 +188,7 @@ func mendDocument(body []byte) []byte {
 	}
 	gjson.GetBytes(body, "choices").ForEach(func(at, choice gjson.Result) bool {
 		mendChoice(choice, "choices."+strconv.FormatInt(at.Int(), 10), set)
-		return true
+		return at.Int() < maxMended
 	})
 	return body
 }
@@ -207,10 +211,10 @@ func mendChoice(choice gjson.Result, path string, set func(string, any)) {
 		case arguments.Str == "":
 			set(callPath+".function.arguments", "{}")
 		}
-		return true
+		return at.Int() < maxMended
 	})
 	if reason := choice.Get("finish_reason"); reason.Type == gjson.String {
-		if right := finishReason(reason.Str, len(calls.Array()) > 0); right != reason.Str {
+		if right := finishReason(reason.Str, calls.Get("0").Exists()); right != reason.Str {
 			set(path+".finish_reason", right)
 		}
 	}

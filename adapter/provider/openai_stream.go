@@ -15,6 +15,7 @@ import (
 // comes before the first content) are parsed.
 type forwarded struct {
 	member string  // a document must have it: choices, data
+	images int64   // images that were asked for
 	mend   *mender // nil: the provider's bytes are right as they are
 
 	begun    bool // content was seen
@@ -46,6 +47,7 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 		}
 		return true
 	})
+	block.Usage = d.counted(block.Usage)
 	switch {
 	case failed:
 		return point.Block{}, embedded(openAIComplaint(body))
@@ -56,6 +58,18 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 		block.Usage, block.CostAt = usageIn(block.Data, 0)
 	}
 	return block, nil
+}
+
+// counted adds the images that were asked for to the usage.
+func (d *forwarded) counted(u *point.Usage) *point.Usage {
+	if d.images == 0 {
+		return u
+	}
+	if u == nil {
+		u = &point.Usage{}
+	}
+	u.Images = d.images
+	return u
 }
 
 // Event classes one event of a stream.
@@ -296,16 +310,16 @@ func empty(r gjson.Result) bool {
 type relay struct{ *forwarded }
 
 // Tail finds the last usage object in a document's last bytes.
-func (relay) Tail(tail []byte) (*point.Usage, int) {
+func (r relay) Tail(tail []byte) (*point.Usage, int) {
 	const key = `"usage"`
 	for end := len(tail); ; {
 		i := bytes.LastIndex(tail[:end], []byte(key))
 		if i < 0 {
-			return nil, 0
+			return r.counted(nil), 0
 		}
 		if value := after(tail[i+len(key):]); len(value) > 0 && value[0] == '{' {
 			if usage := openAIUsage(gjson.ParseBytes(value)); usage != nil {
-				return usage, len(tail) - len(value) + 1
+				return r.counted(usage), len(tail) - len(value) + 1
 			}
 		}
 		end = i

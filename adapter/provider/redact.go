@@ -4,19 +4,12 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"point/internal/redact"
 )
 
 // maxMessage bounds, in bytes, what is repeated of a provider's message.
 const maxMessage = 2000
-
-// secrets are forms that keys take.
-var secrets = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)\b(?:sk|pk|rk|gsk|xai|hf|nvapi|fw|tgp|pplx|csk|r8)[-_][A-Za-z0-9_*.-]{6,}`),
-	regexp.MustCompile(`\b(?:AIza|ya29\.|AKIA|ASIA|eyJ)[A-Za-z0-9_.*-]{8,}`),
-	regexp.MustCompile(`(?i)\b(?:bearer|basic)\s+[^\s"',;]{6,}`),
-	regexp.MustCompile(`(?i)\b(?:api[-_ ]?key|authorization|token|secret|password|key)["']?\s*[=:]\s*["']?[^\s"',;&)]{12,}`),
-	regexp.MustCompile(`://[^/\s:@]+:[^/\s@]+@`),
-}
 
 // runs are long strings that may be keys without a known form; mixed tells for each.
 var runs = regexp.MustCompile(`[A-Za-z0-9_]{28,}|[A-Za-z0-9+/_-]{40,}={0,2}`)
@@ -30,11 +23,11 @@ func mixed(s string) bool {
 	return !strings.ContainsAny(s, "+/-") || s != strings.ToLower(s) && s != strings.ToUpper(s)
 }
 
-// redact makes a provider's text fit to be repeated: what looks like a key is masked,
+// repeatable makes a provider's text fit to be repeated: what looks like a key is masked,
 // control characters are spaces, and it is bounded in length.
-func redact(s string) string {
+func repeatable(s string) string {
 	if len(s) > 4*maxMessage {
-		s = s[:4*maxMessage] // keys are not sought in what is cut off below
+		s = s[:4*maxMessage] // what lies further back would be cut off below
 	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -42,12 +35,9 @@ func redact(s string) string {
 		}
 		return r
 	}, s)
-	for _, re := range secrets {
-		s = re.ReplaceAllString(s, "***")
-	}
-	s = runs.ReplaceAllStringFunc(s, func(found string) string {
+	s = runs.ReplaceAllStringFunc(redact.String(s), func(found string) string {
 		if mixed(found) {
-			return "***"
+			return redact.Mask
 		}
 		return found
 	})

@@ -2,11 +2,14 @@ package provider
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"point"
 )
 
 // closedSchema makes a JSON schema fit for Anthropic's output format: objects are closed,
@@ -128,21 +131,37 @@ const maxSchemas = 5000
 // unfolding turns a JSON schema into Gemini's form.
 type unfolding struct {
 	root  gjson.Result
+	known map[string]gjson.Result // references resolved
 	count int
 }
 
 // toGeminiSchema translates a JSON schema; what Gemini does not know is left out, and
 // references are replaced by what they refer to (a recursive one by any object).
-func toGeminiSchema(schema json.RawMessage) *geminiSchema {
-	u := unfolding{root: gjson.ParseBytes(schema)}
-	return u.schema(u.root, nil)
+func toGeminiSchema(schema json.RawMessage) (*geminiSchema, error) {
+	u := unfolding{root: gjson.ParseBytes(schema), known: map[string]gjson.Result{}}
+	u.define("$defs")
+	u.define("definitions")
+	g := u.schema(u.root, nil)
+	if u.count > maxSchemas {
+		return nil, &point.Error{
+			Code:    point.InvalidRequest,
+			Message: fmt.Sprintf("A JSON schema unfolds to more than %d parts; Gemini knows no references.", maxSchemas),
+		}
+	}
+	return g, nil
+}
+
+// define notes the definitions under a member of the root.
+func (u *unfolding) define(member string) {
+	u.root.Get(gjson.Escape(member)).ForEach(func(key, schema gjson.Result) bool {
+		u.known["#/"+member+"/"+key.Str] = schema
+		return true
+	})
 }
 
 func (u *unfolding) schema(s gjson.Result, refs []string) *geminiSchema {
 	g := &geminiSchema{}
-	if u.count++; u.count <= maxSchemas {
-		u.fill(g, s, refs)
-	}
+	u.fill(g, s, refs)
 	if g.Type == "" && len(g.AnyOf) == 0 {
 		g.guess()
 	}
@@ -175,6 +194,9 @@ func (g *geminiSchema) tidy() {
 
 // fill takes the keywords of s over into g.
 func (u *unfolding) fill(g *geminiSchema, s gjson.Result, refs []string) {
+	if u.count++; u.count > maxSchemas {
+		return
+	}
 	if ref := s.Get("$ref").Str; ref != "" {
 		if slices.Contains(refs, ref) || len(refs) > 32 {
 			g.Type = "object"
@@ -222,6 +244,10 @@ func (u *unfolding) fill(g *geminiSchema, s gjson.Result, refs []string) {
 
 // resolve finds what a reference within the schema points at.
 func (u *unfolding) resolve(ref string) gjson.Result {
+	if at, ok := u.known[ref]; ok {
+		return at
+	}
+	u.count += 50 // each is a walk over the whole
 	path, ok := strings.CutPrefix(ref, "#")
 	if !ok {
 		return gjson.Result{}

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -37,26 +38,43 @@ var meaning = map[string]func(gjson.Result) bool{
 // with a mention if they are set to something.
 var bend = []string{"presence_penalty", "frequency_penalty"}
 
+// maxDropped bounds how many dropped fields are named; their names are the client's.
+const maxDropped = 32
+
 // fields sorts out a translated request's fields: those in said have been translated; of the
 // others, a field that changes the meaning is refused, or dropped if the request says so,
 // and the rest is dropped. It returns what was dropped.
-func fields(req *Request, kind string, said []string) ([]string, error) {
-	var dropped []string
-	for _, name := range req.Call.Envelope.Params {
-		if slices.Contains(ownParams, name) || slices.Contains(said, name) || slices.Contains(dropped, name) {
-			continue
-		}
-		value := gjson.GetBytes(req.Call.Body, gjson.Escape(name))
+func fields(req *Request, kind string, said []string) (dropped []string, err error) {
+	known := func(name string) bool { return slices.Contains(ownParams, name) || slices.Contains(said, name) }
+	if !slices.ContainsFunc(req.Call.Envelope.Params, func(name string) bool { return !known(name) }) {
+		return nil, nil
+	}
+	gjson.ParseBytes(req.Call.Body).ForEach(func(key, value gjson.Result) bool {
+		name := key.Str
 		harmless, weighty := meaning[name]
 		switch {
-		case value.Type == gjson.Null, weighty && harmless(value):
-			continue
+		case known(name), value.Type == gjson.Null, weighty && harmless(value):
+			return true
 		case weighty && !req.Drop && !slices.Contains(bend, name):
-			return nil, unsupported(kind, name, "")
+			err = unsupported(kind, name, "")
+			return false
 		}
-		dropped = append(dropped, name)
-	}
-	return dropped, nil
+		if name = printable(name); len(dropped) < maxDropped && !slices.Contains(dropped, name) {
+			dropped = append(dropped, name)
+		}
+		return true
+	})
+	return dropped, err
+}
+
+// printable is a client's word as it may stand in a header.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == ',' {
+			return '?'
+		}
+		return r
+	}, cut(name, 64))
 }
 
 // unsupported is the refusal of a field that a kind of provider cannot honour.
