@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"point"
 )
 
 const settingColumns = `name, value, version, updated_at`
@@ -17,10 +19,16 @@ func (s *Store) GetSetting(ctx context.Context, name string) (json.RawMessage, e
 	return x.Value, nil
 }
 
-// PutSetting stores a setting's JSON value.
+// PutSetting stores a setting's JSON value. That of a setting which the store reads itself
+// must have its form.
 func (s *Store) PutSetting(ctx context.Context, name string, value json.RawMessage) error {
 	if !json.Valid(value) {
 		return fmt.Errorf("store setting %s: its value is not JSON", name)
+	}
+	if name == SettingDefaultMapping {
+		if err := json.Unmarshal(value, new(point.Mapping)); err != nil {
+			return fmt.Errorf("store setting %s: its value is not a mapping: %w", name, err)
+		}
 	}
 	err := s.change(ctx, func(tx *configTx) error {
 		tx.changed(entitySetting, name)

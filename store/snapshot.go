@@ -90,7 +90,7 @@ func (s *Store) readRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot) 
 	if next.Aliases, err = readAliases(ctx, tx); err != nil {
 		return err
 	}
-	if next.Default, err = readDefault(ctx, tx); err != nil {
+	if next.Default, err = s.readDefault(ctx, tx); err != nil {
 		return err
 	}
 	next.RevokedSessions, err = s.readRevoked(ctx, tx)
@@ -209,7 +209,7 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 	case entityAlias:
 		next.Aliases, err = readAliases(ctx, tx)
 	case entitySetting:
-		next.Default, err = readDefault(ctx, tx)
+		next.Default, err = s.readDefault(ctx, tx)
 	case entitySession:
 		next.RevokedSessions, err = s.readRevoked(ctx, tx)
 	}
@@ -243,8 +243,9 @@ func applyKey(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) 
 	return nil
 }
 
-// readDefault reads the mapping of endpoints without their own.
-func readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, error) {
+// readDefault reads the mapping of endpoints without their own. One that is damaged must not
+// stop all other changes: it is logged, and the built-in one serves.
+func (s *Store) readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, error) {
 	m := point.DefaultMapping()
 	var value string
 	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, SettingDefaultMapping).Scan(&value)
@@ -255,7 +256,8 @@ func readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, error) {
 		return m, err
 	}
 	if err := json.Unmarshal([]byte(value), &m); err != nil {
-		return m, fmt.Errorf("the setting %s: %w", SettingDefaultMapping, err)
+		s.opts.Log.Error("a setting is damaged: store it again", "component", "store", "setting", SettingDefaultMapping, "error", err)
+		return point.DefaultMapping(), nil
 	}
 	return m, nil
 }

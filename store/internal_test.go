@@ -1,0 +1,298 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"point"
+)
+
+func openTemp(tb testing.TB) *Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), Options{DataDir: tb.TempDir()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestBins(t *testing.T) {
+	last := -1
+	for ms := range int64(100_000) {
+		at := binOf(ms)
+		start, width := binStart(at)
+		if ms < start || ms >= start+width {
+			t.Fatalf("%d ms lies in bin %d, which spans %d to %d", ms, at, start, start+width)
+		}
+		if at < last || at > last+1 {
+			t.Fatalf("bin %d follows %d", at, last)
+		}
+		last = at
+	}
+	if start, width := binStart(binOf(math.MaxInt32)); start+width <= math.MaxInt32 {
+		t.Fatalf("the last bin ends at %d", start+width)
+	}
+}
+
+// TestPercentiles: merged histograms are as exact as one, and both to an eighth.
+func TestPercentiles(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Int64Range(0, 600_000), 1, 300).Draw(t, "ms")
+		var whole, a, b histogram
+		for i, ms := range values {
+			whole.observe(ms)
+			if i%2 == 0 {
+				a.observe(ms)
+			} else {
+				b.observe(ms)
+			}
+		}
+		var stored histogram
+		if err := stored.Scan(string(a.append(nil))); err != nil {
+			t.Fatal(err)
+		}
+		stored.merge(b)
+		if !reflect.DeepEqual(stored, whole) {
+			t.Fatalf("merged %v, whole %v", stored, whole)
+		}
+		slices.Sort(values)
+		for _, q := range []float64{0.5, 0.95, 0.99, 1} {
+			exact := values[int(math.Ceil(q*float64(len(values))))-1]
+			got := *whole.percentile(q)
+			if math.Abs(float64(got-exact)) > float64(exact)/8+1 {
+				t.Fatalf("the %v quantile is %d, want %d", q, got, exact)
+			}
+		}
+	})
+}
+
+func FuzzHistogram(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"1":2}`, `{"1": 2, "30": 4}`, `{"1":`, `9999999999999999999999`, `{"99999":1}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var h, again histogram
+		if err := h.Scan(text); err != nil {
+			return
+		}
+		_ = h.percentiles()
+		if err := again.Scan(h.append(nil)); err != nil || !slices.Equal(h, again) {
+			t.Fatalf("%v is read back as %v, %v", h, again, err)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(cursor(NewID(time.Now())))
+	f.Add("")
+	f.Add("AQ")
+	f.Fuzz(func(t *testing.T, text string) {
+		id, err := parseCursor(text)
+		if err != nil {
+			return
+		}
+		if got := cursor(id.String()); got != text {
+			t.Fatalf("%q is read as %s, whose cursor is %q", text, id, got)
+		}
+	})
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("a\x00b", 3)
+	f.Add("é€\xff", 4)
+	f.Add(`{"a":"\u0000\ud800"}`, 100)
+	f.Fuzz(func(t *testing.T, s string, n int) {
+		n &= 0xff
+		if got := clip(s, n); len(got) > n || !utf8.ValidString(got) || strings.ContainsRune(got, 0) {
+			t.Fatalf("clip(%q, %d) is %q", s, n, got)
+		}
+		got := mend(json.RawMessage(s))
+		if got == nil {
+			return
+		}
+		var v any
+		if err := json.Unmarshal(got, &v); err != nil || !utf8.Valid(got) || strings.Contains(string(got), `\u0000`) {
+			t.Fatalf("mend(%q) is %q, %v", s, got, err)
+		}
+	})
+}
+
+func TestNewIDSorts(t *testing.T) {
+	at := time.Now()
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, NewID(at.Add(time.Duration(i)*time.Microsecond)))
+	}
+	if !slices.IsSorted(ids) || !idTime(parseID(ids[0])).Equal(at.Truncate(time.Millisecond)) {
+		t.Fatal("ids are not in the order of their times")
+	}
+	if a, b := firstID(at).String(), NewID(at); a > b {
+		t.Fatalf("%s is not below %s", a, b)
+	}
+}
+
+// TestSnapshotShares: a change copies the map of what changed, and no other.
+func TestSnapshotShares(t *testing.T) {
+	s, ctx := openTemp(t), context.Background()
+	k := &point.Key{Name: "k", Status: point.StatusActive}
+	if err := s.CreateKey(ctx, k, point.NewSecret("pt-1")); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Snapshot()
+	if err := s.UpdateKey(ctx, k); err != nil {
+		t.Fatal(err)
+	}
+	after := s.Snapshot()
+	same := func(a, b any) bool { return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer() }
+	if same(before.Keys, after.Keys) || before.Keys[k.Hash].Version != 1 || after.Keys[k.Hash].Version != 2 {
+		t.Error("the map of keys was changed in place")
+	}
+	if !same(before.Providers, after.Providers) || !same(before.Users, after.Users) || !same(before.Endpoints, after.Endpoints) || !same(before.Aliases, after.Aliases) {
+		t.Error("maps that did not change were copied")
+	}
+	if same(before.Endpoints, after.Endpoints) != (before.Endpoints[point.PathChat] == after.Endpoints[point.PathChat]) {
+		t.Error("endpoints are not shared")
+	}
+}
+
+// TestDefaultMapping: a value that is no mapping is refused, and one that was damaged in the
+// database does not stop other changes.
+func TestDefaultMapping(t *testing.T) {
+	s, ctx := openTemp(t), context.Background()
+	if err := s.PutSetting(ctx, SettingDefaultMapping, json.RawMessage(`{"strategy": 5}`)); err == nil {
+		t.Fatal("it was stored")
+	}
+	if err := s.PutSetting(ctx, SettingDefaultMapping, json.RawMessage(`{"strategy": "sticky"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Snapshot().Default.Strategy; got != point.StrategySticky {
+		t.Fatalf("the snapshot has %q", got)
+	}
+	if _, err := s.config.write.Exec(`UPDATE settings SET value = '{"strategy": 5}'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.reload(ctx); err != nil || s.Snapshot().Default.Strategy != point.StrategyPriority {
+		t.Fatalf("the snapshot has %q, %v", s.Snapshot().Default.Strategy, err)
+	}
+}
+
+// TestPlans: each documented filter is answered in the order of an index, without sorting
+// and without reading the whole table.
+func TestPlans(t *testing.T) {
+	s, ctx := openTemp(t), context.Background()
+	sampleProviders(t, s)
+	id := NewID(time.Now())
+	for name, c := range map[string]struct {
+		filter RequestFilter
+		want   string
+	}{
+		"all":      {RequestFilter{}, "SCAN requests"}, // in the order of the key
+		"provider": {RequestFilter{Provider: "gemini"}, "requests_provider"},
+		"endpoint": {RequestFilter{Endpoint: point.PathChat}, "requests_endpoint"},
+		"model":    {RequestFilter{Model: "m"}, "requests_model"},
+		"key":      {RequestFilter{KeyID: id}, "requests_key"},
+		"class":    {RequestFilter{Status: "4xx"}, "requests_failed"},
+		"code":     {RequestFilter{Status: "404"}, "requests_failed"},
+		"success":  {RequestFilter{Status: "200"}, "SCAN requests"},
+		"outcome":  {RequestFilter{Outcome: point.OutcomeTruncated}, "requests_unfinished"},
+		"time":     {RequestFilter{From: time.Now().Add(-time.Hour), To: time.Now()}, "USING PRIMARY KEY"},
+		"cursor":   {RequestFilter{Cursor: cursor(id)}, "USING PRIMARY KEY"},
+	} {
+		l := listing[point.Record]{order: "id DESC"}
+		l.from.add("EXPLAIN QUERY PLAN SELECT status FROM requests")
+		if err := s.filterRequests(ctx, &l.from, c.filter); err != nil {
+			t.Fatal(err)
+		}
+		if c.filter.Cursor != "" {
+			l.from.where("id < ?", parseID(id))
+		}
+		l.from.add(" ORDER BY id DESC LIMIT ?", 50)
+		plan, err := rows(ctx, s.history.read, func(r row) (step string, err error) {
+			var none any
+			return step, r.Scan(&none, &none, &none, &step)
+		}, l.from.sql.String(), l.from.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(plan, "; ")
+		if !strings.Contains(text, c.want) || strings.Contains(text, "TEMP B-TREE") {
+			t.Errorf("%s: %s, want %s", name, text, c.want)
+		}
+	}
+}
+
+// TestFullDisk: a write that finds no room is an error, harms nothing, and works again when
+// there is room.
+func TestFullDisk(t *testing.T) {
+	s, ctx := openTemp(t), context.Background()
+	providers := sampleProviders(t, s)
+	var pages int
+	if err := s.history.write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(n int) {
+		t.Helper()
+		var got int
+		if err := s.history.write.QueryRow(`PRAGMA max_page_count = ` + []string{"1000000", "40"}[n]).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := sampleRecords(time.Now().Add(-time.Hour), time.Second, 400, providers)
+	limit(1)
+	if err := s.InsertRecords(ctx, batch); err == nil {
+		t.Fatal("400 records fit into no room")
+	}
+	if l, err := s.ListRequests(ctx, RequestFilter{}); err != nil || l.Total != 0 {
+		t.Fatalf("a part of the batch was stored: %d, %v", l.Total, err)
+	}
+	limit(0)
+	if err := s.InsertRecords(ctx, batch); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := s.ListRequests(ctx, RequestFilter{}); err != nil || l.Total != 400 {
+		t.Fatalf("%d records, %v", l.Total, err)
+	}
+}
+
+// TestRandomFilters: whatever is combined, page by page by cursor gives what one page gives.
+func TestRandomFilters(t *testing.T) {
+	s, ctx := openTemp(t), context.Background()
+	providers := sampleProviders(t, s)
+	if err := s.InsertRecords(ctx, sampleRecords(time.Now().Add(-time.Hour), time.Second, 450, providers)); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	pick := func(values ...string) string { return values[rng.IntN(len(values))] }
+	for range 40 {
+		f := RequestFilter{Provider: pick("", "", "gemini"), Status: pick("", "4xx", "200", "2xx"), Model: pick("", "", "gpt-4o"), Page: Page{Limit: 500}}
+		whole, err := s.ListRequests(ctx, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parts []point.Record
+		for f.Page.Limit = 1 + rng.IntN(100); ; {
+			l, err := s.ListRequests(ctx, f)
+			if err != nil || l.Total != whole.Total {
+				t.Fatalf("total %d, want %d, %v", l.Total, whole.Total, err)
+			}
+			parts = append(parts, l.Items...)
+			if f.Cursor = l.Cursor; f.Cursor == "" {
+				break
+			}
+		}
+		if !reflect.DeepEqual(parts, whole.Items) && len(parts)+len(whole.Items) > 0 {
+			t.Fatalf("%+v: %d rows in pages, %d at once", f, len(parts), len(whole.Items))
+		}
+	}
+}
