@@ -38,7 +38,8 @@ import (
 type App struct {
 	cfg     *config.Config
 	env     map[string]string
-	log     *slog.Logger
+	lines   *monitor.Log
+	log     *slog.Logger // writes to lines
 	prices  *prices.Table
 	store   *store.Store
 	journal *monitor.Journal
@@ -82,9 +83,10 @@ func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err
 			a.Close()
 		}
 	}()
-	steps := []func(context.Context, io.Writer) error{a.openStore, a.openMonitor, a.provision, a.openServer}
-	for _, step := range steps {
-		if err := step(ctx, stderr); err != nil {
+	a.lines = monitor.NewLog(monitor.LogOptions{Out: stderr, Level: cfg.LogLevel, Format: cfg.LogFormat})
+	a.log = a.lines.Logger()
+	for _, step := range []func(context.Context) error{a.openStore, a.openMonitor, a.provision, a.openServer} {
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -100,22 +102,23 @@ func environ() map[string]string {
 	return env
 }
 
-func (a *App) openStore(ctx context.Context, stderr io.Writer) (err error) {
+func (a *App) openStore(ctx context.Context) (err error) {
 	if a.prices, err = prices.New(); err != nil {
 		return err
 	}
 	options := storeOptions(a.cfg)
 	options.Prices = a.prices
-	options.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: a.cfg.LogLevel}))
+	options.Log = a.component("store")
 	a.store, err = store.Open(ctx, options)
 	return err
 }
 
-func (a *App) openMonitor(_ context.Context, stderr io.Writer) (err error) {
-	a.log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: a.cfg.LogLevel}))
+func (a *App) openMonitor(context.Context) (err error) {
 	a.monitor = monitor.New(monitor.Options{
 		Version: Version(), MetricsToken: a.cfg.MetricsToken, KnownModel: a.knownModel, Log: a.component("monitor"),
 	})
+	a.lines.Alert(a.monitor)
+	a.monitor.Metrics.Counter("point_log_lines_dropped_total", "Log lines that did not reach the database.", func() float64 { return float64(a.lines.Dropped()) })
 	a.journal, err = monitor.OpenJournal(monitor.JournalOptions{
 		Dir: filepath.Join(a.cfg.DataDir, "journal"), MaxBytes: a.cfg.JournalMax,
 		Durability: a.cfg.Durability, Log: a.component("journal"), Alerts: a.monitor,
@@ -153,7 +156,7 @@ func (a *App) knownModel(model string) bool {
 }
 
 // provision brings what is declared, and the simulated services if demo mode is on.
-func (a *App) provision(ctx context.Context, _ io.Writer) error {
+func (a *App) provision(ctx context.Context) error {
 	p := a.provisioner()
 	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap} {
 		if err := step(ctx); err != nil {
@@ -180,7 +183,7 @@ func (a *App) provisioner() *provisioner {
 	return &provisioner{store: a.store, cfg: a.cfg, log: a.log}
 }
 
-func (a *App) openServer(ctx context.Context, _ io.Writer) error {
+func (a *App) openServer(ctx context.Context) error {
 	handler, err := a.handler()
 	if err != nil {
 		return err
@@ -258,6 +261,7 @@ func (a *App) parts() []func(context.Context) error {
 		a.store.Run,
 		a.models.Run,
 		a.prune,
+		func(ctx context.Context) error { return a.lines.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
 		func(ctx context.Context) error {
