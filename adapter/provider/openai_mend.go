@@ -10,6 +10,27 @@ import (
 	"point"
 )
 
+// edits collects changes to a JSON text; values are found in it by gjson.
+type edits []edit
+
+// replace puts text in the place of a value.
+func (e *edits) replace(value gjson.Result, text string) {
+	*e = append(*e, edit{point.Span{Start: value.Index, End: value.Index + len(value.Raw)}, []byte(text)})
+}
+
+// set gives an object a member, in place of the one it has.
+func (e *edits) set(object gjson.Result, key, text string) {
+	if old := object.Get(key); old.Exists() {
+		e.replace(old, text)
+		return
+	}
+	text = `"` + key + `":` + text
+	if len(bytes.TrimSpace([]byte(object.Raw[1:len(object.Raw)-1]))) > 0 {
+		text += ","
+	}
+	*e = append(*e, edit{point.Span{Start: object.Index + 1, End: object.Index + 1}, []byte(text)})
+}
+
 // mender puts right, chunk by chunk, what servers that imitate OpenAI get wrong in streams.
 // It is given the chunks that may need it, and touches those that do.
 type mender struct {
@@ -18,8 +39,7 @@ type mender struct {
 	choices  map[int64]*mendedChoice
 }
 
-// maxMended bounds the choices, and a choice's tool calls, that are mended in one go: each
-// costs a pass over the whole.
+// maxMended bounds the choices, and a choice's tool calls, that are followed.
 const maxMended = 256
 
 // mendedChoice is what was seen of one choice.
@@ -41,55 +61,53 @@ func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, 
 	if keys.reasoning && !keys.known {
 		data, changed = renameReasoning(data)
 	}
+	var list edits
 	gjson.GetBytes(data, "choices").ForEach(func(at, choice gjson.Result) bool {
-		path := "choices." + strconv.FormatInt(at.Int(), 10)
-		data, changed = m.choice(data, changed, path, choice, emit)
+		if choice.IsObject() {
+			m.choice(data, at.Int(), choice, &list, emit)
+		}
 		return at.Int() < maxMended
 	})
-	return data, changed
+	return splice(data, list), changed || len(list) > 0
 }
 
-// choice mends one choice of a chunk.
-func (m *mender) choice(data []byte, changed bool, path string, choice gjson.Result, emit func(point.Block)) ([]byte, bool) {
+// choice mends the choice at a place of a chunk.
+func (m *mender) choice(data []byte, at int64, choice gjson.Result, list *edits, emit func(point.Block)) {
 	seen := m.seen(choice.Get("index").Int())
-	set := func(path string, value any) {
-		if next, err := sjson.SetBytes(data, path, value); err == nil {
-			data, changed = next, true
+	reason, delta := choice.Get("finish_reason"), choice.Get("delta")
+	if delta.IsObject() {
+		if !seen.role && !delta.Get("role").Exists() {
+			list.set(delta, "role", `"assistant"`)
 		}
-	}
-	reason := choice.Get("finish_reason")
-	delta := choice.Get("delta")
-	if !seen.role && delta.IsObject() {
 		seen.role = true
-		if !delta.Get("role").Exists() {
-			set(path+".delta.role", "assistant")
-		}
 	}
-	delta.Get("tool_calls").ForEach(func(at, call gjson.Result) bool {
-		seen.delta(call, reason.Str != "", path+".delta.tool_calls."+strconv.FormatInt(at.Int(), 10), set)
-		return at.Int() < maxMended
+	delta.Get("tool_calls").ForEach(func(_, call gjson.Result) bool {
+		if call.IsObject() {
+			seen.delta(call, reason.Str != "", list)
+		}
+		return true
 	})
 	if reason.Type != gjson.String {
-		return data, changed
+		return
 	}
 	if reason.Str == "" {
-		set(path+".finish_reason", nil)
-		return data, changed
+		list.replace(reason, "null")
+		return
 	}
 	m.finished, m.failed = true, reason.Str == "error"
 	if right := finishReason(reason.Str, len(seen.calls) > 0); right != reason.Str {
-		set(path+".finish_reason", right)
+		list.replace(reason, `"`+right+`"`)
 	}
 	for i := range seen.calls {
 		if !seen.calls[i].arguments {
 			seen.calls[i].arguments = true
-			emit(missingArguments(data, path, i))
+			emit(missingArguments(data, at, i))
 		}
 	}
-	return data, changed
 }
 
 func (m *mender) seen(index int64) *mendedChoice {
+	index = min(max(index, 0), maxMended)
 	if m.choices == nil {
 		m.choices = map[int64]*mendedChoice{}
 	}
@@ -101,43 +119,47 @@ func (m *mender) seen(index int64) *mendedChoice {
 
 // delta mends one tool call delta: its index, its type, arguments that are no string, or that
 // are not there and, the chunk being the last one, will not come.
-func (c *mendedChoice) delta(call gjson.Result, last bool, path string, set func(string, any)) {
-	id, index := call.Get("id").Str, call.Get("index")
+func (c *mendedChoice) delta(call gjson.Result, last bool, list *edits) {
+	id, index, function := call.Get("id").Str, call.Get("index"), call.Get("function")
 	switch {
 	case index.Type == gjson.Number:
 		c.open = int(min(max(index.Int(), 0), maxMended))
 	case len(c.calls) == 0:
 		c.open = 0
-	case id != "" && id != c.calls[c.open].id, id == "" && call.Get("function.name").Str != "":
+	case id != "" && id != c.calls[c.open].id, id == "" && function.Get("name").Str != "":
 		c.open = min(len(c.calls), maxMended)
 	}
 	for len(c.calls) <= c.open {
-		c.calls = append(c.calls, mendedCall{})
+		c.calls = append(c.calls, mendedCall{arguments: len(c.calls) < c.open})
 	}
 	seen := &c.calls[c.open]
 	if index.Type != gjson.Number {
-		set(path+".index", c.open)
+		list.set(call, "index", strconv.Itoa(c.open))
 	}
 	if id != "" {
 		seen.id = id
 		if call.Get("type").Str == "" {
-			set(path+".type", "function")
+			list.set(call, "type", `"function"`)
 		}
 	}
-	arguments := call.Get("function.arguments")
-	if arguments.IsObject() {
-		set(path+".function.arguments", arguments.Raw)
+	if !function.IsObject() {
+		return
 	}
+	arguments := function.Get("arguments")
 	seen.arguments = seen.arguments || arguments.IsObject() || arguments.Str != ""
-	if last && !seen.arguments {
+	switch {
+	case arguments.IsObject():
+		list.replace(arguments, string(appendString(nil, arguments.Raw)))
+	case last && !seen.arguments:
 		seen.arguments = true
-		set(path+".function.arguments", "{}")
+		list.set(function, "arguments", `"{}"`)
 	}
 }
 
 // missingArguments is a chunk that gives call number i of a choice the arguments "{}". It is
 // made of the chunk that finishes the choice, to have the same id, model and index.
-func missingArguments(finish []byte, path string, i int) point.Block {
+func missingArguments(finish []byte, choice int64, i int) point.Block {
+	path := "choices." + strconv.FormatInt(choice, 10)
 	chunk, _ := sjson.DeleteBytes(bytes.Clone(finish), "usage")
 	chunk, _ = sjson.DeleteBytes(chunk, "x_groq")
 	chunk, _ = sjson.SetBytes(chunk, path+".finish_reason", nil)
@@ -162,7 +184,7 @@ func finishReason(reason string, calls bool) string {
 // renameReasoning calls reasoning text reasoning_content, as most clients know it.
 func renameReasoning(data []byte) ([]byte, bool) {
 	const key = `"reasoning"`
-	var edits []edit
+	var list edits
 	for at := 0; ; {
 		i := bytes.Index(data[at:], []byte(key))
 		if i < 0 {
@@ -170,10 +192,10 @@ func renameReasoning(data []byte) ([]byte, bool) {
 		}
 		at += i + len(key)
 		if value := after(data[at:]); len(value) > 0 && value[0] == '"' {
-			edits = append(edits, edit{point.Span{Start: at - 1, End: at - 1}, []byte("_content")})
+			list = append(list, edit{point.Span{Start: at - 1, End: at - 1}, []byte("_content")})
 		}
 	}
-	return splice(data, edits), len(edits) > 0
+	return splice(data, list), len(list) > 0
 }
 
 // mendDocument puts a whole answer into OpenAI's form.
@@ -181,41 +203,42 @@ func mendDocument(body []byte) []byte {
 	if !bytes.Contains(body, []byte(`"reasoning_content"`)) {
 		body, _ = renameReasoning(body)
 	}
-	set := func(path string, value any) {
-		if next, err := sjson.SetBytes(body, path, value); err == nil {
-			body = next
+	var list edits
+	gjson.GetBytes(body, "choices").ForEach(func(_, choice gjson.Result) bool {
+		if choice.IsObject() {
+			mendChoice(choice, &list)
 		}
-	}
-	gjson.GetBytes(body, "choices").ForEach(func(at, choice gjson.Result) bool {
-		mendChoice(choice, "choices."+strconv.FormatInt(at.Int(), 10), set)
-		return at.Int() < maxMended
+		return true
 	})
-	return body
+	return splice(body, list)
 }
 
 // mendChoice mends one choice of a document.
-func mendChoice(choice gjson.Result, path string, set func(string, any)) {
+func mendChoice(choice gjson.Result, list *edits) {
 	message := choice.Get("message")
 	calls := message.Get("tool_calls")
 	if message.IsObject() && !message.Get("content").Exists() {
-		set(path+".message.content", nil)
+		list.set(message, "content", "null")
 	}
-	calls.ForEach(func(at, call gjson.Result) bool {
-		callPath := path + ".message.tool_calls." + strconv.FormatInt(at.Int(), 10)
+	calls.ForEach(func(_, call gjson.Result) bool {
+		if !call.IsObject() {
+			return true
+		}
 		if call.Get("type").Str == "" {
-			set(callPath+".type", "function")
+			list.set(call, "type", `"function"`)
 		}
-		switch arguments := call.Get("function.arguments"); {
+		function := call.Get("function")
+		switch arguments := function.Get("arguments"); {
 		case arguments.IsObject():
-			set(callPath+".function.arguments", arguments.Raw)
-		case arguments.Str == "":
-			set(callPath+".function.arguments", "{}")
+			list.replace(arguments, string(appendString(nil, arguments.Raw)))
+		case arguments.Str == "" && function.IsObject():
+			list.set(function, "arguments", `"{}"`)
 		}
-		return at.Int() < maxMended
+		return true
 	})
 	if reason := choice.Get("finish_reason"); reason.Type == gjson.String {
 		if right := finishReason(reason.Str, calls.Get("0").Exists()); right != reason.Str {
-			set(path+".finish_reason", right)
+			list.replace(reason, `"`+right+`"`)
 		}
 	}
 }

@@ -96,6 +96,9 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 	d.buf = d.buf[:0]
 	block := d.frame(e)
 	if d.mend != nil && (keys.odd() || !d.begun) {
+		if !validJSON(data) { // what is spliced must be sound
+			return badEvent()
+		}
 		if mended, changed := d.mend.chunk(data, keys, emit); changed {
 			block = d.reframe(mended)
 		}
