@@ -130,9 +130,11 @@ func worst(failed []*point.Error) *point.Error {
 	})
 }
 
-// exhausted marks the last failure as final, so that SDKs do not repeat what Point has tried.
+// exhausted is the answer when every target failed: marked as final, so that SDKs do not
+// repeat what Point has tried, and under Point's own code, since it speaks for all of them.
 func exhausted(e *point.Error) *point.Error {
 	final := *e
 	final.Final = true
+	final.Status, final.UpstreamType, final.UpstreamCode = 0, "", ""
 	return &final
 }
