@@ -26,7 +26,7 @@ func TestBadInput(t *testing.T) {
 		{name: "no object", body: `[1]`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
 		{name: "text behind", body: `{"model": "gpt-4o-mini", ` + hello + `} x`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
 		{name: "nested deeply", body: `{"model": "gpt-4o-mini", "x": ` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `, ` + hello + `}`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
-		{name: "model twice", body: `{"model": "a", "model": "b", ` + hello + `}`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
+		{name: "model twice", body: `{"model": "a", "model": "b", ` + hello + `}`, status: 400, code: "invalid_request", kind: "invalid_request_error"},
 		{name: "model is a number", body: `{"model": 4, ` + hello + `}`, status: 400, code: "invalid_request", kind: "invalid_request_error", param: "model"},
 		{name: "no model", body: `{` + hello + `}`, status: 400, code: "missing_required_parameter", kind: "invalid_request_error", param: "model"},
 		{name: "no messages", body: `{"model": "gpt-4o-mini"}`, status: 400, code: "missing_required_parameter", kind: "invalid_request_error", param: "messages"},

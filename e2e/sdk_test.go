@@ -17,19 +17,20 @@ import (
 var models = []string{"gpt-4o-mini", "demo-openai/gpt-4o-mini", "demo-anthropic/claude-sonnet-4-5", "demo-gemini/gemini-2.5-flash"}
 
 // sdk is OpenAI's Go client as a user sets it up: base URL and key, nothing else.
-func sdk(p *process) openai.Client {
-	return openai.NewClient(option.WithBaseURL(p.URL+"/v1"), option.WithAPIKey(bootstrapKey))
+func sdk(p *process) *openai.Client {
+	client := openai.NewClient(option.WithBaseURL(p.URL+"/v1"), option.WithAPIKey(bootstrapKey))
+	return &client
 }
 
 // eachModel runs a story with every model.
-func eachModel(t *testing.T, story func(t *testing.T, client openai.Client, model string)) {
+func eachModel(t *testing.T, story func(t *testing.T, client *openai.Client, model string)) {
 	for _, model := range models {
 		t.Run(model, func(t *testing.T) { story(t, sdk(point(t)), model) })
 	}
 }
 
 func TestSDKChat(t *testing.T) {
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		reply, err := client.Chat.Completions.New(t.Context(), openai.ChatCompletionNewParams{
 			Model:    model,
 			Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("Be brief."), openai.UserMessage("say seven swans")},
@@ -51,7 +52,7 @@ func TestSDKChat(t *testing.T) {
 }
 
 func TestSDKStream(t *testing.T) {
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		stream := client.Chat.Completions.NewStreaming(t.Context(), openai.ChatCompletionNewParams{
 			Model:         model,
 			Messages:      []openai.ChatCompletionMessageParamUnion{openai.UserMessage("count to 30")},
@@ -84,7 +85,7 @@ func TestSDKStream(t *testing.T) {
 
 // TestSDKStreamWithoutUsage: who did not ask for usage gets no usage chunk, though Point does.
 func TestSDKStreamWithoutUsage(t *testing.T) {
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		stream := client.Chat.Completions.NewStreaming(t.Context(), openai.ChatCompletionNewParams{
 			Model: model, Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("count to 5")},
 		})
@@ -110,7 +111,7 @@ func TestSDKTools(t *testing.T) {
 			"required":   []string{"city"},
 		},
 	})
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		params := openai.ChatCompletionNewParams{
 			Model:    model,
 			Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("What is the weather in Paris?")},
@@ -145,7 +146,7 @@ func TestSDKTools(t *testing.T) {
 
 // TestSDKStreamedTools puts a streamed call together with the SDK's own accumulator.
 func TestSDKStreamedTools(t *testing.T) {
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		stream := client.Chat.Completions.NewStreaming(t.Context(), openai.ChatCompletionNewParams{
 			Model:    model,
 			Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("look up the time")},
@@ -184,7 +185,7 @@ func TestSDKStructuredOutput(t *testing.T) {
 		"required":             []string{"city", "population"},
 		"additionalProperties": false,
 	}
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		reply, err := client.Chat.Completions.New(t.Context(), openai.ChatCompletionNewParams{
 			Model:    model,
 			Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Name a city.")},
@@ -209,7 +210,7 @@ func TestSDKStructuredOutput(t *testing.T) {
 
 func TestSDKImages(t *testing.T) {
 	const pixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-	eachModel(t, func(t *testing.T, client openai.Client, model string) {
+	eachModel(t, func(t *testing.T, client *openai.Client, model string) {
 		reply, err := client.Chat.Completions.New(t.Context(), openai.ChatCompletionNewParams{
 			Model: model,
 			Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage([]openai.ChatCompletionContentPartUnionParam{
