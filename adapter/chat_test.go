@@ -178,7 +178,7 @@ func TestRepeatsOnTheOnlyTarget(t *testing.T) {
 func TestExhausted(t *testing.T) {
 	w := newWorld(t, fails(500), fails(429, "Retry-After", "30"))
 	response, answer := w.post(chat)
-	if response.StatusCode != 503 || response.Header.Get("X-Should-Retry") != "false" || !strings.Contains(answer, `"code":"provider_unavailable"`) {
+	if response.StatusCode != 500 || response.Header.Get("X-Should-Retry") != "false" || !strings.Contains(answer, `"code":"provider_unavailable"`) {
 		t.Errorf("answer %d %s %v", response.StatusCode, answer, response.Header)
 	}
 	if r := w.record(); r.Outcome != point.OutcomeUpstreamError || len(r.Attempts) < 2 {

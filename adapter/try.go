@@ -135,6 +135,6 @@ func worst(failed []*point.Error) *point.Error {
 func exhausted(e *point.Error) *point.Error {
 	final := *e
 	final.Final = true
-	final.Status, final.UpstreamType, final.UpstreamCode = 0, "", ""
+	final.UpstreamType, final.UpstreamCode = "", ""
 	return &final
 }
