@@ -61,7 +61,7 @@ lint: ## formatting, vet and staticcheck (its settings: staticcheck.conf)
 .PHONY: fmt
 fmt: $(STAMPS)/npm ## format Go and console
 	@$(TOOL) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
-	@cd console && npm run --silent fmt
+	@cd console && npm run --silent fix
 
 .PHONY: test-go
 test-go: $(STAMPS)/console ## every Go test, with the race detector: floors, store on both engines, end-to-end stories
@@ -73,12 +73,15 @@ test-go: $(STAMPS)/console ## every Go test, with the race detector: floors, sto
 .PHONY: test-console
 test-console: $(STAMPS)/npm ## lint, types, dead code and unit tests of the console
 	@echo '== console'
+	@cd console && npx openapi-typescript ../api/openapi.json --default-non-nullable=false -o ../$(STAMPS)/api.gen.ts >/dev/null
+	@cmp -s $(STAMPS)/api.gen.ts console/src/lib/api.gen.ts || { echo "the console's client is not that of api/openapi.json (run: make generate)"; exit 1; }
 	@cd console && npm run --silent check
 
 .PHONY: test-e2e
 test-e2e: build ## the console's stories in Chromium against the real binary
-	@echo '== console in Chromium'
+	@echo '== console in Chromium: every page over invented data, then the stories against the real binary'
 	@cd console && npm run --silent e2e
+	@cd console && ../scripts/with-point.sh npm run --silent e2e
 
 .PHONY: test-sdk
 test-sdk: build $(STAMPS)/sdk-js ## OpenAI's own npm client against the real binary (the Go one is in ./e2e)
@@ -103,8 +106,12 @@ fuzz: ## every fuzz target for a moment (FUZZ=10m for long)
 
 .PHONY: generate
 generate: $(STAMPS)/npm ## write again what is generated: OpenAPI document, console client
-	@go generate ./...
+	@go generate ./api
 	@cd console && npm run --silent generate
+
+.PHONY: prices
+prices: ## make the embedded price table again from its npm package
+	@go generate ./internal/prices
 
 .PHONY: audit
 audit: $(STAMPS)/npm ## known vulnerabilities of dependencies; needs a network
