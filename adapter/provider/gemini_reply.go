@@ -23,7 +23,6 @@ type geminiDecoder struct {
 	seen   int // from the model
 	think  int // reasoning details so far
 	finish string
-	failed string // a finish reason that is a failure
 	done   bool
 }
 

@@ -94,18 +94,6 @@ func (c *content) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]contentPart)(c))
 }
 
-// text joins the text parts.
-func (c content) text() string {
-	if len(c) == 1 {
-		return c[0].Text
-	}
-	var b strings.Builder
-	for _, p := range c {
-		b.WriteString(p.Text)
-	}
-	return b.String()
-}
-
 type toolCall struct {
 	Index    *int          `json:"index,omitempty"`
 	ID       string        `json:"id"`

@@ -50,7 +50,8 @@ func TestNext(t *testing.T) {
 		{"cr", "data: a\r\rdata: b\r\r", []seen{{Data: "a", Raw: "data: a\r\r"}, {Data: "b", Raw: "data: b\r\r"}}},
 		{"cr then lf", "data: a\r\r\ndata: b\n\n", []seen{{Data: "a", Raw: "data: a\r\r"}, {Data: "b", Raw: "\ndata: b\n\n"}}},
 		{"mixed ends", "data: a\r\n\ndata: b\n\r\ndata: c\n\rdata: d\r\n\rx", []seen{
-			{Data: "a", Raw: "data: a\r\n\n"}, {Data: "b", Raw: "data: b\n\r\n"}, {Data: "c", Raw: "data: c\n\r"}, {Data: "d", Raw: "data: d\r\n\r"}}},
+			{Data: "a", Raw: "data: a\r\n\n"}, {Data: "b", Raw: "data: b\n\r\n"}, {Data: "c", Raw: "data: c\n\r"}, {Data: "d", Raw: "data: d\r\n\r"},
+		}},
 		{"byte order mark", "\xef\xbb\xbfdata: a\n\n", []seen{{Data: "a", Raw: "data: a\n\n"}}},
 		{"half a mark", "\xef\xbbdata: a\n\ndata: b\n\n", []seen{{Data: "b", Raw: "\xef\xbbdata: a\n\ndata: b\n\n"}}},
 		{"comment", ": hi\n\ndata: a\n\n", []seen{{Data: "a", Raw: ": hi\n\ndata: a\n\n"}}},
