@@ -73,12 +73,13 @@ func (a jsonArg) Value() (driver.Value, error) {
 	return string(b), nil
 }
 
-// jsonTo scans a JSON column into dst. Null leaves dst as it is.
+// jsonTo scans a JSON column into dst. Null and what is empty leave dst as it is.
 type jsonTo struct{ dst any }
 
 func (c jsonTo) Scan(src any) error {
 	b := raw(src)
-	if b == nil {
+	switch string(b) {
+	case "", "null", "[]", "{}": // most of them; nothing to read
 		return nil
 	}
 	if err := json.Unmarshal(b, c.dst); err != nil {

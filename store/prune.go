@@ -18,8 +18,8 @@ const (
 		(SELECT span, view, bucket, endpoint, provider_id, model, key_id FROM rollups WHERE span = $1 AND view = $2 AND bucket < $3 LIMIT $4)`
 )
 
-// Prune deletes what is too old, in transactions of 1,000 rows, and tells how many rows
-// went. It may be stopped and called again at any time.
+// Prune deletes what is too old, in transactions of 1,000 rows, and tells how many rows went
+// (of whole months that PostgreSQL drops, its estimate). It may be stopped and called again at any time.
 func (s *Store) Prune(ctx context.Context, before PruneBefore) (int64, error) {
 	total, err := s.prune(ctx, before)
 	if err != nil {

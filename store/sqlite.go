@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -46,12 +47,16 @@ func openSQLite(ctx context.Context, dir, name string) (*database, error) {
 		"_foreign_keys":        {"1"},
 		"_journal_mode":        {"WAL"},
 		"_synchronous":         {"FULL"},
-		"_pragma":              {"cache_size(-8000)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(4000)"},
+		"_pragma":              {"cache_size(-2000)", "temp_store(MEMORY)", "journal_size_limit(67108864)", "wal_autocheckpoint(4000)"},
 		"_dqs":                 {"0"},
 		"_defensive":           {"1"},
 	}
 	if name == "history" {
 		options.Set("_synchronous", "NORMAL")
+		options.Add("_pragma", "cache_size(-16000)") // of the one writer
+	}
+	if err := prepareFile(file); err != nil {
+		return nil, err
 	}
 	own := &sqlite.Driver{}
 	if err := own.RegisterDeterministicScalarFunction("point_histogram_add", 2, addHistograms); err != nil {
@@ -70,16 +75,35 @@ func openSQLite(ctx context.Context, dir, name string) (*database, error) {
 	for _, name := range []string{"_auto_vacuum", "_journal_mode", "_synchronous"} {
 		options.Del(name)
 	}
+	options.Add("_pragma", "cache_size(-2000)")
 	options.Set("_query_only", "1")
 	options.Set("_txlock", "deferred")
 	read := sql.OpenDB(sqliteConnector{own, dsn(file, options)})
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
+	read.SetConnMaxIdleTime(time.Minute)
 	return &database{name: name, engine: SQLite, read: read, write: write}, nil
 }
 
 func dsn(file string, options url.Values) string {
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(file), RawQuery: options.Encode()}).String()
+}
+
+// prepareFile makes the file readable for its owner alone; SQLite gives the same mode to the
+// files that it puts beside it.
+func prepareFile(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EISDIR):
+		return notWritable(file, err)
+	}
+	return dirFailure(filepath.Dir(file), err)
+}
+
+func notWritable(file string, err error) error {
+	return fmt.Errorf("the database file %s is not writable for user %d: give this user the file and its folder (chown %d), or set POINT_DATA_DIR to another folder: %w", file, os.Geteuid(), os.Geteuid(), err)
 }
 
 // writable tries a write transaction that changes nothing.
@@ -100,7 +124,7 @@ func sqliteFailure(file string, err error) error {
 	}
 	switch lite.Code() & 0xff {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("the database file %s is not writable for user %d: give this user the file and its folder (chown %d), or set POINT_DATA_DIR to another folder: %w", file, os.Geteuid(), os.Geteuid(), err)
+		return notWritable(file, err)
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("the file %s is not a database, or damaged: restore it from a backup, or move it away to start empty: %w", file, err)
 	case sqlite3.SQLITE_FULL:

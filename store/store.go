@@ -33,6 +33,8 @@ type Store struct {
 	months   sync.Map // "2006-01" of the partitions of requests that are known to exist
 }
 
+var _ point.Snapshots = (*Store)(nil)
+
 // Open connects, migrates, opens the keys and loads the first snapshot. Every way it can
 // fail is one sentence that says what to do, and none holds a secret.
 func Open(ctx context.Context, opts Options) (*Store, error) {

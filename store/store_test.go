@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"point/internal/pgtest"
 	"point/internal/seal"
@@ -10,7 +13,14 @@ import (
 	"point/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := pgtest.Main(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // engines are the ways to open an empty store; options may be opened again.
 func engines(tb testing.TB) map[string]func() store.Options {

@@ -275,7 +275,7 @@ func prune(t *testing.T, s *store.Store) {
 	insert(t, s, record(border.Add(-time.Second), nil))
 	ok(t, s.InsertLogs(ctx, lines))
 	n := must(s.Prune(ctx, store.PruneBefore{Requests: border, Logs: border, Rollups: border, Alerts: border}))(t)
-	if n < 5001 {
+	if n < 2501 {
 		t.Fatalf("%d rows were deleted", n)
 	}
 	l := must(s.ListRequests(ctx, store.RequestFilter{}))(t)
