@@ -222,6 +222,7 @@ func TestAnswers(t *testing.T) {
 	tests := []struct{ ask, want string }{
 		{"Say hello world", "hello world"},
 		{"Please reply with exactly: “pong”.", "pong"},
+		{"This is a test. Just say “pong”!", "pong"},
 		{"What is 12 * 12?", "12 * 12 = 144"},
 		{"count to 5", "1, 2, 3, 4, 5"},
 		{"Write 4 words", "a river finds its"},
@@ -236,6 +237,19 @@ func TestAnswers(t *testing.T) {
 			if got := stream.streamText(t, service); got != tt.want {
 				t.Errorf("%s streamed %q: %q, want %q", service, tt.ask, got, tt.want)
 			}
+		}
+	}
+}
+
+// TestDemoAnswer is what a newcomer sees.
+func TestDemoAnswer(t *testing.T) {
+	w := start(t, mock.Options{})
+	for ask, want := range map[string]string{
+		"Hello":                          "Hello! You are talking to a simulated gpt-4o-mini.",
+		"What did they say about tides?": "You asked: “What did they say about tides?” This is a demo answer",
+	} {
+		if got, _ := w.chat("openai", "gpt-4o-mini", ask, false).field(t, textAt["openai"]).(string); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %q", ask, got)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func report(results []toolResult) string {
 }
 
 var (
-	sayPattern   = regexp.MustCompile(`(?is)\b(?:say|repeat|echo|(?:reply|answer|respond) with)\b(?:\s+(?:exactly|only|just|after me|the (?:words?|phrase|following|text)))*\s*:?\s+["'“‘«]?(.+?)["'”’»]?[.!]?\s*$`)
+	sayPattern   = regexp.MustCompile(`(?is)(?:^|[.!?\n]\s*)(?:(?:please|now|just|then|can you|could you)\s+)*(?:say|repeat|echo|(?:reply|answer|respond) with)\b(?:\s+(?:exactly|only|just|after me|the (?:words?|phrase|following|text)))*\s*:?\s+["'“‘«]?(.+?)["'”’»]?[.!]?\s*$`)
 	sumPattern   = regexp.MustCompile(`(-?\d{1,15}(?:\.\d{1,6})?)\s*([-+*/x×])\s*(-?\d{1,15}(?:\.\d{1,6})?)`)
 	toPattern    = regexp.MustCompile(`(?i)\bcount (?:from 1 )?to (\d{1,5})\b`)
 	wordsPattern = regexp.MustCompile(`(?i)\b(\d{1,5}) words\b`)
