@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,10 +144,11 @@ func TestLogin(t *testing.T) {
 
 func TestGuessing(t *testing.T) {
 	w := newWorld(t).withUsers()
+	var tries atomic.Int64
 	try := func(email, pass, from string) answer {
 		r := request(http.MethodPost, "/api/auth/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass))
 		r.RemoteAddr = from + ":1234"
-		r.Header.Set("X-Forwarded-For", fmt.Sprintf("10.0.%d.1", len(w.alerts.kinds)))
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("10.0.%d.1", tries.Add(1)%250))
 		return w.send(r)
 	}
 	statuses := parallel(20, func(int) int { return try("owner@example.com", "wrong", "192.0.2.1").status })

@@ -68,7 +68,9 @@ func (r *configReader) field(f ProviderField) {
 	}
 	switch f.Name {
 	case "base_url":
-		r.into(f, &r.out.BaseURL)
+		if r.into(f, &r.out.BaseURL) && r.out.BaseURL == "" && f.Required {
+			r.fault(f.Name, "This is required.")
+		}
 	case "api_key_env":
 		r.into(f, &r.out.APIKeyEnv)
 	case "models":
