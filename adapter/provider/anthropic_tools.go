@@ -183,11 +183,13 @@ func (t *anthropicTranslation) thinking() error {
 		return nil
 	case budget == 0:
 		return &point.Error{Code: point.InvalidRequest, Param: "reasoning_effort", Message: "Give reasoning_effort as none, minimal, low, medium, high or xhigh."}
-	case !t.model.thinks(), t.forced():
-		t.dropEffort()
-	case t.model.adapts():
-		t.out.Thinking = json.RawMessage(`{"type":"adaptive"}`)
+	case t.model.adapts(): // effort counts without thinking too
 		t.outputConfig().Effort = t.model.effort(effort)
+		if !t.forced() && !t.unsigned() {
+			t.out.Thinking = json.RawMessage(`{"type":"adaptive"}`)
+		}
+	case !t.model.thinks(), t.forced(), t.unsigned():
+		t.dropEffort()
 	default:
 		t.budget(budget)
 	}
@@ -203,7 +205,7 @@ const minBudget = 1024
 // budget lets the model think, and leaves it at least half of its tokens for the answer.
 func (t *anthropicTranslation) budget(budget int64) {
 	budget = max(min(budget, t.out.MaxTokens/2), minBudget)
-	if budget >= t.out.MaxTokens || t.unsigned() {
+	if budget >= t.out.MaxTokens {
 		t.dropEffort()
 		return
 	}

@@ -102,6 +102,9 @@ func (s openAI) forward(req *Request, path string, decoder Decoder) (*Exchange, 
 
 // setOption sets a header to a string option, if it is there.
 func setOption(header http.Header, name string, option json.RawMessage) {
+	if len(option) == 0 {
+		return
+	}
 	var value string
 	if json.Unmarshal(option, &value) == nil && value != "" {
 		header.Set(name, value)

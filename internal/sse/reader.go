@@ -46,7 +46,7 @@ func (r *Reader) Next() (Event, error) {
 		if r.scan() {
 			return r.take(r.cur.pos, false), nil
 		}
-		if r.end-r.start > r.max {
+		if r.begun && r.end-r.start > r.max {
 			r.fail(ErrTooLong)
 		}
 		if r.err == nil {
