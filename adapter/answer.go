@@ -13,6 +13,7 @@ import (
 const (
 	writeLimit   = 60 * time.Second // a client that takes nothing for so long is given up
 	writeRenewal = 10 * time.Second // how stale the write deadline may become
+	sendBuffer   = 4 << 10          // no socket has less
 )
 
 // answer is the client's end: it writes blocks, and pings while a stream is silent. Pings
@@ -108,7 +109,9 @@ func (a *answer) write(data []byte, flush bool) bool {
 
 // put writes under the lock.
 func (a *answer) put(data []byte, flush bool) bool {
-	a.renewDeadline()
+	if flush || len(data) > sendBuffer { // the kernel takes what is less without waiting
+		a.renewDeadline()
+	}
 	if !a.broken && len(data) > 0 {
 		_, err := a.w.Write(data)
 		a.broken = err != nil

@@ -204,6 +204,39 @@ func TestHealthFollowsAttempts(t *testing.T) {
 	}
 }
 
+// TestFinishedStreamsShareAConnection: a stream that was read to its last event leaves its
+// connection to the next.
+func TestFinishedStreamsShareAConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: [DONE]\n\n")
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	g, p := newGateway(t, nil), providerAt(server.URL)
+	for range 5 {
+		reply, err := g.Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, `{"model":"m","stream":true,"messages":[]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if block, err := reply.Next(); err != nil || block.Kind == point.BlockDone {
+				break
+			}
+		}
+		reply.Close()
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
 func TestKeyIsProbedWithGrowingPauses(t *testing.T) {
 	k, now := &key{cooled: map[string]time.Time{}}, time.Now()
 	k.refuse(now)

@@ -39,6 +39,7 @@ type stream struct {
 	at      int   // next of queue
 	err     error // after the queue; io.EOF at a proper end
 	content bool  // the first content was decoded
+	done    bool  // the last event was decoded
 	once    sync.Once
 }
 
@@ -125,6 +126,7 @@ func (s *stream) emit(b point.Block) {
 	start := len(*s.buffer)
 	*s.buffer = append(*s.buffer, b.Data...)
 	s.content = s.content || b.Kind != point.BlockLead
+	s.done = s.done || b.Kind == point.BlockDone
 	plain := b.Kind <= point.BlockLead && b.CostAt == 0
 	if n := len(s.queue); plain && n > 0 {
 		last := &s.queue[n-1]
@@ -141,9 +143,26 @@ func (s *stream) emit(b point.Block) {
 	s.queue = append(s.queue, piece{block: b, start: start, end: len(*s.buffer)})
 }
 
+// endLimit is how long a finished stream may take to end, so that its connection can be used
+// again; after it the connection is closed.
+const endLimit = 50 * time.Millisecond
+
+// drain reads the end of a stream that has said all.
+func (s *stream) drain() {
+	s.idle.Reset(endLimit)
+	for {
+		if _, err := s.reader.Next(); err != nil {
+			return
+		}
+	}
+}
+
 // Close cancels what the provider still sends and releases the connection.
 func (s *stream) Close() error {
 	s.once.Do(func() {
+		if s.done && s.err == nil {
+			s.drain()
+		}
 		s.idle.Stop()
 		s.cancel(errClosed)
 		s.body.Close()
@@ -154,6 +173,7 @@ func (s *stream) Close() error {
 }
 
 func (s *stream) recycle() {
+	s.reader.Release()
 	if cap(*s.buffer) <= 2*blockBytes {
 		streamBuffers.Put(s.buffer)
 	}
