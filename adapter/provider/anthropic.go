@@ -184,6 +184,9 @@ func (c claude) thinks() bool { return c.version >= 37 }
 // ones refuse a budget.
 func (c claude) adapts() bool { return c.version >= 46 }
 
+// samples reports whether the model takes temperature, top_p and top_k.
+func (c claude) samples() bool { return c.version < 47 }
+
 // formats reports whether the model takes an output format and strict tools.
 func (c claude) formats() bool {
 	return c.version >= 45 || c.version == 41 && c.family == "opus"

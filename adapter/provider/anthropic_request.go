@@ -74,6 +74,9 @@ func (t *anthropicTranslation) refuse(param, hint string) error {
 // one role become one message, and so all results of a turn's tools stand together.
 func (t *anthropicTranslation) messages() error {
 	for i, m := range t.chat.Messages {
+		if m.Name != "" {
+			t.drop("messages.name")
+		}
 		blocks, role, err := t.message(i, m)
 		if err != nil {
 			return err
@@ -157,6 +160,11 @@ func (t *anthropicTranslation) assistant(i int, m chatMessage) ([]anthropicBlock
 	if m.Refusal != "" {
 		blocks = append(blocks, anthropicBlock{Type: "text", Text: m.Refusal})
 	}
+	if given(m.FunctionCall) != nil {
+		if err := t.refuse(fmt.Sprintf("messages[%d].function_call", i), "use tool_calls"); err != nil {
+			return nil, err
+		}
+	}
 	for j, call := range m.ToolCalls {
 		input, ok := arguments(call.Function.Arguments)
 		if !ok {
@@ -187,6 +195,9 @@ func (t *anthropicTranslation) parts(i int, parts content) ([]anthropicBlock, er
 				return nil, err
 			}
 			block = anthropicBlock{Type: "image", Source: source}
+			if p.ImageURL.Detail != "" && p.ImageURL.Detail != "auto" {
+				t.drop("image_url.detail")
+			}
 		case "file":
 			source := anthropicFile(p)
 			if source == nil {
@@ -252,11 +263,13 @@ func toolID(id string) string {
 	return id
 }
 
-// sampling carries temperature and top_p, within Anthropic's range, unless thinking forbids.
+// sampling carries temperature, top_p and top_k, as far as the model takes them: the newest
+// none, those before them one of the first two, and while thinking hardly any.
 func (t *anthropicTranslation) sampling() {
 	thinks := t.out.Thinking != nil && !strings.Contains(string(t.out.Thinking), `"disabled"`)
+	fixed := thinks || !t.model.samples()
 	if v := t.chat.Temperature; v != nil && *v != 1 {
-		if thinks {
+		if fixed {
 			t.drop("temperature")
 		} else {
 			capped := min(*v, 1)
@@ -264,13 +277,13 @@ func (t *anthropicTranslation) sampling() {
 		}
 	}
 	if v := t.chat.TopP; v != nil && *v != 1 {
-		if thinks && *v < 0.95 {
+		if fixed && (*v < 0.95 || !thinks) || t.out.Temperature != nil && t.model.version >= 41 {
 			t.drop("top_p")
 		} else {
 			t.out.TopP = v
 		}
 	}
-	if thinks && t.out.TopK != nil {
+	if fixed && t.out.TopK != nil {
 		t.out.TopK = nil
 		t.drop("top_k")
 	}

@@ -79,6 +79,9 @@ func failedFinish(reason string) *point.Error {
 
 // blocked is the refusal for a prompt that was not answered.
 func blocked(reason string) string {
+	if reason == "" {
+		return "The provider gave no answer to the prompt."
+	}
 	return "The provider blocked the prompt (" + repeatable(reason) + ")."
 }
 
@@ -95,7 +98,7 @@ func (d *geminiDecoder) Document(body []byte) (point.Block, error) {
 	switch {
 	case isError(doc.Get("error")):
 		return point.Block{}, embedded(googleComplaint(body))
-	case !candidate.IsObject() && block == "":
+	case !candidate.IsObject() && block == "" && !doc.Get("usageMetadata").IsObject():
 		return point.Block{}, badDocument(body)
 	}
 	out := completion{id: d.id(doc), model: d.model(doc), created: d.created}
@@ -105,7 +108,7 @@ func (d *geminiDecoder) Document(body []byte) (point.Block, error) {
 		return point.Block{}, failedFinish(candidate.Get("finishReason").Str)
 	}
 	out.finish = finish
-	if block != "" && !candidate.IsObject() {
+	if !candidate.IsObject() {
 		refusal := blocked(block)
 		out.finish, out.message.Refusal = "content_filter", &refusal
 	}

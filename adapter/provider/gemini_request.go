@@ -54,10 +54,17 @@ func (t *geminiTranslation) translate() error {
 	return nil
 }
 
+// drop notes that a field was left out.
+func (t *geminiTranslation) drop(name string) {
+	if !slices.Contains(t.dropped, name) {
+		t.dropped = append(t.dropped, name)
+	}
+}
+
 // refuse refuses a part of the request, or drops it if the request says so.
 func (t *geminiTranslation) refuse(param, hint string) error {
 	if t.req.Drop {
-		t.dropped = append(t.dropped, param)
+		t.drop(param)
 		return nil
 	}
 	return unsupported("gemini", param, hint)
@@ -68,6 +75,9 @@ func (t *geminiTranslation) refuse(param, hint string) error {
 func (t *geminiTranslation) messages() error {
 	t.names = map[string]string{}
 	for i, m := range t.chat.Messages {
+		if m.Name != "" && m.Role != "tool" {
+			t.drop("messages.name")
+		}
 		parts, role, err := t.message(i, m)
 		if err != nil {
 			return err
@@ -130,6 +140,11 @@ func (t *geminiTranslation) assistant(i int, m chatMessage) ([]geminiPart, error
 	}
 	if len(parts) > 0 && signatures[""] != "" {
 		parts[len(parts)-1].ThoughtSignature = signatures[""]
+	}
+	if given(m.FunctionCall) != nil {
+		if err := t.refuse(fmt.Sprintf("messages[%d].function_call", i), "use tool_calls"); err != nil {
+			return nil, err
+		}
 	}
 	for j, call := range m.ToolCalls {
 		args, ok := arguments(call.Function.Arguments)
@@ -223,6 +238,9 @@ func (t *geminiTranslation) part(p contentPart, at string) (geminiPart, error) {
 	case p.Type == "text", p.Type == "refusal":
 		return geminiPart{}, nil
 	case p.Type == "image_url":
+		if p.ImageURL.Detail != "" && p.ImageURL.Detail != "auto" {
+			t.drop("image_url.detail")
+		}
 		return media(p.ImageURL.URL, "image/jpeg", at+".image_url.url")
 	case p.Type == "input_audio" && p.InputAudio.Data != "":
 		return geminiPart{InlineData: &geminiBlob{"audio/" + p.InputAudio.Format, p.InputAudio.Data}}, nil
@@ -357,7 +375,7 @@ func (t *geminiTranslation) thinking() error {
 		return nil
 	case !t.model.thinks():
 		if effort != "none" {
-			t.dropped = append(t.dropped, "reasoning_effort")
+			t.drop("reasoning_effort")
 		}
 		return nil
 	case effort == "":
