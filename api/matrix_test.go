@@ -371,7 +371,7 @@ func TestOrigins(t *testing.T) {
 		r := request(http.MethodGet, "/api/openapi.json", "", "")
 		r.Host = host
 		if a := w.send(r); a.status != status {
-			t.Error(fmt.Sprintf("Host %q: %d", host, a.status))
+			t.Errorf("Host %q: %d", host, a.status)
 		}
 	}
 }

@@ -57,6 +57,7 @@ func retryAfter(status int, wait time.Duration, detail string) *Problem {
 
 // Error and ErrorDetail make a field one of the errors that huma collects.
 func (f ProblemField) Error() string { return f.Message }
+
 func (f ProblemField) ErrorDetail() *huma.ErrorDetail {
 	return &huma.ErrorDetail{Location: f.Location, Message: f.Message}
 }

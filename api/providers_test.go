@@ -60,12 +60,18 @@ func TestSecretsAreKeptReplacedAndRemoved(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	w := newWorld(t).withUsers()
 	w.run(nil, []apiCase{
-		{"every mistake", owned, "POST", "/api/providers", `{"name":"x","provider":"openai","config":{"nope":1,"weight":-1,"priority":"high","timeout":1.5,"models":["",3],"headers":{"a b":"canary","Host":"canary","X-A":"1","x-a":"2"},"api_key":7,"base_url":"ftp://canary"}}`, nil, 422,
-			[]string{"config.nope", "config.weight", "config.priority", "config.timeout", "config.models", "config.headers.a b", "config.headers.Host", "config.headers.x-a", "config.api_key", "config.base_url"}, nil},
+		{
+			"every mistake", owned, "POST", "/api/providers", `{"name":"x","provider":"openai","config":{"nope":1,"weight":-1,"priority":"high","timeout":1.5,"models":["",3],"headers":{"a b":"canary","Host":"canary","X-A":"1","x-a":"2"},"api_key":7,"base_url":"ftp://canary"}}`, nil, 422,
+			[]string{"config.nope", "config.weight", "config.priority", "config.timeout", "config.models", "config.headers.a b", "config.headers.Host", "config.headers.x-a", "config.api_key", "config.base_url"},
+			nil,
+		},
 		{"compatible needs a URL", owned, "POST", "/api/providers", `{"name":"x","provider":"openai-compatible","config":{"api_key":"sk-canary-1"}}`, nil, 422, []string{"body.config.base_url"}, nil},
 		{"not an object", owned, "POST", "/api/providers", `{"name":"x","provider":"openai","config":[]}`, nil, 422, []string{"body.config"}, nil},
-		{"options kept as given", owned, "POST", "/api/providers", `{"name":"x","provider":"openai","status":"inactive","config":{"api_key":"sk-canary-1","weight":3,"priority":2,"timeout":9000,"models":["a","b"],"base_url":"https://api.openai.com/v1"}}`, nil, 201,
-			[]string{`"weight":3`, `"priority":2`, `"timeout":9000`, `"models":["a","b"]`, `"base_url":"https://api.openai.com/v1"`, `"status":"inactive"`, `"private":false`, `"api_key":"***"`}, nil},
+		{
+			"options kept as given", owned, "POST", "/api/providers", `{"name":"x","provider":"openai","status":"inactive","config":{"api_key":"sk-canary-1","weight":3,"priority":2,"timeout":9000,"models":["a","b"],"base_url":"https://api.openai.com/v1"}}`, nil, 201,
+			[]string{`"weight":3`, `"priority":2`, `"timeout":9000`, `"models":["a","b"]`, `"base_url":"https://api.openai.com/v1"`, `"status":"inactive"`, `"private":false`, `"api_key":"***"`},
+			nil,
+		},
 		{"type and kind stay", owned, "PUT", "/api/providers/x", `{"type":"web","provider":"anthropic"}`, nil, 422, []string{"body.type", "body.provider"}, nil},
 		{"config is replaced", owned, "PUT", "/api/providers/x", `{"name":"y","config":{"models":["c"],"base_url":"https://api.openai.com/v1"}}`, nil, 200, []string{`"models":["c"]`, `"name":"y"`}, []string{`"weight"`, `"timeout"`}},
 	})
