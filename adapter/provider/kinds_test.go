@@ -179,17 +179,6 @@ func TestRepeatable(t *testing.T) {
 	}
 }
 
-func TestSplice(t *testing.T) {
-	body := []byte(`{"a":1,"b":2}`)
-	if got := splice(body, nil); &got[0] != &body[0] {
-		t.Error("nothing to edit, and yet a copy")
-	}
-	got := splice(body, []edit{{point.Span{Start: 11, End: 12}, []byte("three")}, {point.Span{Start: 1, End: 7}, nil}, {point.Span{Start: 1, End: 1}, []byte(`"x":0,`)}})
-	if want := `{"x":0,"b":three}`; string(got) != want || cap(got) != len(got) {
-		t.Errorf("%s (cap %d), want %s", got, cap(got), want)
-	}
-}
-
 func TestClaude(t *testing.T) {
 	tests := []struct {
 		model                    string
