@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -75,4 +76,40 @@ async function compress(path: string): Promise<void> {
   if (raw.length < 1024) return
   await writeFile(`${path}.gz`, gzipSync(raw, { level: 9 }))
   await writeFile(`${path}.br`, brotliCompressSync(raw, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+}
+
+/** Writes licenses.txt: the licence of every package that has code or a font in the build. */
+export function licenses(): Plugin {
+  return {
+    name: 'point:licenses',
+    apply: 'build',
+    generateBundle() {
+      const dirs = [...this.getModuleIds()].flatMap(
+        (id) => id.match(/^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [],
+      )
+      const styles = [
+        'tailwindcss',
+        '@fontsource-variable/hanken-grotesk',
+        '@fontsource-variable/geist-mono',
+      ].map((name) => join('node_modules', name))
+      const texts = [...new Set([...dirs, ...styles])]
+        .filter((dir) => existsSync(join(dir, 'package.json')))
+        .map(licence)
+      this.emitFile({
+        type: 'asset',
+        fileName: 'licenses.txt',
+        source: texts.sort().join(`\n\n${'-'.repeat(80)}\n\n`),
+      })
+    },
+  }
+}
+
+function licence(dir: string): string {
+  const about: { name: string; version: string; license: string } = JSON.parse(
+    readFileSync(join(dir, 'package.json'), 'utf8'),
+  )
+  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE']
+    .map((name) => join(dir, name))
+    .find(existsSync)
+  return `${about.name} ${about.version} (${about.license})\n\n${file ? readFileSync(file, 'utf8').trim() : ''}`
 }

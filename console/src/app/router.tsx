@@ -1,24 +1,26 @@
-import { createRouter } from '@tanstack/react-router'
+import type { QueryClient } from '@tanstack/react-query'
+import { createRouter, type RouterHistory } from '@tanstack/react-router'
 import { PageSkeleton } from '~/ui/page'
-import { newQueryClient } from './query-client'
 import { RouteFailure } from './route-failure'
 import { routeTree } from './routes'
 
-export const queries = newQueryClient()
-
-export const router = createRouter({
-  routeTree,
-  context: { queries },
-  defaultPreload: 'intent',
-  defaultPreloadStaleTime: 0,
-  defaultPendingComponent: PageSkeleton,
-  defaultPendingMs: 150,
-  defaultErrorComponent: RouteFailure,
-  scrollRestoration: true,
-})
+/** The router over the pages of routes.tsx. Without a history it is the browser's. */
+export function newRouter(queries: QueryClient, history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    context: { queries },
+    ...(history ? { history } : {}),
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultPendingComponent: PageSkeleton,
+    defaultPendingMs: 150,
+    defaultErrorComponent: RouteFailure,
+    scrollRestoration: true,
+  })
+}
 
 declare module '@tanstack/react-router' {
   interface Register {
-    router: typeof router
+    router: ReturnType<typeof newRouter>
   }
 }

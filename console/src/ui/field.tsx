@@ -49,14 +49,17 @@ export function Field({ label, help, error, optional, className, children }: Fie
 }
 
 const control =
-  'w-full rounded-md border border-line-strong bg-surface px-3 text-ink transition-colors hover:border-ink-3 aria-invalid:border-bad disabled:bg-sunken disabled:text-ink-3 read-only:bg-sunken read-only:text-ink-2'
+  'w-full rounded-md border border-line-strong bg-surface px-3 text-ink transition-colors hover:border-ink-3 aria-invalid:border-bad disabled:bg-sunken disabled:text-ink-3'
+
+// A select always counts as read-only to CSS, so this is for text alone.
+const fixed = 'read-only:bg-sunken read-only:text-ink-2'
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
-  return <input {...rest} className={cx(control, 'h-9', className)} />
+  return <input {...rest} className={cx(control, fixed, 'h-9', className)} />
 }
 
 export function Textarea({ className, ...rest }: ComponentProps<'textarea'>) {
-  return <textarea {...rest} className={cx(control, 'block min-h-20 resize-y py-2', className)} />
+  return <textarea {...rest} className={cx(control, fixed, 'block min-h-20 resize-y py-2', className)} />
 }
 
 /** The browser's own select: it works with every keyboard, reader and thumb. */

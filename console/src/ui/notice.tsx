@@ -32,10 +32,12 @@ export function Notice({
       className={cx('flex gap-3 rounded-md border px-3.5 py-3', box)}
     >
       <Icon aria-hidden className={cx('mt-0.5 size-4 shrink-0', ink)} />
-      <div className="min-w-0 flex-1">
-        {title && <p className="font-[620]">{title}</p>}
-        {children && <div className="text-ink-2">{children}</div>}
-        {action && <div className="mt-2.5">{action}</div>}
+      <div className="flex min-w-0 flex-1 flex-wrap items-center justify-between gap-x-5 gap-y-2">
+        <div className="min-w-0">
+          {title && <p className="font-[620]">{title}</p>}
+          {children && <div className="text-ink-2">{children}</div>}
+        </div>
+        {action}
       </div>
     </div>
   )

@@ -67,16 +67,11 @@ function options(
 ): Options {
   const style = getComputedStyle(node)
   const color = (token: string) => style.getPropertyValue(token).trim()
-  const axis = {
-    stroke: color('--ink-3'),
-    font,
-    ticks: { show: false },
-    grid: { stroke: color('--line'), width: 1 },
-  }
+  const axis = { stroke: color('--ink-3'), font, ticks: { show: false }, border: { show: false } }
   return {
     width: node.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [10, 8, 0, 0],
     cursor: {
       y: false,
       points: { size: 7 },
@@ -84,24 +79,47 @@ function options(
       ...(group ? { sync: { key: group } } : {}),
     },
     legend: { live: true },
-    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] } },
+    scales: {
+      // Half a bucket of room at both ends, where bars would be cut.
+      x: { range: (plot, min, max) => [min - bucket(plot) / 2, max + bucket(plot) / 2] },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, size: 28 },
-      { ...axis, size: 56, space: 36, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+      { ...axis, grid: { show: false }, space: 64, size: 26, values: (_, ticks) => tickLabels(ticks) },
+      {
+        ...axis,
+        grid: { stroke: color('--line'), width: 1 },
+        size: 50,
+        gap: 8,
+        space: 34,
+        values: (_, ticks) => ticks.map((tick) => format(tick)),
+      },
     ],
     series: [
-      { value: (_, time) => (time ? new Date(time * 1000).toLocaleString('en', timeForm) : '–') },
+      { value: (_, time) => (time ? new Date(time * 1000).toLocaleString('en', momentForm) : '') },
       ...lines.map((line): Series => seriesOptions(line, color, format)),
     ],
   }
 }
 
-const timeForm: Intl.DateTimeFormatOptions = {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  hour12: false,
+const clockForm: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hour12: false }
+const dayForm: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
+const momentForm: Intl.DateTimeFormatOptions = { ...dayForm, ...clockForm }
+
+/** Seconds from one bucket to the next. */
+function bucket(plot: UPlot): number {
+  const [times] = plot.data
+  return (times?.[1] ?? 0) - (times?.[0] ?? 0) || 60
+}
+
+/** Hours and minutes; the day instead at midnight, or throughout if ticks are days apart. */
+function tickLabels(ticks: number[]): string[] {
+  const days = (ticks[1] ?? 0) - (ticks[0] ?? 0) >= 86_400
+  return ticks.map((tick) => {
+    const date = new Date(tick * 1000)
+    const midnight = date.getHours() === 0 && date.getMinutes() === 0
+    return date.toLocaleString('en', days || midnight ? dayForm : clockForm)
+  })
 }
 
 function seriesOptions(
@@ -110,7 +128,7 @@ function seriesOptions(
   format: (value: number | null) => string,
 ): Series {
   const stroke = color(line.color)
-  const value = (_: UPlot, number: number | null) => format(number)
+  const value = (_: UPlot, number: number | null) => (number == null ? '' : format(number))
   if (line.shape === 'bars') {
     return {
       label: line.label,
@@ -119,7 +137,7 @@ function seriesOptions(
       width: 0,
       value,
       points: { show: false },
-      paths: UPlot.paths.bars?.({ size: [0.72, 28], radius: 0.15 }),
+      paths: UPlot.paths.bars?.({ size: [0.7, 26], radius: 0.12 }),
     }
   }
   return {
@@ -128,7 +146,8 @@ function seriesOptions(
     width: 1.75,
     value,
     spanGaps: true,
-    points: { size: 4, fill: stroke },
+    // A single bucket among gaps has no line, so it is a point.
+    points: { show: (_, __, first, last) => last - first < 2, size: 5, fill: stroke },
     ...(line.shape === 'area' ? { fill: color(`${line.color}-fill`) } : {}),
   }
 }

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Navigate, useRouter } from '@tanstack/react-router'
+import { getRouteApi, useRouter } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { useForm } from 'react-hook-form'
 import { showProblem } from '~/lib/form'
 import { setupQuery, signIn } from '~/lib/queries/auth'
@@ -22,13 +23,15 @@ export function SignInPage() {
   const submit = form.handleSubmit(async (values) => {
     try {
       await signIn(values)
-      router.history.push(next ?? '/')
     } catch (error) {
       showProblem(form, error)
     }
   })
 
-  if (session === 'in' && !isSubmitting) return <Navigate to="/" />
+  useEffect(() => {
+    if (session === 'in') router.history.replace(next ?? '/')
+  }, [session, next, router])
+
   return (
     <AuthFrame title="Sign in" lead="The control room of your AI services.">
       {setup.data?.required && (

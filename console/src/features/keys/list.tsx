@@ -1,7 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { ago, fullTime } from '~/lib/format'
 import { asProblem } from '~/lib/problem'
 import { useForbidden } from '~/lib/queries/auth'
@@ -13,8 +13,9 @@ import { type Column, DataTable } from '~/ui/data-table'
 import { Confirm } from '~/ui/dialog'
 import { Card, Empty, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
-import { CreateKeyDialog } from './create'
 import { limitWords } from './limits'
+
+const CreateKeyDialog = lazy(() => import('./create').then((module) => ({ default: module.CreateKeyDialog })))
 
 const columns: Column<Key>[] = [
   {
@@ -22,7 +23,7 @@ const columns: Column<Key>[] = [
     header: 'Name',
     sort: (key) => key.name.toLowerCase(),
     cell: (key) => (
-      <span className="block min-w-32">
+      <span className="block min-w-28">
         <span className="flex flex-wrap items-center gap-x-2">
           <span className="font-[550]">{key.name}</span>
           {key.managed_by === 'file' && (
@@ -34,10 +35,13 @@ const columns: Column<Key>[] = [
           ))}
         </span>
         <code className="font-mono text-xs text-ink-3">{key.prefix}…</code>
+        <span className="block text-sm sm:hidden">
+          <KeyState keyOf={key} />
+        </span>
       </span>
     ),
   },
-  { id: 'status', header: 'Status', cell: (key) => <KeyState keyOf={key} /> },
+  { id: 'status', header: 'Status', from: 'sm', cell: (key) => <KeyState keyOf={key} /> },
   {
     id: 'limits',
     header: 'Limits',
@@ -68,7 +72,7 @@ const columns: Column<Key>[] = [
 
 export function KeysPage() {
   const { data } = useSuspenseQuery(keysQuery)
-  const [creating, setCreating] = useState(false)
+  const [creating, setCreating] = useState<boolean>()
   const forbidden = useForbidden('keys:write', 'create keys')
   const create = (
     <Button look="primary" disabledReason={forbidden} onClick={() => setCreating(true)}>
@@ -91,7 +95,11 @@ export function KeysPage() {
           <DataTable label="Client keys" columns={columns} data={data.data} rowKey={(key) => key.id} />
         )}
       </Card>
-      <CreateKeyDialog open={creating} onClose={() => setCreating(false)} />
+      {creating !== undefined && (
+        <Suspense>
+          <CreateKeyDialog open={creating} onClose={() => setCreating(false)} />
+        </Suspense>
+      )}
     </Page>
   )
 }

@@ -160,7 +160,7 @@ export function TopModels({ span }: { span: Span }) {
               </Link>
               <span className="num shrink-0 text-sm text-ink-3">
                 {compact(model.requests)} ·{' '}
-                {model.unpriced === model.requests ? 'cost unknown' : money(model.cost)}
+                {model.cost === 0 && model.unpriced > 0 ? 'cost unknown' : money(model.cost)}
               </span>
             </div>
             <svg

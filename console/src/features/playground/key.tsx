@@ -2,11 +2,12 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState, useSyncExternalStore } from 'react'
 import { meQuery, useForbidden } from '~/lib/queries/auth'
 import { createKey } from '~/lib/queries/keys'
+import { sessionState, subscribe } from '~/lib/session'
 import { Button } from '~/ui/button'
 import { Field, Input } from '~/ui/field'
 import { toast, toastFailure } from '~/ui/toast'
 
-/** The playground's client key: in memory alone, gone with the tab. */
+/** The playground's client key: in memory alone, gone with the tab or the session. */
 let current = ''
 const listeners = new Set<() => void>()
 
@@ -24,6 +25,10 @@ function keep(token: string) {
   current = token
   for (const listener of listeners) listener()
 }
+
+subscribe(() => {
+  if (sessionState() === 'out') keep('')
+})
 
 const hour = 3_600_000
 

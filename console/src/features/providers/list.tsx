@@ -21,6 +21,7 @@ const columns: Column<Provider>[] = [
           {provider.name}
         </Link>
         <Origin provider={provider} />
+        <span className="w-full text-sm font-normal text-ink-3 sm:hidden">{provider.provider}</span>
         {provider.private && <Badge title="Its base URL is on a loopback or private network.">Private</Badge>}
       </span>
     ),

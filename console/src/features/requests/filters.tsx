@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { CalendarRange } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { endpointsQuery } from '~/lib/queries/endpoints'
 import { providersQuery } from '~/lib/queries/providers'
@@ -32,7 +33,7 @@ export function Filters({ filter, onChange, onClear }: Props) {
   const endpoints = useQuery(endpointsQuery).data?.data ?? []
   const active = Object.entries(filter).some(([name, value]) => name !== 'cursor' && value !== undefined)
   return (
-    <search className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-[repeat(4,1fr)_1.2fr_auto] lg:items-end">
+    <search className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-[repeat(4,1fr)_1.3fr]">
       <Field label="Provider">
         {(control) => (
           <Select
@@ -105,18 +106,22 @@ export function Filters({ filter, onChange, onClear }: Props) {
         )}
       </Field>
       <ModelField value={filter.model ?? ''} onChange={(model) => onChange({ model: model || undefined })} />
-      <div className="flex items-end gap-2 max-lg:col-span-full">
-        <Button look="quiet" disabledReason={active ? undefined : 'No filter is set.'} onClick={onClear}>
-          Clear
-        </Button>
+      <div className="col-span-full flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+        <details open={Boolean(filter.from || filter.to) || undefined}>
+          <summary className="inline-flex h-8 items-center gap-1.5 rounded-sm text-sm text-ink-2 hover:text-ink">
+            <CalendarRange aria-hidden className="size-4" /> Time range
+          </summary>
+          <div className="mt-2 grid max-w-xl gap-3 sm:grid-cols-2">
+            <MomentField label="From" value={filter.from} onChange={(from) => onChange({ from })} />
+            <MomentField label="Before" value={filter.to} onChange={(to) => onChange({ to })} />
+          </div>
+        </details>
+        {active && (
+          <Button look="quiet" size="sm" onClick={onClear}>
+            Clear filters
+          </Button>
+        )}
       </div>
-      <details className="col-span-full" open={Boolean(filter.from || filter.to) || undefined}>
-        <summary className="inline-flex rounded-sm text-sm text-ink-2 hover:text-ink">Time range</summary>
-        <div className="mt-2 grid max-w-xl gap-3 sm:grid-cols-2">
-          <MomentField label="From" value={filter.from} onChange={(from) => onChange({ from })} />
-          <MomentField label="Before" value={filter.to} onChange={(to) => onChange({ to })} />
-        </div>
-      </details>
     </search>
   )
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
-import { clock, compact, duration, fullTime, money } from '~/lib/format'
+import { clock, compact, duration, fullTime, money, nothing } from '~/lib/format'
 import { type LiveState, useLiveRequests } from '~/lib/live'
 import { type RequestFilter, requestsQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
@@ -20,24 +20,30 @@ const columns: Column<RequestRecord>[] = [
     id: 'time',
     header: 'Time',
     cell: (request) => (
-      <Link
-        to="/requests/$id"
-        params={{ id: request.id }}
-        title={fullTime(request.timestamp)}
-        className={`${rowLink} num whitespace-nowrap`}
-      >
-        {clock(request.timestamp)}
-      </Link>
+      <>
+        <Link
+          to="/requests/$id"
+          params={{ id: request.id }}
+          title={fullTime(request.timestamp)}
+          className={`${rowLink} num whitespace-nowrap`}
+        >
+          {clock(request.timestamp)}
+        </Link>
+        <span className="block max-w-44 truncate text-sm text-ink-2 sm:hidden">
+          {request.model || nothing}
+        </span>
+      </>
     ),
   },
   { id: 'status', header: 'Status', cell: (request) => <RequestState request={request} /> },
   {
     id: 'model',
     header: 'Model',
+    from: 'sm',
     cell: (request) => (
       <span className="block max-w-72 min-w-28">
         <span className="block truncate" title={request.model}>
-          {request.model || '–'}
+          {request.model || nothing}
         </span>
         <span className="block truncate text-sm text-ink-3">{request.provider || 'No provider'}</span>
       </span>
@@ -53,7 +59,7 @@ const columns: Column<RequestRecord>[] = [
     id: 'key',
     header: 'Key',
     from: 'lg',
-    cell: (request) => <span className="text-ink-2">{request.key || '–'}</span>,
+    cell: (request) => <span className="text-ink-2">{request.key || nothing}</span>,
   },
   { id: 'input', header: 'In', numeric: true, from: 'md', cell: (request) => compact(request.tokens_input) },
   {

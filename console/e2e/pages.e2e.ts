@@ -1,0 +1,72 @@
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { usedPoint } from '../src/testing/fake-data.ts'
+import { FakePoint, owner } from '../src/testing/fake-point.ts'
+import { axeFindings, launch, overflow, settled, shot, watch, widths } from './browser.ts'
+import { serveFake } from './server.ts'
+
+/** Every page over the same invented data, in each theme and width. */
+const pages: [name: string, path: string][] = [
+  ['overview', '/'],
+  ['overview-week', '/?span=week'],
+  ['requests', '/requests'],
+  ['requests-none', '/requests?model=none-such'],
+  ['request', '/requests/01939f00-0000-7000-8000-000000001004'],
+  ['playground', '/playground'],
+  ['providers', '/providers'],
+  ['provider-kinds', '/providers/new'],
+  ['provider-new', '/providers/new?kind=openai'],
+  ['provider', '/providers/01939f00-0000-7000-8000-000000000001'],
+  ['provider-locked', '/providers/01939f00-0000-7000-8000-000000000004'],
+  ['endpoints', '/endpoints'],
+  ['endpoint', '/endpoints/01939f00-0000-7000-8000-000000000100'],
+  ['keys', '/keys'],
+  ['alerts', '/alerts'],
+  ['not-found', '/nowhere'],
+]
+
+describe.skipIf(inject('url') === process.env.POINT_URL)('every page', () => {
+  let context: BrowserContext
+  let page: Page
+  let url: string
+  let faults: string[]
+  const closing: (() => unknown)[] = []
+
+  beforeAll(async () => {
+    const served = await serveFake(new FakePoint({ data: usedPoint(Date.now()) }))
+    const browser = await launch()
+    closing.push(served.close, browser.close)
+    url = served.url
+    context = browser.context
+    page = await context.newPage()
+    faults = watch(page, url)
+    await page.goto(`${url}/sign-in`)
+    await page.getByLabel('Email').fill(owner.email)
+    await page.getByLabel('Password').fill(owner.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  })
+  afterAll(async () => {
+    for (const close of closing) await close()
+  })
+
+  for (const theme of ['light', 'dark'] as const) {
+    for (const [name, path] of pages) {
+      test(`${name}, ${theme}`, async () => {
+        await page.emulateMedia({ colorScheme: theme })
+        await page.goto(`${url}${path}`)
+        await page.getByRole('heading', { level: 1 }).waitFor()
+        expect(await axeFindings(page)).toEqual([])
+        for (const [size, width] of Object.entries(widths)) {
+          await page.setViewportSize({ width, height: width < 500 ? 640 : 900 })
+          await settled(page)
+          await shot(page, `${name}-${theme}-${size}`)
+          expect(await overflow(page), `${width} px wide`).toBe(0)
+        }
+        expect(await axeFindings(page), 'narrow').toEqual([])
+        await page.setViewportSize({ width: widths.wide, height: 900 })
+        expect(faults).toEqual([])
+      })
+    }
+  }
+})

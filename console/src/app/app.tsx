@@ -1,0 +1,23 @@
+import { CSPProvider } from '@base-ui/react/csp-provider'
+import { Tooltip } from '@base-ui/react/tooltip'
+import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type RegisteredRouter, RouterProvider } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+
+const Toasts = lazy(() => import('~/ui/toasts').then((module) => ({ default: module.Toasts })))
+
+/** The whole console. The policy forbids style elements, so Base UI must not make any. */
+export function App({ queries, router }: { queries: QueryClient; router: RegisteredRouter }) {
+  return (
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queries}>
+        <Tooltip.Provider>
+          <RouterProvider router={router} />
+          <Suspense>
+            <Toasts />
+          </Suspense>
+        </Tooltip.Provider>
+      </QueryClientProvider>
+    </CSPProvider>
+  )
+}

@@ -1,0 +1,139 @@
+import { screen, within } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { freshPoint, usedPoint } from '~/testing/fake-data'
+import { FakePoint, owner, setupToken } from '~/testing/fake-point'
+import { openPage } from '~/testing/render'
+
+const wait = { timeout: 5000 }
+
+test('without a session a page leads to sign-in, and back after it', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()) })
+  const { user, router } = openPage('/providers', fake, false)
+  expect(await screen.findByRole('heading', { name: 'Sign in' }, wait)).toBeTruthy()
+  await user.type(screen.getByLabelText('Email'), owner.email)
+  await user.type(screen.getByLabelText('Password'), 'wrong')
+  await user.click(screen.getByRole('button', { name: 'Sign in' }))
+  expect(await screen.findByText('The email address or the password is wrong.', {}, wait)).toBeTruthy()
+  await user.clear(screen.getByLabelText('Password'))
+  await user.type(screen.getByLabelText('Password'), owner.password)
+  await user.click(screen.getByRole('button', { name: 'Sign in' }))
+  expect(await screen.findByRole('heading', { name: 'Providers' }, wait)).toBeTruthy()
+  expect(router.state.location.pathname).toBe('/providers')
+})
+
+test('the set-up link makes the first account, and its token leaves the address', async () => {
+  const fake = new FakePoint({ data: freshPoint(Date.now()), needsSetup: true })
+  const { user, router } = openPage(`/setup?token=${setupToken}`, fake, false)
+  await user.type(await screen.findByLabelText('Email', {}, wait), owner.email)
+  expect(router.state.location.search).toEqual({})
+  await user.type(screen.getByLabelText('Password'), 'short')
+  await user.click(screen.getByRole('button', { name: /Create/ }))
+  expect(await screen.findByText('Use at least 12 characters.', {}, wait)).toBeTruthy()
+  await user.type(screen.getByLabelText('Password'), ' but longer now')
+  await user.type(screen.getByLabelText('Password again'), 'short but longer now')
+  await user.click(screen.getByRole('button', { name: /Create/ }))
+  expect(await screen.findByRole('heading', { name: 'Send a request' }, wait)).toBeTruthy()
+})
+
+test('a token that is used up is told at its field', async () => {
+  const fake = new FakePoint({ data: freshPoint(Date.now()), needsSetup: true })
+  const { user } = openPage('/setup?token=old', fake, false)
+  await user.type(await screen.findByLabelText('Email', {}, wait), owner.email)
+  await user.type(screen.getByLabelText('Password'), owner.password)
+  await user.type(screen.getByLabelText('Password again'), owner.password)
+  await user.click(screen.getByRole('button', { name: /Create/ }))
+  expect(await screen.findByText(/This link is used up/, {}, wait)).toBeTruthy()
+  expect(screen.getByLabelText('Set-up token').getAttribute('aria-invalid')).toBe('true')
+})
+
+test('a name that is taken is told at its field', async () => {
+  const { user } = openPage('/providers/new?kind=openai')
+  const name = await screen.findByLabelText('Name', {}, wait)
+  await user.clear(name)
+  await user.type(name, 'demo-openai')
+  await user.click(screen.getByRole('button', { name: 'Add provider' }))
+  expect(await screen.findByText('This is taken.', {}, wait)).toBeTruthy()
+})
+
+test('a change that lost a race is told, and the page shows what is now', async () => {
+  const { fake, user } = openPage('/providers/01939f00-0000-7000-8000-000000000001')
+  const [provider] = fake.data.providers
+  const name = await screen.findByLabelText('Name', {}, wait)
+  if (provider) Object.assign(provider, { version: 2, status: 'inactive' })
+  await user.type(name, '-new')
+  await user.click(screen.getByRole('button', { name: 'Save changes' }))
+  expect(
+    (await screen.findAllByText(/Somebody else changed this provider/, {}, wait)).length,
+  ).toBeGreaterThan(0)
+  expect(await screen.findByRole('button', { name: 'Enable' }, wait)).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Save changes' }))
+  expect(await screen.findByRole('heading', { name: 'demo-openai-new' }, wait)).toBeTruthy()
+})
+
+test('what a role may not do stays reachable and says why', async () => {
+  const { fake, user } = openPage('/keys', new FakePoint({ data: usedPoint(Date.now()), role: 'viewer' }))
+  const create = await screen.findByRole('button', { name: 'Create key' }, wait)
+  expect(create.getAttribute('aria-disabled')).toBe('true')
+  const reason = document.getElementById(create.getAttribute('aria-describedby') ?? '')
+  expect(reason?.textContent).toBe('Your role, viewer, may not create keys. Ask an owner or admin.')
+  await user.click(create)
+  expect(fake.calls).not.toContain('POST /api/keys')
+})
+
+test('a key shows its token once, and can be revoked', async () => {
+  const { fake, user } = openPage('/keys')
+  const [create] = await screen.findAllByRole('button', { name: 'Create key' }, wait)
+  if (create) await user.click(create)
+  const dialog = await screen.findByRole('dialog', {}, wait)
+  await user.type(within(dialog).getByLabelText('Name'), 'Laptop')
+  await user.click(within(dialog).getByRole('button', { name: 'Create key' }))
+  expect(await screen.findByText(/^pt-fake-token/, {}, wait)).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'I have copied it' }))
+  expect(screen.queryByText(/^pt-fake-token/)).toBeNull()
+  await user.click(await screen.findByRole('button', { name: 'Revoke' }, wait))
+  await user.click(await screen.findByRole('button', { name: 'Revoke key' }, wait))
+  expect(await screen.findByRole('button', { name: 'Activate' }, wait)).toBeTruthy()
+  expect(fake.data.keys[0]?.status).toBe('inactive')
+})
+
+test('the playground streams an answer as plain text, with its provider and cost', async () => {
+  const { user } = openPage('/playground?model=gpt-4o-mini')
+  await user.click(await screen.findByRole('button', { name: 'Create a key for an hour' }, wait))
+  await user.type(await screen.findByLabelText('Message', {}, wait), 'Good <i>morning</i>{Enter}')
+  expect(await screen.findByText('You said: Good <i>morning</i> <b>& no markup</b>', {}, wait)).toBeTruthy()
+  expect(await screen.findByText('$0.0000072', {}, wait)).toBeTruthy()
+  expect(screen.getByText('demo-openai')).toBeTruthy()
+})
+
+test('an answer that breaks off keeps what came and says so', async () => {
+  const { user } = openPage('/playground?model=gpt-4o-mini')
+  await user.click(await screen.findByRole('button', { name: 'Create a key for an hour' }, wait))
+  await user.type(await screen.findByLabelText('Message', {}, wait), 'please fail{Enter}')
+  expect(await screen.findByText('The provider broke off.', {}, wait)).toBeTruthy()
+  expect(screen.getByText(/^You said: please fail/)).toBeTruthy()
+})
+
+test('a mapping that is no JSON cannot be saved, and what the server refuses is listed', async () => {
+  const { user } = openPage('/endpoints/01939f00-0000-7000-8000-000000000100')
+  const editor = await screen.findByLabelText('Mapping as JSON', {}, wait)
+  await user.clear(editor)
+  await user.type(editor, '{{"strategy": ')
+  expect(screen.getAllByText(/This is not JSON yet/)).toHaveLength(2)
+  await user.type(editor, '"wrong"}')
+  await user.click(screen.getByRole('button', { name: 'Save mapping' }))
+  expect(await screen.findByText(/This must be one of priority/, {}, wait)).toBeTruthy()
+})
+
+test('filters stand in the address, and an empty result offers the way back', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()) })
+  const { user, router } = openPage('/requests?model=none', fake)
+  await user.click(await screen.findByRole('link', { name: 'Clear the filters' }, wait))
+  await screen.findByRole('table', {}, wait)
+  await user.selectOptions(screen.getByLabelText('Status'), '5xx')
+  expect(router.state.location.search).toMatchObject({ status: '5xx' })
+})
+
+test('an unknown id is told as not found', async () => {
+  openPage('/requests/none')
+  expect(await screen.findByRole('heading', { name: 'Not found' }, wait)).toBeTruthy()
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import type { StatsBucket } from './schema'
+import { sumBuckets } from './stats'
+
+function bucket(requests: number, p50: number | null, model = 'a'): StatsBucket {
+  const latency = { p50, p95: p50, p99: p50 }
+  return {
+    start: '2026-11-01T00:00:00Z',
+    group: { model },
+    requests,
+    errors: 1,
+    tokens_input: 10,
+    tokens_output: 5,
+    cost: '0.5',
+    unpriced: 0,
+    cache_hits: 0,
+    latency,
+    ttft: latency,
+  }
+}
+
+test('sums, and weighs percentiles by requests', () => {
+  const [total] = sumBuckets([bucket(3, 100), bucket(1, 200), bucket(0, null)])
+  expect(total).toMatchObject({ requests: 4, errors: 3, tokensInput: 30, cost: 1.5, p50: 125 })
+})
+
+test('groups by a dimension, the most requests first', () => {
+  expect(sumBuckets([bucket(1, 1, 'a'), bucket(5, 1, 'b')], 'model').map((one) => one.name)).toEqual([
+    'b',
+    'a',
+  ])
+})
+
+test('nothing is nothing', () => expect(sumBuckets([])).toEqual([]))
