@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"time"
@@ -12,20 +10,18 @@ import (
 	"point/api"
 )
 
-// setupLife is how long a set-up link works. A restart prints a new one.
-const setupLife = 15 * time.Minute
-
-// setupLink makes a one-time link to make the first owner with; empty if a user exists.
+// setupLink makes a one-time link to make the first owner with; empty if a user exists. A
+// restart makes a new one.
 func (p *provisioner) setupLink(ctx context.Context, url string) (string, error) {
 	users, err := p.store.CountUsers(ctx)
 	if err != nil || users > 0 {
 		return "", err
 	}
-	token := rand.Text()
-	if err := p.store.PutSetupToken(ctx, sha256.Sum256([]byte(token)), time.Now().Add(setupLife)); err != nil {
+	token, err := api.NewSetupToken(ctx, p.store, time.Now())
+	if err != nil {
 		return "", err
 	}
-	return url + "/setup#token=" + token, nil
+	return url + "/setup#token=" + token.Reveal(), nil
 }
 
 // firstOwner makes the owner of POINT_ADMIN_EMAIL and POINT_ADMIN_PASSWORD while no user exists.
@@ -58,7 +54,7 @@ type banner struct {
 func (b *banner) print(w io.Writer) {
 	fmt.Fprintf(w, "\nPoint %s\n\nconsole: %s\n", Version(), b.url)
 	if b.setup != "" {
-		fmt.Fprintf(w, "set-up: %s\n        (makes the first owner; works once, for %d minutes)\n", b.setup, int(setupLife.Minutes()))
+		fmt.Fprintf(w, "set-up: %s\n        (makes the first owner; works once, for %d minutes)\n", b.setup, int(api.SetupLife.Minutes()))
 	}
 	if b.openHTTP {
 		fmt.Fprint(w, "warning: keys and prompts travel unencrypted (POINT_ALLOW_HTTP)\n")
