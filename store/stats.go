@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,9 +107,11 @@ func statsQuery(f StatsFilter, g *grid, equal map[string]string) (*query, error)
 	if g.by == GroupMinute {
 		span = minuteSpan
 	}
-	if !slices.Contains(views[span], view) {
-		view = keepsAll
+	kept := slices.IndexFunc(views[span], func(v int) bool { return v&view == view })
+	if kept < 0 {
+		return nil, errors.New("by the minute a key cannot be combined with another dimension: group by hour")
 	}
+	view = views[span][kept]
 	var q query
 	q.add("SELECT bucket, endpoint, provider_id, model, key_id, requests, errors, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft FROM rollups")
 	q.where("span = ? AND view = ? AND bucket >= ? AND bucket < ?", span, view, at(g.starts[0]), at(g.end))

@@ -96,7 +96,7 @@ type RequestFilter struct {
 
 // Groupings of StatsFilter in time.
 const (
-	GroupMinute = "minute" // kept for two days
+	GroupMinute = "minute" // kept for two days; a key cannot be combined with other dimensions
 	GroupHour   = "hour"
 	GroupDay    = "day"
 	GroupWeek   = "week" // starts on Monday

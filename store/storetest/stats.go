@@ -128,6 +128,7 @@ func statisticsBounds(t *testing.T, s *store.Store) {
 		"too many":     {From: at.AddDate(-10, 0, 0), To: at, GroupBy: store.GroupMinute},
 		"no grouping":  {GroupBy: "year"},
 		"no dimension": {By: []string{"colour"}},
+		"key and more": {GroupBy: store.GroupMinute, By: []string{store.ByKey, store.ByModel}},
 	} {
 		if _, err := s.RequestStats(ctx, f); err == nil {
 			t.Errorf("%s was taken", name)
