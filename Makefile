@@ -53,14 +53,14 @@ check: ## the quick one: formatting, vet, lint, Go tests with the race detector,
 .PHONY: lint
 lint: ## formatting, vet and staticcheck (its settings: staticcheck.conf)
 	@echo '== lint'
-	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	@unformatted=$$(gofmt -s -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (run: make fmt):"; echo "$$unformatted"; exit 1; fi
 	@go vet ./...
 	@$(TOOL) staticcheck ./...
 
 .PHONY: fmt
 fmt: $(STAMPS)/npm ## format Go and console
-	@$(TOOL) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
+	@gofmt -s -w $$(git ls-files -co --exclude-standard '*.go')
 	@cd console && npm run --silent fix
 
 .PHONY: test-go

@@ -67,7 +67,7 @@ func Main(ctx context.Context, p Process) int {
 	if !errors.Is(err, errReported) {
 		fmt.Fprintln(p.Stderr, "point:", err)
 	}
-	if problems := (config.Problems)(nil); errors.As(err, &problems) {
+	if problems := config.Problems(nil); errors.As(err, &problems) {
 		return exitUsage
 	}
 	return exitError
