@@ -27,19 +27,32 @@ type geminiDecoder struct {
 }
 
 // geminiUsage counts as OpenAI does: thoughts are output, and prompts of tools are input.
-func geminiUsage(u gjson.Result) *point.Usage {
-	if !u.IsObject() {
+func geminiUsage(metadata gjson.Result) *point.Usage {
+	if !metadata.IsObject() {
 		return nil
 	}
-	thoughts := u.Get("thoughtsTokenCount").Int()
-	return clampUsage(&point.Usage{
-		Input:       u.Get("promptTokenCount").Int() + u.Get("toolUsePromptTokenCount").Int(),
-		Output:      u.Get("candidatesTokenCount").Int() + thoughts,
-		CacheRead:   u.Get("cachedContentTokenCount").Int(),
-		AudioInput:  modality(u.Get("promptTokensDetails"), "AUDIO") - modality(u.Get("cacheTokensDetails"), "AUDIO"),
-		AudioOutput: modality(u.Get("candidatesTokensDetails"), "AUDIO"),
-		Reasoning:   thoughts,
+	u := &point.Usage{}
+	metadata.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "promptTokenCount", "toolUsePromptTokenCount":
+			u.Input += value.Int()
+		case "candidatesTokenCount":
+			u.Output += value.Int()
+		case "thoughtsTokenCount":
+			u.Output += value.Int()
+			u.Reasoning = value.Int()
+		case "cachedContentTokenCount":
+			u.CacheRead = value.Int()
+		case "promptTokensDetails":
+			u.AudioInput += modality(value, "AUDIO")
+		case "cacheTokensDetails":
+			u.AudioInput -= modality(value, "AUDIO")
+		case "candidatesTokensDetails":
+			u.AudioOutput = modality(value, "AUDIO")
+		}
+		return true
 	})
+	return clampUsage(u)
 }
 
 // modality is the count of one modality in a list of details.
@@ -210,17 +223,35 @@ func (d *geminiDecoder) Event(e sse.Event, emit func(point.Block)) error {
 		return badEvent()
 	}
 	doc := gjson.ParseBytes(e.Data)
-	if isError(doc.Get("error")) {
+	var candidate, block gjson.Result
+	failed := false
+	doc.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "candidates":
+			candidate = value.Get("0")
+		case "usageMetadata":
+			if usage := geminiUsage(value); usage != nil {
+				d.usage, d.out.told = usage, usage
+			}
+		case "promptFeedback":
+			block = value.Get("blockReason")
+		case "error":
+			failed = isError(value)
+		}
+		return true
+	})
+	if failed {
 		return embedded(googleComplaint(e.Data))
 	}
 	d.out.reset(emit)
 	if d.out.id == "" {
 		d.out.id, d.out.model, d.out.created = d.id(doc), d.model(doc), d.created
 	}
-	if usage := geminiUsage(doc.Get("usageMetadata")); usage != nil {
-		d.usage, d.out.told = usage, usage
-	}
-	candidate := doc.Get("candidates.0")
+	return d.piece(candidate, block.Str)
+}
+
+// piece emits what a streamed candidate brings.
+func (d *geminiDecoder) piece(candidate gjson.Result, block string) error {
 	candidate.Get("content.parts").ForEach(func(_, part gjson.Result) bool {
 		d.part(part)
 		return true
@@ -232,7 +263,7 @@ func (d *geminiDecoder) Event(e sse.Event, emit func(point.Block)) error {
 		}
 		d.finish = finish
 	}
-	if block := doc.Get("promptFeedback.blockReason").Str; block != "" && !d.out.begun {
+	if block != "" && !d.out.begun {
 		d.finish = "content_filter"
 		d.out.refusal(blocked(block))
 	}
