@@ -225,7 +225,10 @@ func findKeys(data []byte) (k keys) {
 			return k
 		}
 		at += i + 1
-		key := bytes.TrimRight(data[:at-1], " \t\r\n")
+		key := data[:at-1]
+		for len(key) > 0 && key[len(key)-1] <= ' ' {
+			key = key[:len(key)-1]
+		}
 		if len(key) < 6 || key[len(key)-1] != '"' {
 			continue
 		}
