@@ -36,6 +36,7 @@ type process struct {
 	cmd    *exec.Cmd
 	output output
 	exited chan struct{}
+	killed bool
 }
 
 // start runs `point serve` in demo mode on a free port, with a first owner and a client key,
@@ -111,26 +112,33 @@ func (p *process) ready() error {
 
 // kill ends the process as power loss would, without a word, and waits for its end.
 func (p *process) kill() error {
+	p.killed = true
 	err := p.cmd.Process.Kill()
 	<-p.exited
 	return err
 }
 
-// stop asks the process to end and checks how it did: exit code 0, in time, no data race.
+// stop asks the process to end and checks how it did.
 func (p *process) stop() error {
 	select {
-	case <-p.exited: // killed by the test
+	case <-p.exited:
 	default:
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-p.exited:
-		case <-time.After(startLimit):
-			_ = p.kill()
-			return errors.New("Point does not end:\n" + p.output.String())
-		}
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-			return errors.New("Point ended with a failure:\n" + p.output.String())
-		}
+	}
+	return p.ended()
+}
+
+// ended waits for the process's end and checks how it came: exit code 0 unless it was killed,
+// in time, no data race.
+func (p *process) ended() error {
+	select {
+	case <-p.exited:
+	case <-time.After(startLimit):
+		_ = p.kill()
+		return errors.New("Point does not end:\n" + p.output.String())
+	}
+	if state := p.cmd.ProcessState; !p.killed && state.ExitCode() != 0 {
+		return errors.New("Point ended with " + state.String() + ":\n" + p.output.String())
 	}
 	if strings.Contains(p.output.String(), "WARNING: DATA RACE") {
 		return errors.New(p.output.String())
