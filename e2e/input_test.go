@@ -37,7 +37,7 @@ func TestBadInput(t *testing.T) {
 		{name: "compressed", body: `{}`, header: map[string]string{"Content-Encoding": "gzip"}, status: 415, code: "unsupported_encoding", kind: "invalid_request_error"},
 		{name: "too large", body: `{"model": "gpt-4o-mini", "x": "` + strings.Repeat("x", 33<<20) + `"}`, status: 413, code: "request_too_large", kind: "invalid_request_error"},
 		{name: "provider answers HTML", body: `{"model": "demo-openai/fault-html-200", ` + hello + `}`, status: 502, code: "provider_bad_response", kind: "provider_error"},
-		{name: "provider fails", body: `{"model": "demo-openai/fault-500", ` + hello + `}`, status: 503, code: "provider_unavailable", kind: "provider_error"},
+		{name: "provider fails", body: `{"model": "demo-openai/fault-500", ` + hello + `}`, status: 500, code: "provider_unavailable", kind: "provider_error"},
 		{name: "provider refuses the key", body: `{"model": "demo-openai/fault-401", ` + hello + `}`, status: 502, code: "provider_credentials", kind: "provider_error"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
