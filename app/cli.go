@@ -61,8 +61,8 @@ func Main(ctx context.Context, p Process) int {
 		return code
 	}
 	err := command.Run(run)
-	if err == nil {
-		return exitOK
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitOK // done, or asked to end before it was
 	}
 	if !errors.Is(err, errReported) {
 		fmt.Fprintln(p.Stderr, "point:", err)

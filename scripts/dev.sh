@@ -12,7 +12,8 @@ stop() {
 }
 trap stop INT TERM EXIT
 
-(cd console && exec npm run --silent dev) &
+# Vite itself, not npm: npm would leave it behind.
+(cd console && POINT_URL="http://${POINT_LISTEN:-127.0.0.1:8080}" exec node_modules/.bin/vite) &
 vite=$!
 
 stamp=.cache/dev
