@@ -71,12 +71,14 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 }
 
-/** Waits until nothing loads and no skeleton stands any more. */
+/** Waits until no skeleton stands, the fonts are there, and nothing moves any more. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(
-    () => !document.querySelector('[aria-label="Loading"]') && document.fonts.status === 'loaded',
+    () =>
+      !document.querySelector('[aria-label="Loading"]') &&
+      document.fonts.status === 'loaded' &&
+      document.getAnimations().every((animation) => animation.playState !== 'running'),
   )
-  await page.waitForTimeout(250)
 }
 
 export function shot(page: Page, name: string): Promise<Buffer> {

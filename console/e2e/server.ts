@@ -5,13 +5,15 @@ import { extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeStream } from 'node:stream/web'
 import type { TestProject } from 'vitest/node'
-import { freshPoint, usedPoint } from '../src/testing/fake-data.ts'
+import { freshPoint } from '../src/testing/fake-data.ts'
 import { FakePoint, setupToken } from '../src/testing/fake-point.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Where Point is, without a slash at its end. */
     url: string
+    /** Point itself answers, not the fake. */
+    real: boolean
     /** The one-time set-up link. */
     setupUrl: string
   }
@@ -23,23 +25,21 @@ const root = join(import.meta.dirname, '..')
 export async function setup(project: TestProject): Promise<() => void> {
   const { POINT_URL, POINT_SETUP_URL } = process.env
   if (POINT_URL && POINT_SETUP_URL) {
+    project.provide('real', true)
     project.provide('url', POINT_URL.replace(/\/$/, ''))
     project.provide('setupUrl', POINT_SETUP_URL)
     return () => undefined
   }
-  const used = process.env.FAKE_POINT === 'used'
-  const data = used ? usedPoint(Date.now()) : freshPoint(Date.now())
-  const { url, close } = await serveFake(
-    new FakePoint({ data, needsSetup: !used }),
-    Number(process.env.PORT ?? 0),
-  )
+  const fake = new FakePoint({ data: freshPoint(Date.now()), needsSetup: true })
+  const { url, close } = await serveFake(fake)
+  project.provide('real', false)
   project.provide('url', url)
   project.provide('setupUrl', `${url}/setup?token=${setupToken}`)
   return close
 }
 
 /** Serves dist as Point does, its policy included, and everything else from the fake. */
-export async function serveFake(fake: FakePoint, port = 0): Promise<{ url: string; close: () => void }> {
+export async function serveFake(fake: FakePoint): Promise<{ url: string; close: () => void }> {
   const csp = (await readFile(join(root, 'embed.go'), 'utf8')).match(/const csp = "(.*)"/)?.[1]
   if (!csp) throw new Error('embed.go has no csp')
   const server = createServer((request, response) => {
@@ -53,7 +53,7 @@ export async function serveFake(fake: FakePoint, port = 0): Promise<{ url: strin
       response.end(String(error))
     })
   })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const close = () => {
     server.closeAllConnections()
     server.close()

@@ -10,6 +10,8 @@ export default defineConfig({
     globalSetup: ['e2e/server.ts'],
     // One story after the other: they share one Point, and the first one sets it up.
     fileParallelism: false,
+    // A story stands on those before it, so the first that fails is the one to look at.
+    bail: 1,
     sequence: { shuffle: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -27,7 +27,7 @@ export function Field({ label, help, error, optional, className, children }: Fie
     <div className={cx('min-w-0', className)}>
       <label htmlFor={id} className="mb-1.5 block text-sm font-[550]">
         {label}
-        {optional && <span className="ml-1.5 font-normal text-ink-3">optional</span>}
+        {optional && <span className="font-normal text-ink-3"> optional</span>}
       </label>
       {children({
         id,

@@ -1,7 +1,7 @@
 import type { UseFormReturn } from 'react-hook-form'
 import type { ProviderField } from '~/lib/schema'
 import { Button } from '~/ui/button'
-import { Field, Input, Textarea } from '~/ui/field'
+import { Field, Input, Select, Textarea } from '~/ui/field'
 import { checkValue, removed } from './config'
 import type { ProviderValues } from './form'
 
@@ -20,23 +20,20 @@ export function ConfigField({ field, form, saved, placeholder, readOnly }: Props
   const name = `config.${field.name}` as const
   const error = form.formState.errors.config?.[field.name]?.message
   const rules = {
-    validate: (value: string | boolean | undefined) => checkValue(field, value, saved !== undefined),
+    validate: (value: string | undefined) => checkValue(field, value, saved !== undefined),
   }
 
   if (field.type === 'boolean') {
     return (
-      <label className="flex items-start gap-2.5">
-        <input
-          type="checkbox"
-          {...form.register(name)}
-          disabled={readOnly}
-          className="mt-1 size-4 accent-accent"
-        />
-        <span>
-          <span className="text-sm font-[550]">{field.title}</span>
-          <span className="block text-sm text-ink-3">{field.help}</span>
-        </span>
-      </label>
+      <Field label={field.title} help={field.help} error={error}>
+        {(control) => (
+          <Select {...control} {...form.register(name)} disabled={readOnly}>
+            <option value="">{field.default ? `Default, ${field.default}` : 'Default'}</option>
+            <option value="true">On</option>
+            <option value="false">Off</option>
+          </Select>
+        )}
+      </Field>
     )
   }
   if (form.watch(name) === removed) {

@@ -22,7 +22,7 @@ test('a config becomes text and back; a saved secret stays out of both', () => {
     models: ['x', 'y'],
     weight: 3,
     headers: { 'X-A': '***' },
-    strict: true,
+    strict: false,
   }
   const values = toValues(fields, config)
   expect(values).toEqual({
@@ -31,7 +31,7 @@ test('a config becomes text and back; a saved secret stays out of both', () => {
     models: 'x\ny',
     weight: '3',
     headers: 'X-A: ***',
-    strict: true,
+    strict: 'false',
   })
   const { api_key: _, ...kept } = config
   expect(toConfig(fields, values)).toEqual(kept)

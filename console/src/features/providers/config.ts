@@ -2,8 +2,8 @@ import type { Provider, ProviderField } from '~/lib/schema'
 
 type Config = Provider['config']
 
-/** What a form holds of a config: text for every field, true and false for switches. */
-export type ConfigValues = Record<string, string | boolean>
+/** What a form holds of a config: text for every field; a boolean is "true", "false" or unset. */
+export type ConfigValues = Record<string, string>
 
 /** A saved secret that the user asked to remove; no secret can be this. */
 export const removed = '\u0000removed'
@@ -18,8 +18,7 @@ export function toValues(fields: ProviderField[], config: Config): ConfigValues 
   return Object.fromEntries(fields.map((field) => [field.name, toValue(field, config[field.name])]))
 }
 
-function toValue(field: ProviderField, value: unknown): string | boolean {
-  if (field.type === 'boolean') return value === true
+function toValue(field: ProviderField, value: unknown): string {
   if (value == null || field.type === 'secret') return ''
   if (Array.isArray(value)) return value.join('\n')
   if (typeof value === 'object') {
@@ -42,15 +41,15 @@ export function toConfig(fields: ProviderField[], values: ConfigValues): Config 
   for (const field of fields) {
     const value = values[field.name]
     if (value === removed) config[field.name] = null
-    else if (value !== undefined && value !== '' && value !== false)
-      config[field.name] = fromValue(field, value)
+    else if (value !== undefined && value !== '') config[field.name] = fromValue(field, value)
   }
   return config
 }
 
-function fromValue(field: ProviderField, value: string | boolean): unknown {
-  if (typeof value === 'boolean') return value
+function fromValue(field: ProviderField, value: string): unknown {
   switch (field.type) {
+    case 'boolean':
+      return value === 'true'
     case 'integer':
       return Number(value)
     case 'list':
@@ -67,12 +66,7 @@ function fromValue(field: ProviderField, value: string | boolean): unknown {
 }
 
 /** What is wrong with a field's text, before the server is asked. */
-export function checkValue(
-  field: ProviderField,
-  value: string | boolean | undefined,
-  saved: boolean,
-): string | true {
-  if (typeof value === 'boolean') return true
+export function checkValue(field: ProviderField, value: string | undefined, saved: boolean): string | true {
   if (!value || value === removed) {
     return field.required && !(saved && value !== removed) ? `${field.title} is needed.` : true
   }
