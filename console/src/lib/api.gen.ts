@@ -658,6 +658,7 @@ export interface components {
              * @description Times raised.
              */
             count: number;
+            /** @description What there is to know beyond the message. */
             detail?: unknown;
             /** Format: date-time */
             first_at: string;
@@ -808,25 +809,6 @@ export interface components {
              * @description Counts the changes of the configuration.
              */
             version: number;
-        };
-        Cookie: {
-            Domain: string;
-            /** Format: date-time */
-            Expires: string;
-            HttpOnly: boolean;
-            /** Format: int64 */
-            MaxAge: number;
-            Name: string;
-            Partitioned: boolean;
-            Path: string;
-            Quoted: boolean;
-            Raw: string;
-            RawExpires: string;
-            /** Format: int64 */
-            SameSite: number;
-            Secure: boolean;
-            Unparsed: string[];
-            Value: string;
         };
         CreateKey: {
             /** @description Paths it may use; empty: all. */
@@ -1395,7 +1377,6 @@ export interface components {
             api_keys?: (string | null)[] | null;
             /**
              * Base URL
-             * Format: uri
              * @description Where the service is, as its own SDK would take it.
              */
             base_url?: string | null;
@@ -2373,7 +2354,7 @@ export interface operations {
             path?: never;
             cookie?: {
                 /** @description The refresh token. */
-                point_refresh?: components["schemas"]["Cookie"];
+                point_refresh?: string;
             };
         };
         requestBody?: never;
@@ -2433,7 +2414,7 @@ export interface operations {
             path?: never;
             cookie?: {
                 /** @description The refresh token. */
-                point_refresh?: components["schemas"]["Cookie"];
+                point_refresh?: string;
             };
         };
         requestBody?: never;
