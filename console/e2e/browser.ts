@@ -73,6 +73,8 @@ export function overflow(page: Page): Promise<number> {
 
 /** Waits until no skeleton stands, the fonts are there, and nothing moves any more. */
 export async function settled(page: Page): Promise<void> {
+  // What was just changed shows, and begins to move, within two frames.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
   await page.waitForFunction(
     () =>
       !document.querySelector('[aria-label="Loading"]') &&

@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { usedPoint } from '../src/testing/fake-data.ts'
+import { type FakeData, usedPoint } from '../src/testing/fake-data.ts'
 import { FakePoint, owner } from '../src/testing/fake-point.ts'
 import { axeFindings, launch, overflow, settled, shot, watch, widths } from './browser.ts'
 import { serveFake } from './server.ts'
@@ -71,4 +71,68 @@ describe.skipIf(inject('real'))('every page', () => {
       expect(faults).toEqual([])
     })
   }
+
+  test('text from outside stays text, whatever it holds', async () => {
+    const hostile = usedPoint(Date.now())
+    poison(hostile)
+    const served = await serveFake(new FakePoint({ data: hostile }))
+    closing.push(served.close)
+    const tab = await page.context().newPage()
+    const found = watch(tab, served.url)
+    await tab.goto(`${served.url}/sign-in`)
+    await tab.getByLabel('Email').fill(owner.email)
+    await tab.getByLabel('Password').fill(owner.password)
+    await tab.getByRole('button', { name: 'Sign in' }).click()
+    await tab.getByRole('heading', { name: 'Overview' }).waitFor()
+    for (const [, path] of pages) {
+      await tab.goto(`${served.url}${path}`)
+      await tab.getByRole('heading', { level: 1 }).waitFor()
+      await settled(tab)
+      expect(
+        await tab.locator('img, iframe, object, embed, [onerror], a[href^="javascript"]').count(),
+        path,
+      ).toBe(0)
+    }
+    await tab.close()
+    expect(found).toEqual([])
+  })
 })
+
+const payloads = [
+  '<img src=x onerror=alert(1)>',
+  '<script>alert(1)</script>',
+  '"><svg/onload=alert(1)>',
+  'javascript:alert(1)',
+  '![x](https://elsewhere.example/leak)',
+  '</title><iframe src=https://elsewhere.example>',
+  '\u202egnp.exe \u001b[31m {{7*7}}',
+]
+
+/** Puts a payload into every text that comes from outside. */
+function poison(data: FakeData): void {
+  let n = 0
+  const next = () => payloads[n++ % payloads.length] ?? ''
+  for (const provider of data.providers)
+    Object.assign(provider, { name: next(), provider: 'openai', health: { state: next(), message: next() } })
+  for (const key of data.keys)
+    Object.assign(key, { name: next(), prefix: next(), owner: next(), tags: [next()], models: [next()] })
+  for (const alert of data.alerts)
+    Object.assign(alert, { message: next(), subject: next(), severity: next(), detail: { text: next() } })
+  for (const request of data.requests) {
+    Object.assign(request, {
+      model: next(),
+      provider: next(),
+      key: next(),
+      error_code: next(),
+      error_message: next(),
+      request: { model: next() },
+    })
+    request.route = {
+      reason: next(),
+      rule: next(),
+      skipped: [{ provider: next(), model: next(), reason: next() }],
+    }
+    for (const attempt of request.attempts)
+      Object.assign(attempt, { provider: next(), model: next(), message: next(), error: next() })
+  }
+}

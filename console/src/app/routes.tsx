@@ -25,7 +25,7 @@ import { NotFound } from './not-found'
 import { Shell } from './shell'
 
 /** What every route can reach. */
-export interface Context {
+interface Context {
   queries: QueryClient
 }
 

@@ -13,7 +13,8 @@ import {
 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { meQuery, signOut } from '~/lib/queries/auth'
-import { alertsQuery } from '~/lib/queries/status'
+import { alertsQuery, statusQuery } from '~/lib/queries/status'
+import { State } from '~/ui/badge'
 import { IconButton } from '~/ui/button'
 import { Mark } from '~/ui/mark'
 import { ThemeSwitch } from './theme-switch'
@@ -47,6 +48,7 @@ export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
       </nav>
       <div className="space-y-3 border-t border-line p-3">
         <ThemeSwitch />
+        <SystemState />
         <div className="flex items-center gap-2">
           <div className="min-w-0 flex-1 pl-1.5">
             <p className="truncate text-sm font-[550]" title={me?.email}>
@@ -82,6 +84,29 @@ function NavLink({
       <span className="flex-1">{label}</span>
       {to === '/alerts' && <OpenAlerts />}
     </Link>
+  )
+}
+
+const states = { ok: ['ok', 'All well'], degraded: ['warn', 'Degraded'], down: ['bad', 'Failing'] } as const
+
+/** How Point itself is, and which version answers; what ails it is the hint. */
+function SystemState() {
+  const { data } = useQuery(statusQuery)
+  if (!data) return null
+  const [tone, words] = states[data.state]
+  const ailing = data.checks.filter((check) => check.state !== 'ok' && check.state !== 'unknown')
+  return (
+    <p className="flex items-center justify-between gap-2 px-1.5 text-xs text-ink-3">
+      <State
+        tone={tone}
+        title={
+          ailing.map((check) => `${check.name}: ${check.message ?? check.state}`).join('\n') || undefined
+        }
+      >
+        {words}
+      </State>
+      <span className="truncate">{data.version}</span>
+    </p>
   )
 }
 

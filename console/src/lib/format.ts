@@ -82,8 +82,3 @@ export function ago(iso: string | null | undefined, now = Date.now()): string {
   }
   return 'now'
 }
-
-/** The first characters of a long id, enough to tell rows apart. UUIDv7 begins with the time, so its tail is what differs. */
-export function shortId(id: string): string {
-  return id.length > 12 ? `…${id.slice(-8)}` : id
-}

@@ -19,7 +19,7 @@ export function curlExample(input: SnippetInput): string {
     `  -H "Authorization: Bearer $POINT_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
     // Within single quotes a shell takes everything but the quote itself.
-    `  -d '${body.replaceAll("'", `'\\''`)}'`,
+    `  -d '${body.replaceAll("'", `'\\''`).replaceAll('\n', '\n  ')}'`,
   ].join('\n')
 }
 

@@ -83,7 +83,7 @@ export function IconButton({
 }
 
 /** Shows text near its child on hover and focus. */
-export function Hint({ text, children }: { text: string; children: ReactElement<Record<string, unknown>> }) {
+function Hint({ text, children }: { text: string; children: ReactElement<Record<string, unknown>> }) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger render={children} delay={250} />
@@ -98,7 +98,7 @@ export function Hint({ text, children }: { text: string; children: ReactElement<
   )
 }
 
-export function Spinner() {
+function Spinner() {
   return (
     <span
       aria-hidden

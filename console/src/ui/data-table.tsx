@@ -29,13 +29,16 @@ export interface Column<T extends RowData> {
   sort?: (row: T) => string | number
   /** Numbers stand at the right. */
   numeric?: boolean
-  /** Left out on screens narrower than this. */
-  from?: 'sm' | 'md' | 'lg'
+  /** Left out where the table is narrow, up to middling, or less than wide: 28, 42 and 56 rem. */
+  not?: 'narrow' | 'middle' | 'wide'
   /** The header is for readers alone: actions. */
   quiet?: boolean
 }
 
-const visibility = { sm: 'max-sm:hidden', md: 'max-md:hidden', lg: 'max-lg:hidden' }
+const visibility = { narrow: '@max-md:hidden', middle: '@max-2xl:hidden', wide: '@max-4xl:hidden' }
+
+/** Class of what stands in for columns that a narrow table leaves out. */
+export const onlyNarrow = '@md:hidden'
 
 interface DataTableProps<T extends RowData> {
   /** What the table lists, for readers. */
@@ -66,7 +69,7 @@ export function DataTable<T extends RowData>({ label, columns, data, rowKey }: D
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
       tabIndex={0}
-      className="overflow-x-auto"
+      className="@container overflow-x-auto rounded-lg"
     >
       <table className="w-full text-left">
         <thead>
@@ -80,7 +83,7 @@ export function DataTable<T extends RowData>({ label, columns, data, rowKey }: D
                     key={header.id}
                     scope="col"
                     aria-sort={sorted ? (sorted === 'asc' ? 'ascending' : 'descending') : undefined}
-                    className={cx(cellClass(column), 'h-10 text-sm font-[550] text-ink-3')}
+                    className={cx(cellClass(column), 'h-10 text-sm font-[550] whitespace-nowrap text-ink-3')}
                   >
                     {column?.quiet ? (
                       <span className="sr-only">{column.header}</span>
@@ -141,6 +144,6 @@ function cellClass<T extends RowData>(column: Column<T> | undefined): string {
   return cx(
     'px-3 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5',
     column?.numeric && 'num text-right whitespace-nowrap',
-    column?.from && visibility[column.from],
+    column?.not && visibility[column.not],
   )
 }

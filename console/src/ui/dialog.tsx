@@ -3,7 +3,7 @@ import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
 import type { ReactElement, ReactNode } from 'react'
 import { useState } from 'react'
-import { Button, IconButton } from './button'
+import { Button } from './button'
 
 const backdrop =
   'fixed inset-0 z-40 bg-scrim transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0'
@@ -36,16 +36,24 @@ export function Dialog({
       <Base.Portal>
         <Base.Backdrop className={backdrop} />
         <Base.Popup className={popup}>
-          <div className="mb-4 flex items-start justify-between gap-4">
-            <div>
-              <Base.Title className="text-lg font-[620]">{title}</Base.Title>
-              {lead && <Base.Description className="mt-1 text-ink-2">{lead}</Base.Description>}
-            </div>
-            <Base.Close render={<IconButton label="Close" size="sm" className="-mt-1 -mr-1" />}>
-              <X />
-            </Base.Close>
+          <div className="mb-4 pr-9">
+            <Base.Title className="text-lg font-[620]">{title}</Base.Title>
+            {lead && <Base.Description className="mt-1 text-ink-2">{lead}</Base.Description>}
           </div>
           {children}
+          {/* Last, so that the focus starts in the content. */}
+          <Base.Close
+            render={
+              <Button
+                look="quiet"
+                size="sm"
+                aria-label="Close"
+                className="absolute! top-4 right-4 w-8 px-0!"
+              />
+            }
+          >
+            <X />
+          </Base.Close>
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

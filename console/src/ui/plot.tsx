@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import './plot.css'
 import { useDark } from '~/lib/theme'
 
-export interface ChartSeries {
+interface ChartSeries {
   label: string
   values: (number | null)[]
   /** A colour token of tokens.css, such as "--series-1". */
@@ -82,7 +82,7 @@ function options(
     scales: {
       // Half a bucket of room at both ends, where bars would be cut.
       x: { range: (plot, min, max) => [min - bucket(plot) / 2, max + bucket(plot) / 2] },
-      y: { range: (_, __, max) => [0, max > 0 ? max * 1.12 : 1] },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] },
     },
     axes: [
       { ...axis, grid: { show: false }, space: 64, size: 26, values: (_, ticks) => tickLabels(ticks) },

@@ -28,7 +28,7 @@ const columns: Column<Endpoint>[] = [
   {
     id: 'mapping',
     header: 'Routing',
-    from: 'sm',
+    not: 'narrow',
     cell: (endpoint) => <span className="text-ink-2">{mappingWords(endpoint)}</span>,
   },
   { id: 'active', header: 'Active', cell: (endpoint) => <ActiveSwitch endpoint={endpoint} /> },

@@ -9,7 +9,7 @@ import { deleteKey, keyKeys, keysQuery, updateKey } from '~/lib/queries/keys'
 import type { Key } from '~/lib/schema'
 import { Badge, State } from '~/ui/badge'
 import { Button } from '~/ui/button'
-import { type Column, DataTable } from '~/ui/data-table'
+import { type Column, DataTable, onlyNarrow } from '~/ui/data-table'
 import { Confirm } from '~/ui/dialog'
 import { Card, Empty, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
@@ -35,17 +35,17 @@ const columns: Column<Key>[] = [
           ))}
         </span>
         <code className="font-mono text-xs text-ink-3">{key.prefix}…</code>
-        <span className="block text-sm sm:hidden">
+        <span className={`block text-sm ${onlyNarrow}`}>
           <KeyState keyOf={key} />
         </span>
       </span>
     ),
   },
-  { id: 'status', header: 'Status', from: 'sm', cell: (key) => <KeyState keyOf={key} /> },
+  { id: 'status', header: 'Status', not: 'narrow', cell: (key) => <KeyState keyOf={key} /> },
   {
     id: 'limits',
     header: 'Limits',
-    from: 'md',
+    not: 'middle',
     cell: (key) => (
       <span className="num text-ink-2">{[...limitWords(key), ...modelWords(key)].join(', ') || 'None'}</span>
     ),
@@ -53,13 +53,13 @@ const columns: Column<Key>[] = [
   {
     id: 'owner',
     header: 'Owner',
-    from: 'lg',
+    not: 'wide',
     cell: (key) => <span className="text-ink-2">{key.owner || '–'}</span>,
   },
   {
     id: 'created',
     header: 'Created',
-    from: 'sm',
+    not: 'narrow',
     sort: (key) => key.created_at,
     cell: (key) => (
       <span className="whitespace-nowrap text-ink-2" title={fullTime(key.created_at)}>
@@ -140,7 +140,7 @@ function KeyActions({ keyOf: key }: { keyOf: Key }) {
       <Link
         to="/requests"
         search={{ key: key.id }}
-        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink max-md:hidden"
+        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink @max-2xl:hidden"
       >
         Requests
       </Link>

@@ -6,7 +6,7 @@ import { providersQuery } from '~/lib/queries/providers'
 import type { Provider } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
 import { Button, buttonClass } from '~/ui/button'
-import { type Column, DataTable, rowLink } from '~/ui/data-table'
+import { type Column, DataTable, onlyNarrow, rowLink } from '~/ui/data-table'
 import { Card, Empty, Page } from '~/ui/page'
 import { Health, Origin } from '~/ui/provider-words'
 
@@ -21,15 +21,19 @@ const columns: Column<Provider>[] = [
           {provider.name}
         </Link>
         <Origin provider={provider} />
-        <span className="w-full text-sm font-normal text-ink-3 sm:hidden">{provider.provider}</span>
-        {provider.private && <Badge title="Its base URL is on a loopback or private network.">Private</Badge>}
+        <span className={`w-full text-sm font-normal text-ink-3 ${onlyNarrow}`}>{provider.provider}</span>
+        {provider.private && (
+          <span className="@max-md:hidden">
+            <Badge title="Its base URL is on a loopback or private network.">Private</Badge>
+          </span>
+        )}
       </span>
     ),
   },
   {
     id: 'kind',
     header: 'Kind',
-    from: 'sm',
+    not: 'narrow',
     sort: (provider) => provider.provider,
     cell: (provider) => provider.provider,
   },
@@ -42,14 +46,14 @@ const columns: Column<Provider>[] = [
   {
     id: 'models',
     header: 'Models',
-    from: 'md',
+    not: 'middle',
     cell: (provider) => <span className="text-ink-2">{modelsWord(provider)}</span>,
   },
   {
     id: 'priority',
     header: 'Priority',
     numeric: true,
-    from: 'lg',
+    not: 'wide',
     sort: (provider) => provider.config.priority ?? 0,
     cell: (provider) => provider.config.priority ?? 0,
   },
@@ -57,7 +61,7 @@ const columns: Column<Provider>[] = [
     id: 'weight',
     header: 'Weight',
     numeric: true,
-    from: 'lg',
+    not: 'wide',
     sort: (provider) => provider.config.weight ?? 1,
     cell: (provider) => provider.config.weight ?? 1,
   },

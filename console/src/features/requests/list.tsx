@@ -6,7 +6,7 @@ import { type LiveState, useLiveRequests } from '~/lib/live'
 import { type RequestFilter, requestsQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
 import { buttonClass } from '~/ui/button'
-import { type Column, DataTable, rowLink } from '~/ui/data-table'
+import { type Column, DataTable, onlyNarrow, rowLink } from '~/ui/data-table'
 import { Failure } from '~/ui/notice'
 import { Card, Empty, Page, Skeleton } from '~/ui/page'
 import { RequestState } from '~/ui/request-words'
@@ -29,7 +29,7 @@ const columns: Column<RequestRecord>[] = [
         >
           {clock(request.timestamp)}
         </Link>
-        <span className="block max-w-44 truncate text-sm text-ink-2 sm:hidden">
+        <span className={`block max-w-44 truncate text-sm text-ink-2 ${onlyNarrow}`}>
           {request.model || nothing}
         </span>
       </>
@@ -39,7 +39,7 @@ const columns: Column<RequestRecord>[] = [
   {
     id: 'model',
     header: 'Model',
-    from: 'sm',
+    not: 'narrow',
     cell: (request) => (
       <span className="block max-w-72 min-w-28">
         <span className="block truncate" title={request.model}>
@@ -52,32 +52,38 @@ const columns: Column<RequestRecord>[] = [
   {
     id: 'endpoint',
     header: 'Endpoint',
-    from: 'lg',
+    not: 'wide',
     cell: (request) => <span className="text-ink-2">{request.endpoint}</span>,
   },
   {
     id: 'key',
     header: 'Key',
-    from: 'lg',
+    not: 'wide',
     cell: (request) => <span className="text-ink-2">{request.key || nothing}</span>,
   },
-  { id: 'input', header: 'In', numeric: true, from: 'md', cell: (request) => compact(request.tokens_input) },
+  {
+    id: 'input',
+    header: 'In',
+    numeric: true,
+    not: 'middle',
+    cell: (request) => compact(request.tokens_input),
+  },
   {
     id: 'output',
     header: 'Out',
     numeric: true,
-    from: 'md',
+    not: 'middle',
     cell: (request) => compact(request.tokens_output),
   },
-  { id: 'ttft', header: 'First', numeric: true, from: 'lg', cell: (request) => duration(request.ttft) },
+  { id: 'ttft', header: 'First', numeric: true, not: 'wide', cell: (request) => duration(request.ttft) },
   {
     id: 'latency',
     header: 'Time taken',
     numeric: true,
-    from: 'sm',
+    not: 'narrow',
     cell: (request) => duration(request.response_time),
   },
-  { id: 'cost', header: 'Cost', numeric: true, from: 'sm', cell: (request) => money(request.cost) },
+  { id: 'cost', header: 'Cost', numeric: true, not: 'middle', cell: (request) => money(request.cost) },
 ]
 
 export function RequestsPage() {

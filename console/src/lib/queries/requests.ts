@@ -21,7 +21,7 @@ export interface RequestFilter {
 }
 
 export const outcomes = ['complete', 'client_cancelled', 'upstream_error', 'truncated', 'rejected'] as const
-export type RequestOutcome = (typeof outcomes)[number]
+type RequestOutcome = (typeof outcomes)[number]
 
 export const requestsQuery = (filter: RequestFilter) =>
   queryOptions({
