@@ -105,7 +105,9 @@ function SystemState() {
       >
         {words}
       </State>
-      <span className="truncate">{data.version}</span>
+      <span className="truncate" title={data.version}>
+        {data.version.split(' ')[0]}
+      </span>
     </p>
   )
 }

@@ -21,9 +21,10 @@ export function percent(value: number | null | undefined): string {
   return value == null || Number.isNaN(value) ? nothing : percentNumber.format(value)
 }
 
-/** Milliseconds as "840 ms", "1.24 s", "2 m 05 s". */
+/** Milliseconds as "<1 ms", "840 ms", "1.24 s", "2 m 05 s". */
 export function duration(ms: number | null | undefined): string {
   if (ms == null) return nothing
+  if (ms < 0.5) return '<1 ms'
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
   const seconds = Math.round(ms / 1000)

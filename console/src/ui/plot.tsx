@@ -92,7 +92,7 @@ function options(
         size: 50,
         gap: 8,
         space: 34,
-        values: (_, ticks) => ticks.map((tick) => format(tick)),
+        values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : format(tick))),
       },
     ],
     series: [
@@ -105,6 +105,11 @@ function options(
 const clockForm: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hour12: false }
 const dayForm: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
 const momentForm: Intl.DateTimeFormatOptions = { ...dayForm, ...clockForm }
+
+/** How many values of a series are known. */
+function known(plot: UPlot, index: number): number {
+  return Array.from(plot.data[index] ?? []).filter((value) => value != null).length
+}
 
 /** Seconds from one bucket to the next. */
 function bucket(plot: UPlot): number {
@@ -146,8 +151,8 @@ function seriesOptions(
     width: 1.75,
     value,
     spanGaps: true,
-    // A single bucket among gaps has no line, so it is a point.
-    points: { show: (_, __, first, last) => last - first < 2, size: 5, fill: stroke },
+    // A single value has no line, so it is a point.
+    points: { show: (plot, index) => known(plot, index) < 2, size: 6, fill: stroke },
     ...(line.shape === 'area' ? { fill: color(`${line.color}-fill`) } : {}),
   }
 }

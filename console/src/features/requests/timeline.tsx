@@ -55,7 +55,8 @@ function Row({ number, attempt, whole, last, end }: RowProps) {
           <span className="text-ink-2"> / {attempt.model}</span>
         </p>
         <p className="num flex items-center gap-2 text-sm text-ink-3">
-          {duration(attempt.start_ms)} + {duration(attempt.duration_ms)}
+          {attempt.start_ms > 0 && `after ${duration(attempt.start_ms)}, `}
+          {duration(attempt.duration_ms)}
           <Badge tone={failed ? 'bad' : 'ok'}>{failed ? attempt.error : (attempt.status ?? 'ok')}</Badge>
         </p>
       </div>
