@@ -13,6 +13,9 @@ FUZZ    ?= 3s
 # The binary is plain Go. The race detector alone needs a C compiler; scripts/install-deps.sh
 # brings one.
 export CGO_ENABLED := 0
+# One set of flags for all, so that nothing is compiled twice; no folder of this machine gets
+# into the binary.
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 # Stamps say when something was last done; a target whose sources are older is left alone.
 STAMPS  := .cache
@@ -29,7 +32,7 @@ run: build ## build what changed and start Point on http://127.0.0.1:8080 (ARGS=
 
 .PHONY: build
 build: $(STAMPS)/console ## build bin/point, console inside
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/point ./cmd/point
+	@go build -ldflags '$(LDFLAGS)' -o bin/point ./cmd/point
 
 .PHONY: dev
 dev: $(STAMPS)/npm ## hot reload of both sides: console on http://127.0.0.1:5173, API and /v1 behind it
@@ -94,11 +97,10 @@ test-sdk: build $(STAMPS)/sdk-js ## OpenAI's own npm client against the real bin
 bench: build ## Point beside goproxy and nginx, in interleaved rounds, with the limits it must keep
 	@go run ./bench $(ARGS)
 
-# With the race detector, since everything has been built for it already.
 .PHONY: bench-once
 bench-once:
 	@echo '== each benchmark once'
-	@CGO_ENABLED=1 go test -race -run '^$$' -bench . -benchtime 1x \
+	@go test -run '^$$' -bench . -benchtime 1x \
 		$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u) >$(STAMPS)/bench.txt 2>&1 || { cat $(STAMPS)/bench.txt; exit 1; }
 	@grep -c ^Benchmark $(STAMPS)/bench.txt | sed 's/$$/ benchmarks ran/' | tee -a $(RESULTS)
 
