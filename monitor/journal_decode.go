@@ -59,6 +59,14 @@ func (f field) text() string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// json is the field as JSON, nil if it is empty.
+func (f field) json() json.RawMessage {
+	if text := f.text(); text != "" {
+		return json.RawMessage(text)
+	}
+	return nil
+}
+
 // decodeRecord reads a payload back. The record shares no memory with data.
 func decodeRecord(data []byte) (point.Record, error) {
 	if len(data) == 0 {
@@ -119,9 +127,9 @@ func decodeField(r *point.Record, f field) error {
 	case recRoute:
 		return decodeRoute(&r.Route, f.bytes)
 	case recRequest:
-		r.Request = json.RawMessage(f.text())
+		r.Request = f.json()
 	case recResponse:
-		r.Response = json.RawMessage(f.text())
+		r.Response = f.json()
 	}
 	return nil
 }
