@@ -6,6 +6,7 @@
 package adapter
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -37,6 +38,8 @@ type Budget interface {
 // ModelLister tells which models a provider has.
 type ModelLister interface {
 	List(p *point.Provider) []string
+	// Discover asks the service itself, now.
+	Discover(ctx context.Context, p *point.Provider) ([]string, error)
 	Serves(p *point.Provider, path string) bool
 }
 

@@ -29,10 +29,10 @@ func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.T
 	tried := *p
 	tried.Status = point.StatusActive
 	if r.Model == "" {
-		r.Model = h.firstChatModel(&tried)
+		r.Model = h.firstChatModel(ctx, &tried)
 	}
 	if r.Model == "" {
-		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model: none of this provider is known yet."}
+		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model: this provider has no list of its models to choose from."}
 	}
 	if r.Prompt == "" {
 		r.Prompt = testPrompt
@@ -69,8 +69,14 @@ func (h *Handler) alone(p *point.Provider) *point.Snapshot {
 	return &s
 }
 
-func (h *Handler) firstChatModel(p *point.Provider) string {
-	for _, id := range h.Lists.List(p) {
+// firstChatModel is the first of p's models that chats; empty if none is known and the
+// service does not tell. Why it does not, the test itself would tell.
+func (h *Handler) firstChatModel(ctx context.Context, p *point.Provider) string {
+	list := h.Lists.List(p)
+	if len(list) == 0 {
+		list, _ = h.Lists.Discover(ctx, p)
+	}
+	for _, id := range list {
 		if otherThanChat(id) == 0 {
 			return id
 		}

@@ -181,6 +181,23 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// TestTestOfANewProvider: its models are not known yet, so the service is asked.
+func TestTestOfANewProvider(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/models" {
+			says(`{"data":[{"id":"text-embedding-x"},{"id":"chatty"}]}`)(rw, r)
+			return
+		}
+		streams(chunk(`{"content":"hello"}`), stopChunk, usageChunk, done)(rw, r)
+	})
+	p := *w.snapshot.Providers["id-a"]
+	p.Config.Models = nil
+	result, err := w.handler.TestProvider(t.Context(), &p, point.TestRequest{})
+	if err != nil || !result.OK || result.Model != "chatty" {
+		t.Errorf("result %+v, %v", result, err)
+	}
+}
+
 func TestControl(t *testing.T) {
 	w := newWorld(t, streams(chunk(`{"content":"Good "}`), chunk(`{"content":"day"}`), stopChunk, usageChunk, done), fails(401))
 	p := *w.snapshot.Providers["id-a"]

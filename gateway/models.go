@@ -54,6 +54,11 @@ func (m *Models) List(p *point.Provider) []string {
 	return m.known(p.Kind)
 }
 
+// Discover asks p's service for its models, now. What it says is not kept: p may not be saved.
+func (m *Models) Discover(ctx context.Context, p *point.Provider) ([]string, error) {
+	return m.gateway.ListModels(ctx, p)
+}
+
 // Has reports whether p has model, as far as is known.
 func (m *Models) Has(p *point.Provider, model string) bool {
 	if len(p.Config.Models) > 0 {
