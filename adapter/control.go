@@ -29,7 +29,10 @@ func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.T
 	tried := *p
 	tried.Status = point.StatusActive
 	if r.Model == "" {
-		r.Model = h.firstChatModel(ctx, &tried)
+		var err error
+		if r.Model, err = h.firstChatModel(ctx, &tried); err != nil {
+			return failed(err), nil
+		}
 	}
 	if r.Model == "" {
 		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model: this provider has no list of its models to choose from."}
@@ -69,19 +72,28 @@ func (h *Handler) alone(p *point.Provider) *point.Snapshot {
 	return &s
 }
 
-// firstChatModel is the first of p's models that chats; empty if none is known and the
-// service does not tell. Why it does not, the test itself would tell.
-func (h *Handler) firstChatModel(ctx context.Context, p *point.Provider) string {
+// firstChatModel is the first of p's models that chats; empty if it has none. Where none is
+// known the service is asked.
+func (h *Handler) firstChatModel(ctx context.Context, p *point.Provider) (string, error) {
 	list := h.Lists.List(p)
 	if len(list) == 0 {
-		list, _ = h.Lists.Discover(ctx, p)
+		var err error
+		if list, err = h.Lists.Discover(ctx, p); err != nil {
+			return "", err
+		}
 	}
 	for _, id := range list {
 		if otherThanChat(id) == 0 {
-			return id
+			return id, nil
 		}
 	}
-	return ""
+	return "", nil
+}
+
+// failed is the result of a test that came no further than err.
+func failed(err error) point.TestResult {
+	e := point.AsError(err)
+	return point.TestResult{Status: e.HTTPStatus(), Attempts: []point.Attempt{}, Error: &point.TestError{Code: e.Code, Message: e.Message}}
 }
 
 // TestEndpoint runs a sample request through an endpoint's live mapping.

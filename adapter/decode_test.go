@@ -185,6 +185,10 @@ func TestCORS(t *testing.T) {
 func TestTestOfANewProvider(t *testing.T) {
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/models" {
+			if r.Header.Get("Authorization") != "Bearer upstream-key-a" {
+				fails(401)(rw, r)
+				return
+			}
 			says(`{"data":[{"id":"text-embedding-x"},{"id":"chatty"}]}`)(rw, r)
 			return
 		}
@@ -195,6 +199,10 @@ func TestTestOfANewProvider(t *testing.T) {
 	result, err := w.handler.TestProvider(t.Context(), &p, point.TestRequest{})
 	if err != nil || !result.OK || result.Model != "chatty" {
 		t.Errorf("result %+v, %v", result, err)
+	}
+	p.ID, p.Config.Secrets = "id-new", map[string]point.Secret{point.SecretAPIKey: point.NewSecret("wrong")}
+	if result, err = w.handler.TestProvider(t.Context(), &p, point.TestRequest{}); err != nil || result.OK || result.Error.Code != point.ProviderCredentials {
+		t.Errorf("with a wrong key: %+v, %v", result, err)
 	}
 }
 

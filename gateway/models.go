@@ -155,7 +155,7 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}}
 	response, err := g.transport(a.backend.provider).RoundTrip(a.request(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
+		return nil, fmt.Errorf("listing models of %s: %w", p.Name, a.failure(ctx, err, discoverLimit))
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxModelList))
