@@ -215,12 +215,37 @@ func (e *Envelope) set(m member, body []byte) error {
 	return nil
 }
 
-// decode reads one routing value; null leaves it unset.
+// decode reads one routing value; null leaves it unset. Plain strings and booleans, which
+// nearly all are, need no decoder.
 func decode(key, want string, raw []byte, to any) error {
+	switch to := to.(type) {
+	case *string:
+		if plainString(raw) {
+			*to = string(raw[1 : len(raw)-1])
+			return nil
+		}
+	case *bool:
+		if *to = string(raw) == "true"; *to || string(raw) == "false" {
+			return nil
+		}
+	}
 	if err := json.Unmarshal(raw, to); err != nil {
 		return &Error{Code: InvalidRequest, Param: key, Message: fmt.Sprintf("The field %q must be %s.", key, want), Cause: err}
 	}
 	return nil
+}
+
+// plainString reports whether raw is a JSON string of visible ASCII without escapes.
+func plainString(raw []byte) bool {
+	if len(raw) < 2 || raw[0] != '"' {
+		return false
+	}
+	for _, c := range raw[1 : len(raw)-1] {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // ownSpans are the bytes to cut so that the members only Point reads are gone and the rest is

@@ -42,6 +42,12 @@ var (
 	errClosed    = errors.New("answer closed")
 )
 
+// Header values that every request shares; nobody changes them.
+var (
+	identity  = []string{"identity"}
+	userAgent = []string{"point"}
+)
+
 // maxFailureBody bounds what is read of an error answer.
 const maxFailureBody = 64 << 10
 
@@ -106,15 +112,15 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	target.Path, target.RawPath = joinPath(b.base, path)
 	target.RawQuery = query
 
-	header := make(http.Header, len(out.Header)+len(b.headers)+4)
-	for name, values := range out.Header {
-		header[name] = values
+	header := out.Header // made for this attempt
+	if header == nil {
+		header = http.Header{}
 	}
 	if len(out.Body) > 0 && header.Get("Content-Type") == "" {
 		header["Content-Type"] = []string{"application/json"}
 	}
-	header["Accept-Encoding"] = []string{"identity"}
-	header["User-Agent"] = []string{"point"}
+	header["Accept-Encoding"] = identity
+	header["User-Agent"] = userAgent
 	for name, secret := range b.headers {
 		header.Set(name, secret.Reveal())
 	}
