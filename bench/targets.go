@@ -151,7 +151,6 @@ http {
 	access_log %s/access.log;
 	client_body_temp_path %s/body; proxy_temp_path %s/proxy; fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s;
 	client_max_body_size 64m;
-	client_body_buffer_size 2m;
 	keepalive_requests 1000000;
 	upstream service { server %s; keepalive 1024; keepalive_requests 1000000; }
 	server {
@@ -161,6 +160,7 @@ http {
 			proxy_http_version 1.1;
 			proxy_set_header Connection "";
 			proxy_buffering off;
+			proxy_request_buffering off;
 			proxy_read_timeout 600s;
 		}
 	}

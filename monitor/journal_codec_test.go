@@ -98,6 +98,14 @@ func TestTextThatDatabasesRefuseIsMended(t *testing.T) {
 	}
 }
 
+func TestEnvelopeThatIsNoJSON(t *testing.T) {
+	r := point.Record{ID: "a", Request: json.RawMessage(`{"model":`), Response: json.RawMessage{}}
+	got, err := decodeRecord(encodeFrame(nil, &r, maxFrame)[frameHeader:])
+	if err != nil || string(got.Request) != `"{\"model\":"` || got.Response != nil {
+		t.Errorf("%s, %s, %v", got.Request, got.Response, err)
+	}
+}
+
 func TestUnknownFieldsAreSkipped(t *testing.T) {
 	r := realRecord("x")
 	payload := encodeFrame(nil, &r, maxFrame)[frameHeader:]

@@ -59,12 +59,21 @@ func (f field) text() string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// json is the field as JSON, nil if it is empty.
+// json is the field's bytes as a JSON document, nil if there are none. What is no JSON becomes
+// a string: one broken envelope must not make a list of requests unreadable.
 func (f field) json() json.RawMessage {
-	if text := f.text(); text != "" {
+	text := f.text()
+	switch {
+	case text == "":
+		return nil
+	case json.Valid([]byte(text)):
 		return json.RawMessage(text)
 	}
-	return nil
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return nil
+	}
+	return quoted
 }
 
 // decodeRecord reads a payload back. The record shares no memory with data.
