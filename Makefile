@@ -8,7 +8,7 @@ SHELL       := /bin/sh
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X point/app.version=$(VERSION)
 TOOL    := go tool -modfile=tools/go.mod
-FUZZ    ?= 3s
+FUZZ    ?= 2s
 
 # The binary is plain Go. The race detector alone needs a C compiler; scripts/install-deps.sh
 # brings one.

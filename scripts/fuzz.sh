@@ -12,6 +12,9 @@ for package; do
 	if [ -n "${QUICK:-}" ] && go list -deps -test "$package" | grep -q '^modernc.org/sqlite$'; then continue; fi
 	for target in $(grep -rhoE '^func Fuzz[A-Za-z0-9_]*' "$package"/*_test.go | cut -d' ' -f2); do
 		echo "fuzz $package $target"
-		go test -run='^$' -fuzz="^$target\$" -fuzztime="$time" "$package" | grep -vE '^fuzz: elapsed|^PASS'
+		if ! said=$(go test -run='^$' -fuzz="^$target\$" -fuzztime="$time" "$package" 2>&1); then
+			echo "$said"
+			exit 1
+		fi
 	done
 done
