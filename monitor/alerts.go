@@ -127,11 +127,11 @@ func (a *Alerts) store(ctx context.Context, sink AlertSink) {
 		err := sink.UpsertAlert(ctx, *alert)
 		cancel()
 		if err != nil {
-			a.log.Warn("alert could not be stored yet", "component", "monitor", "kind", alert.Kind, "subject", alert.Subject, "error", err)
+			a.log.Warn("alert could not be stored yet", "kind", alert.Kind, "subject", alert.Subject, "error", err)
 			a.putBack(order[i:])
 			return
 		}
-		a.log.Warn("alert: "+alert.Message, "component", "monitor", "kind", alert.Kind, "subject", alert.Subject, "count", alert.Count, "detail", alert.Detail)
+		a.log.Warn("alert: "+alert.Message, "kind", alert.Kind, "subject", alert.Subject, "count", alert.Count, "detail", alert.Detail)
 	}
 }
 

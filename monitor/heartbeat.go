@@ -32,7 +32,7 @@ func (h *Health) Beat(ctx context.Context, sink HeartbeatSink, instance point.In
 
 		err := h.beat(ctx, sink, instance)
 		if err != nil && !failing && ctx.Err() == nil {
-			log.Warn("heartbeat could not be stored: other processes may think that this one is gone", "component", "monitor", "error", err)
+			log.Warn("heartbeat could not be stored: other processes may think that this one is gone", "error", err)
 		}
 		failing = err != nil
 

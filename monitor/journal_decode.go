@@ -19,11 +19,14 @@ type field struct {
 	num   uint64
 	value int64
 	bytes []byte // aliases the payload
+	str   string // the same, of the payload's copy
 }
 
-// eachField calls f for every field of data, in order.
-func eachField(data []byte, f func(field) error) error {
+// eachField calls f for every field of data, in order. text is a copy of data: the texts of a
+// record are parts of it and cost no allocation of their own.
+func eachField(data []byte, text string, f func(field) error) error {
 	for len(data) > 0 {
+		text = text[len(text)-len(data):]
 		tag, n := binary.Uvarint(data)
 		if n <= 0 {
 			return errPayload
@@ -41,6 +44,8 @@ func eachField(data []byte, f func(field) error) error {
 				return errPayload
 			}
 			fd.bytes = data[n : n+int(size)]
+			at := len(text) - len(data) + n
+			fd.str = text[at : at+int(size)]
 			data = data[n+int(size):]
 		}
 		if err := f(fd); err != nil {
@@ -52,7 +57,7 @@ func eachField(data []byte, f func(field) error) error {
 
 // text is the field's bytes as text that every database takes: valid UTF-8 without NUL.
 func (f field) text() string {
-	s := string(f.bytes)
+	s := f.str
 	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
 		return s
 	}
@@ -85,7 +90,8 @@ func decodeRecord(data []byte) (point.Record, error) {
 		return point.Record{}, fmt.Errorf("journal payload has version %d, this Point reads %d", data[0], codecVersion)
 	}
 	var r point.Record
-	err := eachField(data[1:], func(f field) error { return decodeField(&r, f) })
+	data = data[1:]
+	err := eachField(data, string(data), func(f field) error { return decodeField(&r, f) })
 	return r, err
 }
 
@@ -127,14 +133,14 @@ func decodeField(r *point.Record, f field) error {
 	case recCacheHit:
 		r.CacheHit = f.value != 0
 	case recUsage:
-		return decodeUsage(r, f.bytes)
+		return decodeUsage(r, f)
 	case recCost:
 		cost := point.NanoUSD(f.value)
 		r.Cost = &cost
 	case recAttempt:
-		return decodeAttempt(r, f.bytes)
+		return decodeAttempt(r, f)
 	case recRoute:
-		return decodeRoute(&r.Route, f.bytes)
+		return decodeRoute(&r.Route, f)
 	case recRequest:
 		r.Request = f.json()
 	case recResponse:
@@ -143,10 +149,10 @@ func decodeField(r *point.Record, f field) error {
 	return nil
 }
 
-func decodeUsage(r *point.Record, data []byte) error {
+func decodeUsage(r *point.Record, outer field) error {
 	u := new(point.Usage)
 	r.Usage = u
-	return eachField(data, func(f field) error {
+	return eachField(outer.bytes, outer.str, func(f field) error {
 		switch f.num {
 		case useInput:
 			u.Input = f.value
@@ -173,9 +179,9 @@ func decodeUsage(r *point.Record, data []byte) error {
 	})
 }
 
-func decodeAttempt(r *point.Record, data []byte) error {
+func decodeAttempt(r *point.Record, outer field) error {
 	var a point.Attempt
-	err := eachField(data, func(f field) error {
+	err := eachField(outer.bytes, outer.str, func(f field) error {
 		switch f.num {
 		case attProviderID:
 			a.ProviderID = f.text()
@@ -200,8 +206,8 @@ func decodeAttempt(r *point.Record, data []byte) error {
 	return err
 }
 
-func decodeRoute(route *point.Route, data []byte) error {
-	return eachField(data, func(f field) error {
+func decodeRoute(route *point.Route, outer field) error {
+	return eachField(outer.bytes, outer.str, func(f field) error {
 		switch f.num {
 		case rouRule:
 			route.Rule = f.text()
@@ -211,14 +217,14 @@ func decodeRoute(route *point.Route, data []byte) error {
 			route.Reason = f.text()
 		case rouSkipped:
 			route.Skipped = append(route.Skipped, point.Skipped{})
-			return decodeSkipped(&route.Skipped[len(route.Skipped)-1], f.bytes)
+			return decodeSkipped(&route.Skipped[len(route.Skipped)-1], f)
 		}
 		return nil
 	})
 }
 
-func decodeSkipped(s *point.Skipped, data []byte) error {
-	return eachField(data, func(f field) error {
+func decodeSkipped(s *point.Skipped, outer field) error {
+	return eachField(outer.bytes, outer.str, func(f field) error {
 		switch f.num {
 		case skiProvider:
 			s.Provider = f.text()

@@ -42,7 +42,7 @@ func (j *Journal) Run(ctx context.Context, sink RecordSink, interval time.Durati
 	if interval <= 0 {
 		interval = j.opt.Interval
 	}
-	d := &drain{Journal: j, sink: sink, buf: make([]byte, 2*(maxFrame+frameHeader))}
+	d := &drain{Journal: j, sink: sink, buf: make([]byte, 2*(maxFrame+frameHeader)), list: make([]point.Record, 0, j.opt.BatchRecords)}
 	defer d.closeFile()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -56,7 +56,7 @@ func (j *Journal) Run(ctx context.Context, sink RecordSink, interval time.Durati
 		case <-j.wantDrain:
 		}
 		if err := d.all(ctx); err != nil && ctx.Err() == nil {
-			j.opt.Log.Error("journal: draining failed", "component", "monitor", "error", err)
+			j.opt.Log.Error("journal: draining failed", "error", err)
 		}
 	}
 }
@@ -86,7 +86,8 @@ type drain struct {
 	sink RecordSink
 	file *os.File // of segment read.seq, nil: not open
 	buf  []byte
-	fail int // failures of the sink in a row
+	list []point.Record // of the last batch, used again
+	fail int            // failures of the sink in a row
 }
 
 // all drains until nothing is left or ctx ends.
@@ -140,7 +141,7 @@ func (d *drain) batch(ctx context.Context, seg *segment, end int64) error {
 	seg.seen += frames
 	d.advance(frames, records)
 	if err := writeCheckpoint(d.opt.Dir, d.read); err != nil {
-		d.opt.Log.Warn("journal: after a crash some records will be sent to the database again", "component", "monitor", "error", err)
+		d.opt.Log.Warn("journal: after a crash some records will be sent to the database again", "error", err)
 	}
 	return nil
 }
@@ -156,7 +157,7 @@ func (d *drain) load(seg *segment, end int64) (records []point.Record, frames in
 		return nil, 0, 0, err
 	}
 	next = d.read.off
-	records = make([]point.Record, 0, d.opt.BatchRecords)
+	records = d.list[:0]
 	for len(records) < d.opt.BatchRecords {
 		f := readFrame(data)
 		if f.size == 0 {
@@ -225,7 +226,7 @@ func (d *drain) finish(seg *segment) error {
 	d.closeFile()
 	if lost := seg.frames - seg.seen; lost > 0 {
 		d.damaged.Add(uint64(lost))
-		d.opt.Log.Error("journal: records could not be read back", "component", "monitor", "file", seg.path, "records", lost)
+		d.opt.Log.Error("journal: records could not be read back", "file", seg.path, "records", lost)
 		d.opt.Alerts.Raise(AlertJournalDamaged, "journal", fmt.Sprintf("%d records of %s could not be read back", lost, seg.path))
 		d.advance(lost, nil)
 	}
@@ -272,7 +273,7 @@ func (d *drain) insert(ctx context.Context, records []point.Record) error {
 
 func (d *drain) failed(err error) {
 	if d.fail == 1 {
-		d.opt.Log.Warn("journal: the database does not take records, they wait on disk", "component", "monitor", "error", err, "records", d.Lag())
+		d.opt.Log.Warn("journal: the database does not take records, they wait on disk", "error", err, "records", d.Lag())
 	}
 	if d.fail == siftAfter {
 		d.opt.Alerts.Raise(AlertJournalBehind, "journal", fmt.Sprintf("%d records wait: %v", d.Lag(), err))
@@ -281,7 +282,7 @@ func (d *drain) failed(err error) {
 
 func (d *drain) recovered() {
 	if d.fail > 0 {
-		d.opt.Log.Info("journal: the database takes records again", "component", "monitor", "failures", d.fail, "records", d.Lag())
+		d.opt.Log.Info("journal: the database takes records again", "failures", d.fail, "records", d.Lag())
 	}
 	d.fail = 0
 }
@@ -336,7 +337,7 @@ func (d *drain) reject(r rejection) {
 	path := filepath.Join(d.opt.Dir, "rejected.jsonl")
 	d.opt.Alerts.Raise(AlertJournalDamaged, "journal", "a record was set aside in "+path+": "+r.Reason)
 	if err := appendLine(path, r); err != nil {
-		d.opt.Log.Error("journal: a record could not be set aside", "component", "monitor", "error", err)
+		d.opt.Log.Error("journal: a record could not be set aside", "error", err)
 	}
 }
 

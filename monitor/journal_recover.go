@@ -35,7 +35,7 @@ func (j *Journal) recover() error {
 		}
 	}
 	if lag := j.Lag(); lag > 0 {
-		j.opt.Log.Info("journal: records of an earlier process will be stored now", "component", "monitor", "records", lag)
+		j.opt.Log.Info("journal: records of an earlier process will be stored now", "records", lag)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (j *Journal) recoverSegment(seq uint64) error {
 		return j.setAside(path, data)
 	}
 	if found.torn || found.broken > 0 {
-		j.opt.Log.Warn("journal: a segment has unreadable bytes", "component", "monitor",
+		j.opt.Log.Warn("journal: a segment has unreadable bytes",
 			"file", path, "records", found.frames, "broken", found.broken, "readable_to", found.end)
 	}
 	j.damaged.Add(uint64(found.broken))
@@ -99,7 +99,7 @@ func (j *Journal) setAside(path string, data []byte) error {
 		return os.Remove(path)
 	}
 	aside := strings.TrimSuffix(path, segmentSuffix) + ".damaged"
-	j.opt.Log.Error("journal: a file is no segment and was set aside", "component", "monitor", "file", aside)
+	j.opt.Log.Error("journal: a file is no segment and was set aside", "file", aside)
 	return os.Rename(path, aside)
 }
 

@@ -27,7 +27,6 @@ type Table struct {
 	source    string
 	providers map[string]*provider // by the catalogue's name
 	infos     func() map[string]map[string]Info
-	names     func() map[string]struct{} // of all models
 }
 
 // provider is one provider's models, decoded at the first question.
@@ -78,7 +77,7 @@ func decodeModel(line []byte) (model, error) {
 
 // New indexes the catalogue; it fails only if the embedded file is broken.
 func New() (*Table, error) {
-	t := &Table{providers: map[string]*provider{}, infos: sync.OnceValue(decodeInfos), names: sync.OnceValue(catalogueIDs)}
+	t := &Table{providers: map[string]*provider{}, infos: sync.OnceValue(decodeInfos)}
 	head, rest, _ := bytes.Cut(priceLines, []byte("\n"))
 	var about struct {
 		Source string `json:"source"`

@@ -164,25 +164,6 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-func TestDescribe(t *testing.T) {
-	window, output, abilities := newTable(t).Describe("openai", "gpt-5")
-	if window != 400_000 || output != 128_000 || !slices.Equal(abilities, []string{"tools", "vision", "reasoning"}) {
-		t.Error(window, output, abilities)
-	}
-}
-
-func TestKnown(t *testing.T) {
-	table := newTable(t)
-	for name, want := range map[string]bool{
-		"gpt-4o": true, "gpt-4o-mini-2024-07-18": true, "claude-sonnet-4-5-20250929": true, "meta-llama/llama-3.3-70b-instruct": true,
-		"": false, "gpt-4o-typed": false, "claude-3-haiku-and-more": false,
-	} {
-		if table.Known(name) != want {
-			t.Errorf("%q: %v", name, !want)
-		}
-	}
-}
-
 func TestModels(t *testing.T) {
 	table := newTable(t)
 	for kind, model := range map[string]string{"openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "groq": "llama-3.3-70b-versatile"} {
@@ -219,14 +200,6 @@ func BenchmarkFirstPrice(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		newTable(b).Price("openrouter", "no-such-model", now)
-	}
-}
-
-func BenchmarkKnown(b *testing.B) {
-	table := newTable(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		table.Known("gpt-4o-mini-2024-07-18")
 	}
 }
 
