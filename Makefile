@@ -119,7 +119,8 @@ prices: ## make the embedded price table again from its npm package
 	@go generate ./internal/prices
 
 .PHONY: audit
-audit: $(STAMPS)/npm ## known vulnerabilities of dependencies; needs a network
+audit: $(STAMPS)/npm ## the slow checks of staticcheck; known vulnerabilities of dependencies, which needs a network
+	@$(TOOL) staticcheck -checks S1011,SA1019,SA4017,SA4018,SA4023,SA5012 ./...
 	@$(TOOL) govulncheck ./... || echo 'govulncheck found something, or could not reach its database (see above)'
 	@cd console && npm audit --omit=dev || echo 'npm audit found something, or could not reach its registry (see above)'
 
