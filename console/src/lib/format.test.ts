@@ -23,6 +23,7 @@ test.each([
 
 test('numbers', () => {
   expect(compact(12_345_678)).toBe('12.3M')
+  expect(compact(5001)).toBe('5,001')
   expect(percent(0.0123)).toBe('1.2%')
   expect(percent(Number.NaN)).toBe('–')
 })

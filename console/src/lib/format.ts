@@ -11,9 +11,10 @@ export function count(value: number | null | undefined): string {
   return value == null ? nothing : whole.format(value)
 }
 
-/** 12,345,678 as "12.3M". */
+/** 12,345,678 as "12.3M"; what has four digits at most is told whole. */
 export function compact(value: number | null | undefined): string {
-  return value == null ? nothing : compactNumber.format(value)
+  if (value == null) return nothing
+  return Math.abs(value) < 10_000 ? whole.format(value) : compactNumber.format(value)
 }
 
 /** A share of 0 to 1 as "1.2%". */

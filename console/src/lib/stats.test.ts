@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { StatsBucket } from './schema'
-import { sumBuckets } from './stats'
+import { lonely, sumBuckets } from './stats'
 
 function bucket(requests: number, p50: number | null, model = 'a'): StatsBucket {
   const latency = { p50, p95: p50, p99: p50 }
@@ -32,3 +32,12 @@ test('groups by a dimension, the most requests first', () => {
 })
 
 test('nothing is nothing', () => expect(sumBuckets([])).toEqual([]))
+
+test.each([
+  [
+    [null, 3, null, 4, 5, null, 0],
+    [1, 6],
+  ],
+  [[7], [0]],
+  [[null, undefined], []],
+])('values alone among gaps: %j', (values, want) => expect(lonely(values)).toEqual(want))

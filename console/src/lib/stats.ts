@@ -31,6 +31,9 @@ export function sumBuckets(buckets: StatsBucket[], by?: string): Totals[] {
   return [...groups].map(([name, group]) => sum(name, group)).sort((a, b) => b.requests - a.requests)
 }
 
+/** The sum of no buckets at all. */
+export const noTotals: Totals = sum('', [])
+
 function sum(name: string, buckets: StatsBucket[]): Totals {
   const add = (value: (bucket: StatsBucket) => number) =>
     buckets.reduce((total, bucket) => total + value(bucket), 0)
@@ -51,4 +54,11 @@ function sum(name: string, buckets: StatsBucket[]): Totals {
     p50: mean((bucket) => bucket.latency.p50),
     p95: mean((bucket) => bucket.latency.p95),
   }
+}
+
+/** The places of values that have no known neighbour: a line through them would not be seen. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  return Array.from(values, (_, index) => index).filter(
+    (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,
+  )
 }

@@ -43,7 +43,9 @@ export class FakePoint {
   readonly calls: string[] = []
   needsSetup: boolean
   signedIn = false
-  private readonly role: string
+  role: string
+  /** Queries that hold this text fail; none if empty. */
+  refuses = ''
   private readonly now: () => number
   private serial = 5000
   private token = 0
@@ -68,6 +70,7 @@ export class FakePoint {
     if (!open.has(url.pathname) && request.headers.get('authorization') !== `Bearer ${this.accessToken()}`) {
       return problem(401, 'Sign in first.')
     }
+    if (this.refuses && url.search.includes(this.refuses)) return problem(400, 'Refused by the fake.')
     const [, , entity = '', id = '', action = ''] = url.pathname.split('/')
     const body: unknown = request.headers.get('content-type')?.includes('json')
       ? await request.json()

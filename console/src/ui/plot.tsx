@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import UPlot, { type AlignedData, type Options, type Series } from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import './plot.css'
+import { lonely } from '~/lib/stats'
 import { useDark } from '~/lib/theme'
 
 interface ChartSeries {
@@ -106,11 +107,6 @@ const clockForm: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digi
 const dayForm: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
 const momentForm: Intl.DateTimeFormatOptions = { ...dayForm, ...clockForm }
 
-/** How many values of a series are known. */
-function known(plot: UPlot, index: number): number {
-  return Array.from(plot.data[index] ?? []).filter((value) => value != null).length
-}
-
 /** Seconds from one bucket to the next. */
 function bucket(plot: UPlot): number {
   const [times] = plot.data
@@ -150,9 +146,16 @@ function seriesOptions(
     stroke,
     width: 1.75,
     value,
-    spanGaps: true,
-    // A single value has no line, so it is a point.
-    points: { show: (plot, index) => known(plot, index) < 2, size: 6, fill: stroke },
+    // No line leads over a time without a value: nobody measured it.
+    spanGaps: false,
+    // A value between two gaps has no line, so it is a point.
+    points: {
+      show: true,
+      size: 5,
+      width: 0,
+      fill: stroke,
+      filter: (plot, index) => lonely(plot.data[index] ?? []),
+    },
     ...(line.shape === 'area' ? { fill: color(`${line.color}-fill`) } : {}),
   }
 }

@@ -22,6 +22,14 @@ export function Health({ provider }: { provider: Provider }) {
   )
 }
 
+/** The ailing first, then those in use, then the rest; among equals, in the order given. */
+export function worstFirst(providers: Provider[]): Provider[] {
+  const order = ['down', 'degraded', 'ok', 'unknown', 'inactive']
+  const rank = ({ status, health }: Provider) =>
+    order.indexOf(status === 'inactive' ? status : health.state) >>> 0
+  return [...providers].sort((a, b) => rank(a) - rank(b))
+}
+
 const origins: Record<string, [label: string, reason: string]> = {
   file: ['File', "It is declared in Point's configuration file. Change it there."],
   env: ['Environment', 'It was made from an environment variable. Change that, and restart Point.'],
@@ -41,7 +49,7 @@ export function Origin({ provider }: { provider: Provider }) {
 }
 
 /** True if the API refuses changes, because something outside declares the provider. */
-export function isLocked(provider: Provider): boolean {
+function isLocked(provider: Provider): boolean {
   return provider.managed_by === 'file' || provider.managed_by === 'env'
 }
 

@@ -2,11 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { ago, count, fullTime } from '~/lib/format'
 import { alertsQuery } from '~/lib/queries/status'
 import type { Alert } from '~/lib/schema'
-import { Badge, type Tone } from '~/ui/badge'
+import { detailWords, gravestFirst, severityTone } from '~/ui/alert-words'
+import { Badge } from '~/ui/badge'
 import { Failure } from '~/ui/notice'
 import { Card, Empty, Page, Skeleton } from '~/ui/page'
-
-const tones: Record<string, Tone> = { critical: 'bad', error: 'bad', warning: 'warn', info: 'accent' }
 
 export function AlertsPage() {
   return (
@@ -53,7 +52,7 @@ function AlertList({
         <Empty title={empty}>{why}</Empty>
       ) : (
         <ul>
-          {alerts.data.data.map((alert) => (
+          {gravestFirst(alerts.data.data).map((alert) => (
             <li key={alert.id} className="border-b border-line px-4 py-3 last:border-b-0 sm:px-5">
               <AlertRow alert={alert} />
             </li>
@@ -65,16 +64,17 @@ function AlertList({
 }
 
 function AlertRow({ alert }: { alert: Alert }) {
+  const detail = detailWords(alert.detail)
   return (
     <div className="flex flex-wrap items-baseline justify-between gap-x-5 gap-y-1">
       <div className="min-w-0 flex-1 basis-72">
         <p className="flex flex-wrap items-baseline gap-x-2.5">
-          <Badge tone={tones[alert.severity] ?? 'plain'}>{alert.severity}</Badge>
+          <Badge tone={severityTone(alert)}>{alert.severity}</Badge>
           <span className="font-[580]">{alert.message}</span>
         </p>
         <p className="mt-0.5 text-sm text-ink-2">
           {alert.subject}
-          {alert.detail != null && <span className="text-ink-3"> · {detailText(alert.detail)}</span>}
+          {detail && <span className="text-ink-3"> · {detail}</span>}
         </p>
       </div>
       <p
@@ -85,8 +85,4 @@ function AlertRow({ alert }: { alert: Alert }) {
       </p>
     </div>
   )
-}
-
-function detailText(detail: unknown): string {
-  return typeof detail === 'string' ? detail : JSON.stringify(detail)
 }

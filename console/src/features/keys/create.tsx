@@ -87,13 +87,13 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
           Limits
         </summary>
         <div className="grid gap-4 border-t border-line p-3.5 sm:grid-cols-2">
-          {limitFields.map(({ name, label, money }) => (
+          {limitFields.map(({ name, label, usd }) => (
             <Field key={name} label={label} error={errors.limits?.[name]?.message}>
               {(control) => (
                 <Input
                   {...control}
-                  {...form.register(`limits.${name}`, { validate: (value) => checkLimit(value, money) })}
-                  inputMode={money ? 'decimal' : 'numeric'}
+                  {...form.register(`limits.${name}`, { validate: (value) => checkLimit(value, usd) })}
+                  inputMode={usd ? 'decimal' : 'numeric'}
                   placeholder="None"
                 />
               )}

@@ -1,3 +1,4 @@
+import { count, money } from '~/lib/format'
 import type { CreateKey, Key, KeyLimits } from '~/lib/schema'
 
 /** What the form of a new key holds: text, as it is typed. */
@@ -15,19 +16,19 @@ export const noValues: KeyValues = {
   limits: { rpm: '', tpm: '', concurrency: '', budget_day: '', budget_month: '' },
 }
 
-export const limitFields: { name: keyof KeyLimits; label: string; unit: string; money?: boolean }[] = [
+export const limitFields: { name: keyof KeyLimits; label: string; unit: string; usd?: boolean }[] = [
   { name: 'rpm', label: 'Requests a minute', unit: '/min' },
   { name: 'tpm', label: 'Tokens a minute', unit: 'tokens/min' },
   { name: 'concurrency', label: 'Requests at once', unit: 'at once' },
-  { name: 'budget_day', label: 'Budget a day, USD', unit: '/day', money: true },
-  { name: 'budget_month', label: 'Budget a month, USD', unit: '/month', money: true },
+  { name: 'budget_day', label: 'Budget a day, USD', unit: '/day', usd: true },
+  { name: 'budget_month', label: 'Budget a month, USD', unit: '/month', usd: true },
 ]
 
 /** What is wrong with the text of a limit. */
-export function checkLimit(value: string, money: boolean | undefined): string | true {
+export function checkLimit(value: string, usd: boolean | undefined): string | true {
   const text = value.trim()
   if (text === '') return true
-  if (money) return /^\d{1,9}([.]\d{1,9})?$/.test(text) || 'This must be an amount such as 12.50.'
+  if (usd) return /^\d{1,9}([.]\d{1,9})?$/.test(text) || 'This must be an amount such as 12.50.'
   return (/^\d+$/.test(text) && Number(text) > 0) || 'This must be a whole number above 0.'
 }
 
@@ -38,9 +39,9 @@ export function toCreateKey(values: KeyValues, now = Date.now()): CreateKey {
     .map((model) => model.trim())
     .filter(Boolean)
   const limits: KeyLimits = {}
-  for (const { name, money } of limitFields) {
+  for (const { name, usd } of limitFields) {
     const text = values.limits[name].trim()
-    if (text !== '') Object.assign(limits, { [name]: money ? text : Number(text) })
+    if (text !== '') Object.assign(limits, { [name]: usd ? text : Number(text) })
   }
   return {
     name: values.name.trim(),
@@ -54,8 +55,9 @@ export function toCreateKey(values: KeyValues, now = Date.now()): CreateKey {
 
 /** A key's limits in words. */
 export function limitWords(key: Key): string[] {
-  return limitFields.flatMap(({ name, unit, money }) => {
+  return limitFields.flatMap(({ name, unit, usd }) => {
     const value = key.limits[name]
-    return value == null ? [] : [`${money ? '$' : ''}${value}${unit.startsWith('/') ? '' : ' '}${unit}`]
+    if (value == null) return []
+    return [`${usd ? money(value) : count(Number(value))}${unit.startsWith('/') ? '' : ' '}${unit}`]
   })
 }

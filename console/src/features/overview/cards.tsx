@@ -1,25 +1,27 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ago, compact, fullTime, money } from '~/lib/format'
+import { ago, compact, count, fullTime, money } from '~/lib/format'
 import { requestsQuery, type Span, totalsQuery } from '~/lib/queries/requests'
 import { alertsQuery } from '~/lib/queries/status'
 import type { Provider, RequestRecord } from '~/lib/schema'
-import { Notice } from '~/ui/notice'
+import type { Totals } from '~/lib/stats'
+import { gravestFirst, severityTone } from '~/ui/alert-words'
+import { Failure, Notice } from '~/ui/notice'
 import { Card, Empty, Skeleton } from '~/ui/page'
-import { Health, Origin } from '~/ui/provider-words'
+import { Health, Origin, worstFirst } from '~/ui/provider-words'
 import { RequestState } from '~/ui/request-words'
 
 const more = 'text-sm text-ink-2 underline-offset-2 hover:text-ink hover:underline'
 
-/** The newest open alert, and how many more there are. */
+/** The gravest open alert, and how many more there are. */
 export function OpenAlerts() {
   const { data } = useQuery(alertsQuery('open'))
-  const [first, ...rest] = data?.data ?? []
+  const [first, ...rest] = gravestFirst(data?.data ?? [])
   if (!first) return null
   return (
     <div className="mb-5">
       <Notice
-        tone="warn"
+        tone={severityTone(first)}
         title={first.message}
         action={
           <Link to="/alerts" className="link">
@@ -38,6 +40,7 @@ const failures = ['upstream_error', 'truncated', 'rejected'] as const
 export function RecentFailures() {
   const lists = useQueries({ queries: failures.map((outcome) => requestsQuery({ outcome, limit: 6 })) })
   const pending = lists.some((list) => list.isPending)
+  const failed = lists.find((list) => list.isError)
   const rows = lists
     .flatMap((list) => list.data?.data ?? [])
     .sort((a, b) => b.timestamp.localeCompare(a.timestamp))
@@ -48,12 +51,16 @@ export function RecentFailures() {
       title="Recent failures"
       actions={
         <Link to="/requests" search={{ outcome: 'upstream_error' }} className={more}>
-          All
+          Provider failures
         </Link>
       }
     >
       {pending ? (
         <Skeleton className="m-5 h-40" />
+      ) : failed ? (
+        <div className="p-5">
+          <Failure error={failed.error} retry={() => lists.forEach((list) => void list.refetch())} />
+        </div>
       ) : rows.length === 0 ? (
         <Empty title="Nothing failed">Failed, refused and cut requests appear here.</Empty>
       ) : (
@@ -97,6 +104,9 @@ function FailureRow({ request }: { request: RequestRecord }) {
   )
 }
 
+/** How many providers the overview shows. */
+const shown = 8
+
 export function ProvidersHealth({ providers }: { providers: Provider[] }) {
   return (
     <Card
@@ -104,7 +114,7 @@ export function ProvidersHealth({ providers }: { providers: Provider[] }) {
       title="Providers"
       actions={
         <Link to="/providers" className={more}>
-          All
+          {providers.length > shown ? `All ${count(providers.length)}` : 'All'}
         </Link>
       }
     >
@@ -116,24 +126,26 @@ export function ProvidersHealth({ providers }: { providers: Provider[] }) {
         </Empty>
       ) : (
         <ul>
-          {providers.slice(0, 8).map((provider) => (
-            <li
-              key={provider.id}
-              className="relative flex items-center justify-between gap-4 border-b border-line px-4 py-2.5 last:border-b-0 hover:bg-hover/60 sm:px-5"
-            >
-              <span className="flex min-w-0 items-center gap-2">
-                <Link
-                  to="/providers/$id"
-                  params={{ id: provider.id }}
-                  className="truncate font-[550] after:absolute after:inset-0"
-                >
-                  {provider.name}
-                </Link>
-                <Origin provider={provider} />
-              </span>
-              <Health provider={provider} />
-            </li>
-          ))}
+          {worstFirst(providers)
+            .slice(0, shown)
+            .map((provider) => (
+              <li
+                key={provider.id}
+                className="relative flex items-center justify-between gap-4 border-b border-line px-4 py-2.5 last:border-b-0 hover:bg-hover/60 sm:px-5"
+              >
+                <span className="flex min-w-0 items-center gap-2">
+                  <Link
+                    to="/providers/$id"
+                    params={{ id: provider.id }}
+                    className="truncate font-[550] after:absolute after:inset-0"
+                  >
+                    {provider.name}
+                  </Link>
+                  <Origin provider={provider} />
+                </span>
+                <Health provider={provider} />
+              </li>
+            ))}
         </ul>
       )}
     </Card>
@@ -159,8 +171,7 @@ export function TopModels({ span }: { span: Span }) {
                 {model.name || 'No model'}
               </Link>
               <span className="num shrink-0 text-sm text-ink-3">
-                {compact(model.requests)} ·{' '}
-                {model.cost === 0 && model.unpriced > 0 ? 'cost unknown' : money(model.cost)}
+                {compact(model.requests)} · {costOf(model)}
               </span>
             </div>
             <svg
@@ -176,4 +187,10 @@ export function TopModels({ span }: { span: Span }) {
       </ul>
     </Card>
   )
+}
+
+/** The cost of a model's requests; a sum that misses some of them says so. */
+function costOf({ cost, unpriced }: Totals): string {
+  if (unpriced === 0) return money(cost)
+  return cost === 0 ? 'cost unknown' : `more than ${money(cost)}`
 }

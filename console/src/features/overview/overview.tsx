@@ -4,6 +4,7 @@ import { compact, count, duration, money, nothing, percent } from '~/lib/format'
 import { useLiveRequests } from '~/lib/live'
 import { providersQuery } from '~/lib/queries/providers'
 import { requestsQuery, type Span, spans, todayQuery, totalsQuery } from '~/lib/queries/requests'
+import { noTotals } from '~/lib/stats'
 import { Select } from '~/ui/field'
 import { Failure } from '~/ui/notice'
 import { Page, Skeleton } from '~/ui/page'
@@ -76,20 +77,22 @@ function SpanSelect({ span }: { span: Span }) {
 }
 
 function Figures({ span }: { span: Span }) {
-  const { data } = useQuery(totalsQuery(span))
+  const totals = useQuery(totalsQuery(span))
   const { data: today } = useQuery(todayQuery)
-  const total = data?.[0]
+  if (totals.isError) return <Failure error={totals.error} retry={() => void totals.refetch()} />
+  // Until they are there the figures are unknown, not zero.
+  const total = totals.data ? (totals.data[0] ?? noTotals) : undefined
   const rate = total && total.requests > 0 ? total.errors / total.requests : null
   const unpriced = today?.unpriced ? `${count(today.unpriced)} without a price` : 'All requests'
   const figures: [label: string, value: string, note: string, alarming?: boolean][] = [
-    ['Requests', compact(total?.requests ?? 0), `${count(total?.errors ?? 0)} failed`],
+    ['Requests', compact(total?.requests), `${count(total?.errors)} failed`],
     ['Error rate', percent(rate), 'Of all requests', rate !== null && rate > 0.05],
     ['Latency p50', duration(total?.p50), 'Half are faster'],
     ['Latency p95', duration(total?.p95), '1 in 20 is slower'],
     [
       'Tokens',
-      compact((total?.tokensInput ?? 0) + (total?.tokensOutput ?? 0)),
-      `${compact(total?.tokensInput ?? 0)} in, ${compact(total?.tokensOutput ?? 0)} out`,
+      compact(total && total.tokensInput + total.tokensOutput),
+      `${compact(total?.tokensInput)} in, ${compact(total?.tokensOutput)} out`,
     ],
     ['Cost today', today ? money(today.cost) : nothing, unpriced],
   ]

@@ -48,34 +48,37 @@ export function Traffic({ span }: { span: Span }) {
   const all = buckets?.reduce((sum, bucket) => sum + bucket.requests, 0) ?? 0
   const failed = buckets?.reduce((sum, bucket) => sum + bucket.errors, 0) ?? 0
   const worst = Math.max(0, ...(buckets ?? []).map((bucket) => bucket.latency.p95 ?? 0))
+  const failure =
+    stats.error && !shown ? <Failure error={stats.error} retry={() => void stats.refetch()} /> : undefined
   return (
     <div className="mt-5 grid gap-5 lg:grid-cols-2">
       <Card title="Requests">
-        {stats.error ? <Failure error={stats.error} retry={() => void stats.refetch()} /> : null}
-        {shown ? (
-          <Chart
-            summary={`${spans[span].label}: ${count(all)} requests, ${count(failed)} of them failed.`}
-            times={shown.times}
-            series={shown.requests}
-            format={compact}
-            group="traffic"
-          />
-        ) : (
-          <Skeleton className="h-44" />
-        )}
+        {failure ??
+          (shown ? (
+            <Chart
+              summary={`${spans[span].label}: ${count(all)} requests, ${count(failed)} of them failed.`}
+              times={shown.times}
+              series={shown.requests}
+              format={compact}
+              group="traffic"
+            />
+          ) : (
+            <Skeleton className="h-44" />
+          ))}
       </Card>
       <Card title="Latency">
-        {shown ? (
-          <Chart
-            summary={`${spans[span].label}: the slowest p95 was ${duration(worst)}.`}
-            times={shown.times}
-            series={shown.latency}
-            format={duration}
-            group="traffic"
-          />
-        ) : (
-          <Skeleton className="h-44" />
-        )}
+        {failure ??
+          (shown ? (
+            <Chart
+              summary={`${spans[span].label}: the slowest p95 was ${duration(worst)}.`}
+              times={shown.times}
+              series={shown.latency}
+              format={duration}
+              group="traffic"
+            />
+          ) : (
+            <Skeleton className="h-44" />
+          ))}
       </Card>
     </div>
   )
