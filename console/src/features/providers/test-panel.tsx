@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { count, duration, money } from '~/lib/format'
+import { count, duration, money, nothing } from '~/lib/format'
 import { useForbidden } from '~/lib/queries/auth'
 import { testProvider } from '~/lib/queries/providers'
 import { requestKeys } from '~/lib/queries/requests'
@@ -113,15 +113,15 @@ function Result({ result }: { result: TestResult }) {
       )}
       <Facts
         items={[
-          ['Model', result.model || '–'],
+          ['Model', result.model || nothing],
           ['Status', result.status || 'No answer'],
           ['Latency', duration(result.latency_ms)],
           ['First content', duration(result.ttft_ms)],
           [
             'Tokens',
-            result.usage ? `${count(result.usage.input)} in, ${count(result.usage.output)} out` : '–',
+            result.usage ? `${count(result.usage.input)} in, ${count(result.usage.output)} out` : nothing,
           ],
-          ['Cost', result.cost === null ? 'Unknown' : money(result.cost)],
+          ['Cost', result.ok && result.cost === null ? 'Unknown' : money(result.cost)],
         ]}
       />
       <ol aria-label="Route" className="space-y-1.5 text-sm">

@@ -1,14 +1,14 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft } from 'lucide-react'
-import { count, duration, fullTime, money, nothing } from '~/lib/format'
+import { count, duration, fullTime, nothing } from '~/lib/format'
 import { requestQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
 import { CodeBlock, CopyButton } from '~/ui/copy'
 import { Notice } from '~/ui/notice'
 import { Card, Facts, Page } from '~/ui/page'
-import { outcomeWords, RequestState } from '~/ui/request-words'
+import { costWords, outcomeWords, RequestState } from '~/ui/request-words'
 import { Timeline } from './timeline'
 
 const route = getRouteApi('/shell/requests/$id')
@@ -62,7 +62,7 @@ function Figures({ request }: { request: RequestRecord }) {
     ['First content', duration(request.ttft)],
     ['Tokens in', count(request.tokens_input)],
     ['Tokens out', count(request.tokens_output)],
-    ['Cost', request.cost === null ? 'Unknown' : money(request.cost)],
+    ['Cost', costWords(request)],
     [
       'In Point',
       request.overhead_us ? `${(request.overhead_us / 1000).toFixed(2)} ms` : nothing,
@@ -87,7 +87,7 @@ function RouteCard({ request }: { request: RequestRecord }) {
     <Card title="Route">
       <Facts
         items={[
-          ['Why', reason || nothing],
+          ['Why', sentence(reason) || nothing],
           ['Rule', rule || 'None matched; the defaults apply'],
           ['Strategy', strategy || nothing],
         ]}
@@ -102,7 +102,7 @@ function RouteCard({ request }: { request: RequestRecord }) {
                   {skip.provider}
                   {skip.model && ` / ${skip.model}`}
                 </span>{' '}
-                <span className="text-ink-2">{skip.reason}</span>
+                <span className="text-ink-2">{sentence(skip.reason)}</span>
               </li>
             ))}
           </ul>
@@ -120,7 +120,7 @@ function About({ request }: { request: RequestRecord }) {
         items={[
           [
             'Id',
-            <span key="id" className="flex items-start gap-1">
+            <span key="id" className="-my-1.5 flex items-center gap-1">
               <code className="font-mono text-sm break-all">{request.id}</code>
               <CopyButton text={request.id} label="Copy the id" />
             </span>,
@@ -130,7 +130,16 @@ function About({ request }: { request: RequestRecord }) {
             : []),
           ['Endpoint', request.endpoint],
           ['Outcome', outcomeWords[request.outcome]],
-          ['Provider', request.provider || 'None was reached'],
+          [
+            'Provider',
+            request.provider_id ? (
+              <Link key="provider" to="/providers/$id" params={{ id: request.provider_id }} className="link">
+                {request.provider}
+              </Link>
+            ) : (
+              'None was reached'
+            ),
+          ],
           ['Sent as', request.upstream_model || nothing],
           ['Key', request.key || nothing],
           ['Mode', request.stream ? 'Streamed' : 'Whole'],
@@ -151,4 +160,9 @@ function About({ request }: { request: RequestRecord }) {
       />
     </Card>
   )
+}
+
+/** A reason with a capital at its start. */
+function sentence(reason: string | undefined): string {
+  return reason ? reason.charAt(0).toUpperCase() + reason.slice(1) : ''
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
-import { clock, compact, duration, fullTime, money, nothing } from '~/lib/format'
+import { clock, compact, count, duration, fullTime, money, nothing } from '~/lib/format'
 import { type LiveState, useLiveRequests } from '~/lib/live'
 import { type RequestFilter, requestsQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
@@ -9,7 +9,7 @@ import { buttonClass } from '~/ui/button'
 import { type Column, DataTable, onlyNarrow, rowLink } from '~/ui/data-table'
 import { Failure } from '~/ui/notice'
 import { Card, Empty, Page, Skeleton } from '~/ui/page'
-import { RequestState } from '~/ui/request-words'
+import { RequestStateCell } from '~/ui/request-words'
 import { Switch } from '~/ui/switch'
 import { Filters } from './filters'
 
@@ -35,13 +35,13 @@ const columns: Column<RequestRecord>[] = [
       </>
     ),
   },
-  { id: 'status', header: 'Status', cell: (request) => <RequestState request={request} /> },
+  { id: 'status', header: 'Status', cell: (request) => <RequestStateCell request={request} /> },
   {
     id: 'model',
     header: 'Model',
     not: 'narrow',
     cell: (request) => (
-      <span className="block max-w-72 min-w-28">
+      <span className="block max-w-64 min-w-28">
         <span className="block truncate" title={request.model}>
           {request.model || nothing}
         </span>
@@ -53,13 +53,21 @@ const columns: Column<RequestRecord>[] = [
     id: 'endpoint',
     header: 'Endpoint',
     not: 'wide',
-    cell: (request) => <span className="text-ink-2">{request.endpoint}</span>,
+    cell: (request) => (
+      <span className="block max-w-44 truncate text-ink-2" title={request.endpoint}>
+        {request.endpoint}
+      </span>
+    ),
   },
   {
     id: 'key',
     header: 'Key',
     not: 'wide',
-    cell: (request) => <span className="text-ink-2">{request.key || nothing}</span>,
+    cell: (request) => (
+      <span className="block max-w-32 truncate text-ink-2" title={request.key}>
+        {request.key || nothing}
+      </span>
+    ),
   },
   {
     id: 'input',
@@ -161,7 +169,12 @@ function Live({
   return (
     <div className="flex h-9 items-center gap-2.5 text-sm text-ink-2">
       <span aria-live="polite">{words[state]}</span>
-      <Switch label="Live updates" checked={wanted && !paused} disabled={paused} onChange={onChange} />
+      <Switch
+        label="Live updates"
+        checked={wanted && !paused}
+        disabledReason={paused && 'Older pages stand still. Go to the newest.'}
+        onChange={onChange}
+      />
     </div>
   )
 }
@@ -211,9 +224,7 @@ function Pages({
       aria-label="Pages"
       className="mt-4 flex flex-wrap items-center justify-between gap-3 text-sm text-ink-3"
     >
-      <p className="num">
-        {total === null ? `${shown} of more than 10,000` : `${shown} of ${compact(total)}`}
-      </p>
+      <p className="num">{total === null ? `${shown} of more than 10,000` : `${shown} of ${count(total)}`}</p>
       <div className="flex gap-2">
         {!newest && (
           <Link

@@ -2,6 +2,7 @@ import { cx } from '~/lib/cx'
 import { duration } from '~/lib/format'
 import type { Attempt, RequestRecord } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
+import { outcomeTones, outcomeWords } from '~/ui/request-words'
 
 /** The attempts of a request on one time axis, from its arrival to its last byte. */
 export function Timeline({ request }: { request: RequestRecord }) {
@@ -27,25 +28,31 @@ export function Timeline({ request }: { request: RequestRecord }) {
           number={index + 1}
           attempt={attempt}
           whole={whole}
-          last={index === request.attempts.length - 1}
-          end={request.response_time}
+          ending={index === request.attempts.length - 1 ? request : undefined}
         />
       ))}
     </ol>
   )
 }
 
+/** The least width of a bar, in percent, so that the shortest attempt can be seen. */
+const thinnest = 0.6
+
 interface RowProps {
   number: number
   attempt: Attempt
   whole: number
-  last: boolean
-  end: number
+  /** The request, if this attempt is its last: what came after the answer had begun belongs to it. */
+  ending: RequestRecord | undefined
 }
 
-function Row({ number, attempt, whole, last, end }: RowProps) {
+function Row({ number, attempt, whole, ending }: RowProps) {
   const failed = Boolean(attempt.error)
   const headEnd = attempt.start_ms + attempt.duration_ms
+  const end = ending && !failed ? Math.max(ending.response_time, headEnd) : headEnd
+  const broken = Boolean(ending && !failed && ending.outcome !== 'complete')
+  const share = (ms: number) => (ms / whole) * 100
+  const width = Math.max(share(attempt.duration_ms), thinnest)
   return (
     <li>
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
@@ -58,6 +65,9 @@ function Row({ number, attempt, whole, last, end }: RowProps) {
           {attempt.start_ms > 0 && `after ${duration(attempt.start_ms)}, `}
           {duration(attempt.duration_ms)}
           <Badge tone={failed ? 'bad' : 'ok'}>{failed ? attempt.error : (attempt.status ?? 'ok')}</Badge>
+          {ending && broken && (
+            <Badge tone={outcomeTones[ending.outcome]}>{outcomeWords[ending.outcome]}</Badge>
+          )}
         </p>
       </div>
       <svg
@@ -67,17 +77,17 @@ function Row({ number, attempt, whole, last, end }: RowProps) {
         className="mt-1.5 h-2 w-full rounded-full bg-sunken"
       >
         <rect
-          x={(attempt.start_ms / whole) * 100}
-          width={Math.max((attempt.duration_ms / whole) * 100, 0.6)}
+          x={Math.min(share(attempt.start_ms), 100 - width)}
+          width={width}
           height="6"
           className={cx(failed ? 'fill-bad' : 'fill-accent')}
         />
-        {last && !failed && end > headEnd && (
+        {end > headEnd && (
           <rect
-            x={(headEnd / whole) * 100}
-            width={((end - headEnd) / whole) * 100}
+            x={share(headEnd)}
+            width={share(end - headEnd)}
             height="6"
-            className="fill-accent opacity-40"
+            className={cx('opacity-40', broken ? 'fill-bad' : 'fill-accent')}
           />
         )}
       </svg>
