@@ -24,8 +24,10 @@ export function useLiveRequests(enabled: boolean): LiveState {
     }
     const abort = new AbortController()
     const renew = throttle(() => {
-      void queries.invalidateQueries({ queryKey: [...requestKeys, 'list'] })
-      void queries.invalidateQueries({ queryKey: [...requestKeys, 'stats'] })
+      // A tab that nobody sees asks for nothing; it catches up when it is looked at again.
+      const refetchType = document.hidden ? 'none' : 'active'
+      for (const part of ['list', 'stats'])
+        void queries.invalidateQueries({ queryKey: [...requestKeys, part], refetchType })
     }, pause)
     void follow(abort.signal, renew.call, setState)
     return () => {

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useForm } from 'react-hook-form'
@@ -17,11 +17,14 @@ export function SignInPage() {
   const session = useSessionState()
   const setup = useQuery(setupQuery)
   const router = useRouter()
+  const queries = useQueryClient()
   const form = useForm({ defaultValues: { email: '', password: '' } })
   const { errors, isSubmitting } = form.formState
 
   const submit = form.handleSubmit(async (values) => {
     try {
+      // Whoever was here before may have seen more than the one who comes.
+      queries.clear()
       await signIn(values)
     } catch (error) {
       showProblem(form, error)

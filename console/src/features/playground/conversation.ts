@@ -1,8 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useSyncExternalStore } from 'react'
 import { type ChatFacts, type ChatMessage, streamChat } from '~/lib/chat'
 import { asProblem, type Problem } from '~/lib/problem'
 import { requestKeys } from '~/lib/queries/requests'
+import { subscribe as onSession, sessionState } from '~/lib/session'
 
 export interface Turn {
   id: number
@@ -14,73 +15,107 @@ export interface Turn {
   problem?: Problem
 }
 
-export interface Send {
+interface Conversation {
+  /** The system message. */
+  system: string
+  turns: Turn[]
+}
+
+interface Send {
   key: string
   model: string
-  system: string
   text: string
 }
 
+/**
+ * The conversation is in the memory of the tab: it outlives a look at another page, goes on
+ * streaming meanwhile, and is gone with the session.
+ */
+const empty: Conversation = { system: '', turns: [] }
+let current = empty
+let abort: AbortController | undefined
+let nextId = 0
+const listeners = new Set<() => void>()
+
+onSession(() => {
+  if (sessionState() !== 'out') return
+  clear()
+  change({ system: '' })
+})
+
 /** A conversation with a model: its turns, and what can be done with it. */
 export function useConversation() {
-  const [turns, setTurns] = useState<Turn[]>([])
-  const abort = useRef<AbortController>(null)
-  const nextId = useRef(0)
   const queries = useQueryClient()
-  useEffect(() => () => abort.current?.abort(), [])
-
-  async function send({ key, model, system, text }: Send) {
-    const controller = new AbortController()
-    abort.current = controller
-    const id = nextId.current
-    nextId.current += 2
-    const said = turn(id, 'user', text, 'done')
-    setTurns((all) => [...all, said, turn(id + 1, 'assistant', '', 'streaming')])
-    const answer = pen(id + 1, setTurns)
-    try {
-      await streamChat({
-        key,
-        model,
-        messages: toMessages(system, [...turns, said]),
-        signal: controller.signal,
-        onText: answer.write,
-        onFacts: (facts) => answer.change((old) => ({ facts: { ...old.facts, ...known(facts) } })),
-      })
-      answer.change(() => ({ state: 'done' }))
-    } catch (error) {
-      if (controller.signal.aborted) answer.change(() => ({ state: 'stopped' }))
-      else answer.change(() => ({ state: 'failed', problem: asProblem(error) }))
-    } finally {
-      answer.flush()
-      abort.current = null
-      void queries.invalidateQueries({ queryKey: requestKeys })
-    }
-  }
-
+  const { system, turns } = useSyncExternalStore(subscribe, () => current)
   return {
+    system,
     turns,
     busy: turns.at(-1)?.state === 'streaming',
-    send,
-    stop: () => abort.current?.abort(),
-    clear: () => {
-      abort.current?.abort()
-      setTurns([])
+    setSystem: (text: string) => change({ system: text }),
+    send: async (what: Send) => {
+      await send(what)
+      await queries.invalidateQueries({ queryKey: requestKeys })
     },
+    stop: () => abort?.abort(),
+    clear,
   }
 }
 
-function turn(id: number, role: Turn['role'], text: string, state: Turn['state']): Turn {
-  return { id, role, text, reasoning: '', facts: {}, state }
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+function change(part: Partial<Conversation>): void {
+  current = { ...current, ...part }
+  for (const listener of listeners) listener()
+}
+
+function changeTurn(id: number, part: (old: Turn) => Partial<Turn>): void {
+  change({ turns: current.turns.map((one) => (one.id === id ? { ...one, ...part(one) } : one)) })
+}
+
+function clear(): void {
+  abort?.abort()
+  change({ turns: [] })
+}
+
+async function send({ key, model, text }: Send): Promise<void> {
+  const controller = new AbortController()
+  abort = controller
+  const said = turn('user', text, 'done')
+  const answer = turn('assistant', '', 'streaming')
+  const messages = toMessages(current.system, [...current.turns, said])
+  change({ turns: [...current.turns, said, answer] })
+  const { write, flush } = pen(answer.id)
+  try {
+    await streamChat({
+      key,
+      model,
+      messages,
+      signal: controller.signal,
+      onText: write,
+      onFacts: (facts) => changeTurn(answer.id, (old) => ({ facts: { ...old.facts, ...known(facts) } })),
+    })
+    changeTurn(answer.id, () => ({ state: 'done' }))
+  } catch (error) {
+    if (controller.signal.aborted) changeTurn(answer.id, () => ({ state: 'stopped' }))
+    else changeTurn(answer.id, () => ({ state: 'failed', problem: asProblem(error) }))
+  } finally {
+    flush()
+    if (abort === controller) abort = undefined
+  }
+}
+
+function turn(role: Turn['role'], text: string, state: Turn['state']): Turn {
+  return { id: nextId++, role, text, reasoning: '', facts: {}, state }
 }
 
 /** Writes on one turn; pieces of text are put together for a frame, so that a fast stream does not render thousands of times. */
-function pen(id: number, setTurns: React.Dispatch<React.SetStateAction<Turn[]>>) {
+function pen(id: number) {
   let text = ''
   let reasoning = ''
   let frame = 0
-  const change = (part: (old: Turn) => Partial<Turn>) => {
-    setTurns((all) => all.map((one) => (one.id === id ? { ...one, ...part(one) } : one)))
-  }
   const flush = () => {
     cancelAnimationFrame(frame)
     frame = 0
@@ -88,14 +123,14 @@ function pen(id: number, setTurns: React.Dispatch<React.SetStateAction<Turn[]>>)
     const [newText, newReasoning] = [text, reasoning]
     text = ''
     reasoning = ''
-    change((old) => ({ text: old.text + newText, reasoning: old.reasoning + newReasoning }))
+    changeTurn(id, (old) => ({ text: old.text + newText, reasoning: old.reasoning + newReasoning }))
   }
   const write = (piece: string, isReasoning: boolean) => {
     if (isReasoning) reasoning += piece
     else text += piece
     frame ||= requestAnimationFrame(flush)
   }
-  return { change, flush, write }
+  return { flush, write }
 }
 
 /** What the model is sent: the system's words, then each turn that has any. */

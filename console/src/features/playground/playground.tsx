@@ -21,7 +21,6 @@ export function PlaygroundPage() {
     .filter((model) => model.kind === 'chat')
     .map((model) => model.id)
   const model = search.model ?? chatModels[0] ?? ''
-  const [system, setSystem] = useState('')
   const [text, setText] = useState('')
   const key = usePlaygroundKey()
   const chat = useConversation()
@@ -29,7 +28,7 @@ export function PlaygroundPage() {
 
   function submit() {
     if (blocked || chat.busy) return
-    void chat.send({ key, model, system, text })
+    void chat.send({ key, model, text })
     setText('')
   }
   function onKeyDown(event: KeyboardEvent) {
@@ -76,7 +75,8 @@ export function PlaygroundPage() {
                   />
                 )}
               </Field>
-              <div className="mt-3 flex justify-end gap-2">
+              <div className="mt-3 flex flex-wrap items-center justify-end gap-x-3 gap-y-2">
+                {text.trim() && !chat.busy && blocked && <p className="text-sm text-ink-2">{blocked}</p>}
                 {chat.busy ? (
                   <Button onClick={chat.stop}>Stop</Button>
                 ) : (
@@ -90,8 +90,8 @@ export function PlaygroundPage() {
           <Card title="The same from your code">
             <Snippets
               base={`${location.origin}/v1`}
-              model={model}
-              system={system}
+              model={model || 'MODEL'}
+              system={chat.system}
               user={text || lastSaid(chat.turns)}
             />
           </Card>
@@ -117,8 +117,8 @@ export function PlaygroundPage() {
                 <Textarea
                   {...control}
                   rows={3}
-                  value={system}
-                  onChange={(event) => setSystem(event.target.value)}
+                  value={chat.system}
+                  onChange={(event) => chat.setSystem(event.target.value)}
                 />
               )}
             </Field>
