@@ -4,12 +4,10 @@ import { Page } from '~/ui/page'
 
 export function NotFound() {
   return (
-    <main>
-      <Page title="There is no such page" lead="The link is old or mistyped.">
-        <Link to="/" className={buttonClass('primary')}>
-          Go to the overview
-        </Link>
-      </Page>
-    </main>
+    <Page title="There is no such page" lead="The link is old or mistyped.">
+      <Link to="/" className={buttonClass('primary')}>
+        Go to the overview
+      </Link>
+    </Page>
   )
 }

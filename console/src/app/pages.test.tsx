@@ -1,5 +1,6 @@
 import { screen, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
+import { leave } from '~/lib/session'
 import { freshPoint, usedPoint } from '~/testing/fake-data'
 import { FakePoint, owner, setupToken } from '~/testing/fake-point'
 import { openPage } from '~/testing/render'
@@ -136,4 +137,55 @@ test('filters stand in the address, and an empty result offers the way back', as
 test('an unknown id is told as not found', async () => {
   openPage('/requests/none')
   expect(await screen.findByRole('heading', { name: 'Not found' }, wait)).toBeTruthy()
+})
+
+test('a conversation outlives a look at another page', async () => {
+  const { user, router } = openPage('/playground?model=gpt-4o-mini')
+  await user.click(await screen.findByRole('button', { name: 'Create a key for an hour' }, wait))
+  await user.type(await screen.findByLabelText('Message', {}, wait), 'Stay here{Enter}')
+  await user.click(await screen.findByRole('link', { name: 'Show the request' }, wait))
+  await screen.findByRole('heading', { name: 'Attempts' }, wait)
+  router.history.back()
+  expect(await screen.findByText(/^You said: Stay here/, {}, wait)).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'New conversation' }))
+  expect(await screen.findByText('Nothing said yet', {}, wait)).toBeTruthy()
+})
+
+test('who signs in sees nothing that was kept for somebody else', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()) })
+  const { user } = openPage('/keys', fake)
+  expect(await screen.findByText('owner', {}, wait)).toBeTruthy()
+  fake.signedIn = false
+  leave()
+  await user.type(await screen.findByLabelText('Email', {}, wait), owner.email)
+  await user.type(screen.getByLabelText('Password'), owner.password)
+  fake.role = 'viewer'
+  await user.click(screen.getByRole('button', { name: 'Sign in' }))
+  expect(await screen.findByText('viewer', {}, wait)).toBeTruthy()
+})
+
+test('a list that failed is not told as empty', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()) })
+  fake.refuses = '?outcome=truncated'
+  openPage('/', fake)
+  const card = (await screen.findByRole('heading', { name: 'Recent failures' }, wait)).closest('section')
+  expect(await within(card as HTMLElement).findByRole('button', { name: 'Try again' }, wait)).toBeTruthy()
+  expect(screen.queryByText('Nothing failed')).toBeNull()
+})
+
+test('an unknown path stays within the frame', async () => {
+  openPage('/nowhere/at/all')
+  expect(await screen.findByRole('heading', { name: 'There is no such page' }, wait)).toBeTruthy()
+  expect(screen.getByRole('navigation', { name: 'Main' })).toBeTruthy()
+})
+
+test('a switch that a role may not use says why, and does nothing', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()), role: 'viewer' })
+  const { user } = openPage('/endpoints', fake)
+  const [control] = await screen.findAllByRole('switch', {}, wait)
+  if (!control) throw new Error('there is no switch')
+  const reason = document.getElementById(control.getAttribute('aria-describedby') ?? '')
+  expect(reason?.textContent).toBe('Your role, viewer, may not switch endpoints. Ask an owner or admin.')
+  await user.click(control)
+  expect(fake.calls.some((call) => call.startsWith('PUT'))).toBe(false)
 })

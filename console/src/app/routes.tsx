@@ -29,7 +29,7 @@ interface Context {
   queries: QueryClient
 }
 
-const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
+const root = createRootRouteWithContext<Context>()({ component: Outlet })
 
 // Pages that need no session.
 
@@ -143,6 +143,9 @@ const alerts = createRoute({
   component: lazyRouteComponent(() => import('~/features/alerts/list'), 'AlertsPage'),
 })
 
+// Any other path, within the frame, so that the navigation is at hand.
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound })
+
 /** Every page of the console, one line each. */
 export const routeTree = root.addChildren([
   setup,
@@ -159,5 +162,6 @@ export const routeTree = root.addChildren([
     endpoint,
     keys,
     alerts,
+    nowhere,
   ]),
 ])

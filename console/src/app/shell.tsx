@@ -36,7 +36,7 @@ function TopBar() {
   const [open, setOpen] = useState(false)
   const [wanted, setWanted] = useState(false)
   return (
-    <div className="sticky top-0 z-30 flex h-14 items-center justify-between border-b border-line bg-sunken px-4 md:hidden">
+    <header className="sticky top-0 z-30 flex h-14 items-center justify-between border-b border-line bg-sunken px-4 md:hidden">
       <Brand />
       <IconButton
         label="Open navigation"
@@ -53,7 +53,7 @@ function TopBar() {
           <MobileNav open={open} onOpenChange={setOpen} />
         </Suspense>
       )}
-    </div>
+    </header>
   )
 }
 

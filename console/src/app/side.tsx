@@ -93,7 +93,11 @@ const states = { ok: ['ok', 'All well'], degraded: ['warn', 'Degraded'], down: [
 function SystemState() {
   const { data } = useQuery(statusQuery)
   if (!data) return null
-  const [tone, words] = states[data.state]
+  const down = data.config.providers_down
+  const [tone, words] =
+    data.state === 'ok' && down > 0
+      ? (['warn', down === 1 ? '1 provider down' : `${down} providers down`] as const)
+      : states[data.state]
   const ailing = data.checks.filter((check) => check.state !== 'ok' && check.state !== 'unknown')
   return (
     <p className="flex items-center justify-between gap-2 px-1.5 text-xs text-ink-3">

@@ -83,7 +83,7 @@ export function IconButton({
 }
 
 /** Shows text near its child on hover and focus. */
-function Hint({ text, children }: { text: string; children: ReactElement<Record<string, unknown>> }) {
+export function Hint({ text, children }: { text: string; children: ReactElement<Record<string, unknown>> }) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger render={children} delay={250} />

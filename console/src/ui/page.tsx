@@ -93,11 +93,11 @@ export function Empty({
 /** Label and value pairs. */
 export function Facts({ items }: { items: [label: string, value: ReactNode][] }) {
   return (
-    <dl className="grid grid-cols-[minmax(6.5rem,auto)_1fr] gap-x-5 gap-y-2">
+    <dl className="grid grid-cols-[minmax(5rem,auto)_1fr] gap-x-4 gap-y-2 sm:grid-cols-[minmax(6.5rem,auto)_1fr] sm:gap-x-5">
       {items.map(([label, value]) => (
         <div key={label} className="contents">
           <dt className="text-ink-3">{label}</dt>
-          <dd className="num min-w-0">{value}</dd>
+          <dd className="num min-w-0 wrap-anywhere">{value}</dd>
         </div>
       ))}
     </dl>

@@ -54,7 +54,8 @@ function mappingWords({ own_mapping, mapping }: Endpoint): string {
 function ActiveSwitch({ endpoint }: { endpoint: Endpoint }) {
   const queries = useQueryClient()
   const forbidden = useForbidden('endpoints:write', 'switch endpoints')
-  const reason = endpoint.managed_by === 'file' ? 'Declared in the configuration file.' : forbidden
+  const reason =
+    endpoint.managed_by === 'file' ? 'Declared in the configuration file. Change it there.' : forbidden
   const change = useMutation({
     mutationFn: (active: boolean) => updateEndpoint(endpoint.id, `"${endpoint.version}"`, { active }),
     onSuccess: (_, active) =>
@@ -64,14 +65,11 @@ function ActiveSwitch({ endpoint }: { endpoint: Endpoint }) {
     onSettled: () => queries.invalidateQueries({ queryKey: endpointKeys }),
   })
   return (
-    <span className="flex items-center gap-3">
-      <Switch
-        label={`${endpoint.path} is active`}
-        checked={change.isPending ? Boolean(change.variables) : endpoint.active}
-        disabled={Boolean(reason)}
-        onChange={(active) => change.mutate(active)}
-      />
-      {reason && <span className="text-sm text-ink-3">{reason}</span>}
-    </span>
+    <Switch
+      label={`${endpoint.path} is active`}
+      checked={change.isPending ? Boolean(change.variables) : endpoint.active}
+      disabledReason={reason}
+      onChange={(active) => change.mutate(active)}
+    />
   )
 }

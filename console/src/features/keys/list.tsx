@@ -24,7 +24,7 @@ const columns: Column<Key>[] = [
     sort: (key) => key.name.toLowerCase(),
     cell: (key) => (
       <span className="block min-w-28">
-        <span className="flex flex-wrap items-center gap-x-2">
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <span className="font-[550]">{key.name}</span>
           {key.managed_by === 'file' && (
             <Badge title="Declared in the configuration file. Change it there.">File</Badge>

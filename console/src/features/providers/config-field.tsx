@@ -70,12 +70,7 @@ export function ConfigField({ field, form, saved, placeholder, readOnly }: Props
         }
         return (
           <div className="flex gap-2">
-            <Input
-              {...common}
-              type="password"
-              autoComplete="off"
-              placeholder={saved ? `Saved, ends in ${saved.replace(/^\*+/, '')}` : ''}
-            />
+            <Input {...common} type="password" autoComplete="off" placeholder={savedWords(saved)} />
             {saved && !readOnly && (
               <Button onClick={() => form.setValue(name, removed, { shouldDirty: true })}>Remove</Button>
             )}
@@ -84,6 +79,13 @@ export function ConfigField({ field, form, saved, placeholder, readOnly }: Props
       }}
     </Field>
   )
+}
+
+/** A short secret shows nothing of itself: its mask is stars alone. */
+function savedWords(mask: string | undefined): string {
+  if (!mask) return ''
+  const end = mask.replace(/^\*+/, '')
+  return end ? `Saved, ends in ${end}` : 'Saved'
 }
 
 function isMany(field: ProviderField): boolean {

@@ -18,7 +18,7 @@ import { Button } from '~/ui/button'
 import { Confirm } from '~/ui/dialog'
 import { Notice } from '~/ui/notice'
 import { Card, Facts, Page } from '~/ui/page'
-import { Health, isLocked, lockReason, Origin } from '~/ui/provider-words'
+import { Health, lockReason, Origin } from '~/ui/provider-words'
 import { toast, toastFailure } from '~/ui/toast'
 import { ProviderForm } from './form'
 import { TestPanel } from './test-panel'
@@ -39,7 +39,12 @@ export function ProviderPage() {
           <ArrowLeft aria-hidden className="size-3.5" /> Providers
         </Link>
       }
-      aside={<Origin provider={provider} />}
+      aside={
+        <>
+          <Origin provider={provider} />
+          <Health provider={provider} />
+        </>
+      }
       actions={<Actions saved={data} />}
     >
       <div className="grid items-start gap-5 lg:grid-cols-[1fr_22rem]">
@@ -57,6 +62,7 @@ function Settings({ saved, kind }: { saved: Versioned<Provider>; kind: ProviderK
   const change = useChange(saved)
   const forbidden = useForbidden('providers:write', 'change providers')
   const locked = lockReason(saved.value)
+  const reason = locked ?? forbidden
   if (!kind) {
     return (
       <Notice tone="warn" title="Unknown kind">
@@ -66,17 +72,17 @@ function Settings({ saved, kind }: { saved: Versioned<Provider>; kind: ProviderK
   }
   return (
     <Card title="Settings">
-      {locked && (
+      {reason && (
         <div className="mb-5">
-          <Notice tone="plain" title="Locked">
-            {locked}
+          <Notice tone="plain" title={locked ? 'Locked' : 'Only to look at'}>
+            {reason}
           </Notice>
         </div>
       )}
       <ProviderForm
         kind={kind}
         provider={saved.value}
-        locked={locked ?? forbidden}
+        locked={reason}
         submitLabel="Save changes"
         onSubmit={async (values) => {
           await change.mutateAsync(values)
@@ -144,8 +150,7 @@ function About({ provider, kind }: { provider: Provider; kind: ProviderKind | un
     <Card title="About">
       <Facts
         items={[
-          ['Health', <Health key="health" provider={provider} />],
-          ...(provider.health.message ? [['', provider.health.message] as [string, string]] : []),
+          ...(provider.health.message ? [['Health', provider.health.message] as [string, string]] : []),
           ['Kind', kind?.title ?? provider.provider],
           ['Address', provider.private ? <Badge key="address">Private network</Badge> : 'Public'],
           [
@@ -168,7 +173,6 @@ function About({ provider, kind }: { provider: Provider; kind: ProviderKind | un
           ],
         ]}
       />
-      {isLocked(provider) && <p className="mt-4 text-sm text-ink-3">{lockReason(provider)}</p>}
     </Card>
   )
 }

@@ -5,6 +5,7 @@ import { useForbidden } from '~/lib/queries/auth'
 import { createProvider, providerKeys, providerKindsQuery } from '~/lib/queries/providers'
 import type { ProviderKind } from '~/lib/schema'
 import { buttonClass } from '~/ui/button'
+import { Notice } from '~/ui/notice'
 import { Card, Page } from '~/ui/page'
 import { toast } from '~/ui/toast'
 import { ProviderForm } from './form'
@@ -14,6 +15,7 @@ const route = getRouteApi('/shell/providers/new')
 export function NewProviderPage() {
   const { kind: name } = route.useSearch()
   const { data } = useSuspenseQuery(providerKindsQuery)
+  const forbidden = useForbidden('providers:write', 'add providers')
   const kinds = data.data.filter((kind) => kind.type === 'api')
   const kind = kinds.find((one) => one.name === name)
   return (
@@ -22,7 +24,14 @@ export function NewProviderPage() {
       lead={kind ? undefined : 'Which AI service is it?'}
       above={<Back kind={kind} />}
     >
-      {kind ? <Create kind={kind} /> : <KindGrid kinds={kinds} />}
+      {forbidden && (
+        <div className="mb-5 max-w-2xl">
+          <Notice tone="plain" title="Only to look at">
+            {forbidden}
+          </Notice>
+        </div>
+      )}
+      {kind ? <Create kind={kind} locked={forbidden} /> : <KindGrid kinds={kinds} />}
     </Page>
   )
 }
@@ -66,10 +75,9 @@ function KindGrid({ kinds }: { kinds: ProviderKind[] }) {
   )
 }
 
-function Create({ kind }: { kind: ProviderKind }) {
+function Create({ kind, locked }: { kind: ProviderKind; locked: string | undefined }) {
   const queries = useQueryClient()
   const navigate = useNavigate()
-  const forbidden = useForbidden('providers:write', 'add providers')
   async function create(values: { name: string; config: Record<string, unknown> }) {
     const provider = await createProvider({ type: 'api', provider: kind.name, ...values })
     await queries.invalidateQueries({ queryKey: providerKeys })
@@ -82,7 +90,7 @@ function Create({ kind }: { kind: ProviderKind }) {
         key={kind.name}
         kind={kind}
         name={kind.name}
-        locked={forbidden}
+        locked={locked}
         submitLabel="Add provider"
         onSubmit={create}
         aside={
