@@ -56,3 +56,11 @@ test('the client is generated from the document as it is now', () => {
   const missing = Object.keys(document.paths).filter((path) => !text.includes(`"${path}"`))
   expect(missing, 'run npm run generate').toEqual([])
 })
+
+test('lib/paths.ts alone spells the paths of pages', () => {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /^(app|features|ui)\/.*(?<!\.test)\.tsx$/.test(file) && file !== 'app/routes.tsx',
+  )
+  const spelled = files.filter((file) => /\bto(=|: )["'{]+\//.test(readFileSync(join(root, file), 'utf8')))
+  expect(spelled).toEqual([])
+})

@@ -1,8 +1,9 @@
 import { screen, within } from '@testing-library/react'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { leave } from '~/lib/session'
 import { freshPoint, usedPoint } from '~/testing/fake-data'
 import { FakePoint, owner, setupToken } from '~/testing/fake-point'
+import { fakeId } from '~/testing/fake-requests'
 import { openPage } from '~/testing/render'
 
 const wait = { timeout: 5000 }
@@ -189,3 +190,47 @@ test('a switch that a role may not use says why, and does nothing', async () => 
   await user.click(control)
   expect(fake.calls.some((call) => call.startsWith('PUT'))).toBe(false)
 })
+
+test('search and sort of a list stand in the address, and open with it', async () => {
+  const fake = new FakePoint({ data: manyProviders() })
+  const { user, router } = openPage('/providers?q=team-1&sort=-name', fake)
+  const names = async () => {
+    const table = await screen.findByRole('table', {}, wait)
+    return within(table)
+      .getAllByRole('link')
+      .map((link) => link.textContent)
+  }
+  expect(await names()).toEqual(['team-12', 'team-11', 'team-10', 'team-1'])
+  expect(screen.getByText('4 of 12 providers')).toBeTruthy()
+  await user.click(screen.getByRole('button', { name: 'Name' }))
+  await vi.waitFor(() => expect(router.state.location.search).toEqual({ q: 'team-1' }))
+  await user.clear(screen.getByLabelText('Search'))
+  await user.type(screen.getByLabelText('Search'), 'none such')
+  await user.click(await screen.findByRole('button', { name: 'Clear the search' }, wait))
+  expect(await names()).toHaveLength(12)
+})
+
+test('the way back from a request leads to the list as it was narrowed', async () => {
+  const { user, router } = openPage(
+    '/requests?outcome=complete&model=gpt-4o-mini',
+    new FakePoint({ data: usedPoint(Date.now()) }),
+  )
+  const [first] = within(await screen.findByRole('table', {}, wait)).getAllByRole('link')
+  if (first) await user.click(first)
+  await screen.findByRole('heading', { name: 'Attempts' }, wait)
+  await user.click(within(screen.getByRole('main')).getByRole('link', { name: 'Requests' }))
+  await screen.findByRole('table', {}, wait)
+  expect(router.state.location.search).toMatchObject({ outcome: 'complete', model: 'gpt-4o-mini' })
+})
+
+function manyProviders() {
+  const data = usedPoint(Date.now())
+  const [like] = data.providers
+  if (!like) throw new Error('there is no provider')
+  data.providers = Array.from({ length: 12 }, (_, n) => ({
+    ...like,
+    id: fakeId(n + 1),
+    name: `team-${n + 1}`,
+  }))
+  return data
+}

@@ -1,4 +1,5 @@
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router'
+import { paths } from '~/lib/paths'
 import { asProblem } from '~/lib/problem'
 import { Button, buttonClass } from '~/ui/button'
 import { Failure } from '~/ui/notice'
@@ -24,7 +25,7 @@ export function RouteFailure({ error, reset }: ErrorComponentProps) {
   if (problem.status === 404) {
     return (
       <Page title="Not found" lead={problem.message}>
-        <Link to="/" className={buttonClass('primary')}>
+        <Link {...paths.overview()} className={buttonClass('primary')}>
           Go to the overview
         </Link>
       </Page>

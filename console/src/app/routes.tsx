@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import { paths } from '~/lib/paths'
 import { meQuery } from '~/lib/queries/auth'
 import { endpointQuery, endpointsQuery } from '~/lib/queries/endpoints'
 import { keysQuery } from '~/lib/queries/keys'
@@ -13,6 +14,7 @@ import { providerKindsQuery, providerQuery, providersQuery } from '~/lib/queries
 import { requestQuery } from '~/lib/queries/requests'
 import { alertsQuery } from '~/lib/queries/status'
 import {
+  listSearch,
   overviewSearch,
   playgroundSearch,
   providerNewSearch,
@@ -55,7 +57,7 @@ const shell = createRoute({
   component: Shell,
   beforeLoad: async ({ location }) => {
     if (sessionState() !== 'in' && !(await refresh())) {
-      throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
+      throw redirect(paths.signIn(location.href))
     }
   },
   loader: ({ context }) => context.queries.ensureQueryData(meQuery),
@@ -71,6 +73,7 @@ const overview = createRoute({
 const providers = createRoute({
   getParentRoute: () => shell,
   path: '/providers',
+  validateSearch: listSearch,
   loader: ({ context }) => context.queries.ensureQueryData(providersQuery),
   component: lazyRouteComponent(() => import('~/features/providers/list'), 'ProvidersPage'),
 })
@@ -132,6 +135,7 @@ const endpoint = createRoute({
 const keys = createRoute({
   getParentRoute: () => shell,
   path: '/keys',
+  validateSearch: listSearch,
   loader: ({ context }) => context.queries.ensureQueryData(keysQuery),
   component: lazyRouteComponent(() => import('~/features/keys/list'), 'KeysPage'),
 })

@@ -1,6 +1,7 @@
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Menu } from 'lucide-react'
 import { lazy, type RefObject, Suspense, useEffect, useRef, useState } from 'react'
+import { paths } from '~/lib/paths'
 import { useSessionState } from '~/lib/session'
 import { IconButton } from '~/ui/button'
 import { Brand, SideContent } from './side'
@@ -64,7 +65,7 @@ function useSignedOut() {
   const href = useRouterState({ select: (state) => state.location.href })
   useEffect(() => {
     if (session === 'out' && !href.startsWith('/sign-in')) {
-      void navigate({ to: '/sign-in', search: { next: href === '/' ? undefined : href } })
+      void navigate(paths.signIn(href))
     }
   }, [session, href, navigate])
 }

@@ -12,6 +12,7 @@ import {
   Waypoints,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { paths } from '~/lib/paths'
 import { meQuery, signOut } from '~/lib/queries/auth'
 import { alertsQuery, statusQuery } from '~/lib/queries/status'
 import { State } from '~/ui/badge'
@@ -20,14 +21,14 @@ import { Mark } from '~/ui/mark'
 import { ThemeSwitch } from './theme-switch'
 
 const nav = [
-  { to: '/', label: 'Overview', icon: ChartLine },
-  { to: '/requests', label: 'Requests', icon: Rows3 },
-  { to: '/playground', label: 'Playground', icon: MessageSquareText },
-  { to: '/providers', label: 'Providers', icon: Plug },
-  { to: '/endpoints', label: 'Endpoints', icon: Waypoints },
-  { to: '/keys', label: 'Keys', icon: KeyRound },
-  { to: '/alerts', label: 'Alerts', icon: Bell },
-] as const satisfies { to: string; label: string; icon: LucideIcon }[]
+  { link: paths.overview(), label: 'Overview', icon: ChartLine },
+  { link: paths.requests(), label: 'Requests', icon: Rows3 },
+  { link: paths.playground(), label: 'Playground', icon: MessageSquareText },
+  { link: paths.providers(), label: 'Providers', icon: Plug },
+  { link: paths.endpoints(), label: 'Endpoints', icon: Waypoints },
+  { link: paths.keys(), label: 'Keys', icon: KeyRound },
+  { link: paths.alerts(), label: 'Alerts', icon: Bell },
+] as const satisfies { link: { to: string }; label: string; icon: LucideIcon }[]
 
 /** What stands at the side: brand, navigation, theme, and who is signed in. */
 export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
@@ -40,7 +41,7 @@ export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
       <nav aria-label="Main" className="flex-1 overflow-y-auto px-2.5">
         <ul className="space-y-0.5">
           {nav.map((item) => (
-            <li key={item.to}>
+            <li key={item.link.to}>
               <NavLink {...item} onNavigate={onNavigate} />
             </li>
           ))}
@@ -64,16 +65,16 @@ export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
 }
 
 function NavLink({
-  to,
+  link,
   label,
   icon: Icon,
   onNavigate,
 }: (typeof nav)[number] & { onNavigate?: (() => void) | undefined }) {
   return (
     <Link
-      to={to}
+      {...link}
       onClick={onNavigate}
-      activeOptions={{ exact: to === '/', includeSearch: false }}
+      activeOptions={{ exact: link.to === '/', includeSearch: false }}
       className="relative flex h-9 items-center gap-3 rounded-md px-2.5 text-ink-2 transition-colors hover:bg-hover hover:text-ink"
       activeProps={{
         className:
@@ -82,7 +83,7 @@ function NavLink({
     >
       <Icon aria-hidden className="size-4" strokeWidth={1.9} />
       <span className="flex-1">{label}</span>
-      {to === '/alerts' && <OpenAlerts />}
+      {link.to === '/alerts' && <OpenAlerts />}
     </Link>
   )
 }
@@ -130,7 +131,10 @@ function OpenAlerts(): ReactNode {
 
 export function Brand() {
   return (
-    <Link to="/" className="inline-flex items-center gap-2.5 rounded-sm text-lg font-[660] tracking-tight">
+    <Link
+      {...paths.overview()}
+      className="inline-flex items-center gap-2.5 rounded-sm text-lg font-[660] tracking-tight"
+    >
       <Mark className="size-5.5" />
       Point
     </Link>
@@ -143,7 +147,7 @@ function SignOut() {
   async function leave() {
     await signOut().catch(() => undefined)
     queries.clear()
-    await navigate({ to: '/sign-in' })
+    await navigate(paths.signIn())
   }
   return (
     <IconButton label="Sign out" size="sm" onClick={leave}>

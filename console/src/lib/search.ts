@@ -22,6 +22,16 @@ export function overviewSearch(raw: Raw): { span?: Span | undefined } {
   }
 }
 
+/** What a list is narrowed to, and the column that it is sorted by, "-name" for downwards. */
+export interface ListSearch {
+  q?: string | undefined
+  sort?: string | undefined
+}
+
+export function listSearch(raw: Raw): ListSearch {
+  return { q: word(raw.q), sort: word(raw.sort) }
+}
+
 export function providerNewSearch(raw: Raw): { kind?: string | undefined } {
   return { kind: word(raw.kind) }
 }

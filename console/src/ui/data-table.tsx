@@ -11,7 +11,7 @@ import {
 } from '@tanstack/react-table'
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { cx } from '~/lib/cx'
 
 const features = tableFeatures({
@@ -46,14 +46,24 @@ interface DataTableProps<T extends RowData> {
   columns: Column<T>[]
   data: T[]
   rowKey: (row: T) => string
+  /** The column that it is sorted by, "-name" for downwards. It belongs into the page's URL. */
+  sort?: string | undefined
+  onSort?: (sort: string | undefined) => void
 }
 
 /**
- * A table that sorts what it is given. A row becomes a link as a whole if one of its cells
- * holds a RowLink.
+ * A table that sorts what it is given, if it is told how. A row becomes a link as a whole if
+ * one of its cells holds a RowLink.
  */
-export function DataTable<T extends RowData>({ label, columns, data, rowKey }: DataTableProps<T>) {
-  const [sorting, setSorting] = useState<SortingState>([])
+export function DataTable<T extends RowData>({
+  label,
+  columns,
+  data,
+  rowKey,
+  sort,
+  onSort,
+}: DataTableProps<T>) {
+  const sorting = toSorting(sort, columns)
   const defs = useMemo(() => columns.map((column) => toDef(column)), [columns])
   const table = useTable({
     features,
@@ -61,7 +71,7 @@ export function DataTable<T extends RowData>({ label, columns, data, rowKey }: D
     columns: defs,
     getRowId: rowKey,
     state: { sorting },
-    onSortingChange: setSorting,
+    onSortingChange: (next) => onSort?.(fromSorting(typeof next === 'function' ? next(sorting) : next)),
   })
   const byId = new Map(columns.map((column) => [column.id, column]))
   return (
@@ -125,8 +135,15 @@ export function DataTable<T extends RowData>({ label, columns, data, rowKey }: D
   )
 }
 
-/** Class of a link that makes its whole row clickable. */
-export const rowLink = 'font-[550] after:absolute after:inset-0 hover:text-accent'
+function toSorting<T extends RowData>(sort: string | undefined, columns: Column<T>[]): SortingState {
+  const id = sort?.replace(/^-/, '')
+  const known = columns.some((column) => column.id === id && column.sort)
+  return id && known ? [{ id, desc: sort !== id }] : []
+}
+
+function fromSorting([first]: SortingState): string | undefined {
+  return first && `${first.desc ? '-' : ''}${first.id}`
+}
 
 function toDef<T extends RowData>(column: Column<T>): ColumnDef<typeof features, T> {
   const { sort } = column

@@ -3,6 +3,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { showProblem } from '~/lib/form'
+import { paths } from '~/lib/paths'
 import { setUp, setupQuery } from '~/lib/queries/auth'
 import { Button, buttonClass } from '~/ui/button'
 import { Field, Input } from '~/ui/field'
@@ -31,7 +32,7 @@ export function SetupPage() {
   if (!setup.data.required) {
     return (
       <AuthFrame title="Already set up" lead="This Point has its first account. Sign in with it.">
-        <Link to="/sign-in" className={buttonClass('primary')}>
+        <Link {...paths.signIn()} className={buttonClass('primary')}>
           Go to sign-in
         </Link>
       </AuthFrame>
@@ -51,7 +52,7 @@ function SetupForm() {
     try {
       await setUp({ token: token.trim(), email, password })
       queries.removeQueries({ queryKey: setupQuery.queryKey })
-      await navigate({ to: '/' })
+      await navigate(paths.overview())
     } catch (error) {
       showProblem(form, error)
     }
@@ -142,7 +143,7 @@ function useLinkToken(): string {
       '',
   )
   useEffect(() => {
-    if (token || location.hash) void navigate({ to: '/setup', search: {}, hash: '', replace: true })
+    if (token || location.hash) void navigate({ ...paths.setUp(), hash: '', replace: true })
   }, [token, navigate])
   return kept
 }

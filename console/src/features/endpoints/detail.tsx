@@ -1,7 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
+import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
+import { paths } from '~/lib/paths'
 import { asProblem, type Problem, type ProblemField } from '~/lib/problem'
 import { useForbidden } from '~/lib/queries/auth'
 import { endpointKeys, endpointQuery, updateEndpoint } from '~/lib/queries/endpoints'
@@ -9,6 +9,7 @@ import type { Endpoint } from '~/lib/schema'
 import { State } from '~/ui/badge'
 import { Button } from '~/ui/button'
 import { Field, Textarea } from '~/ui/field'
+import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
@@ -23,11 +24,7 @@ export function EndpointPage() {
   return (
     <Page
       title={endpoint.path}
-      above={
-        <Link to="/endpoints" className="inline-flex items-center gap-1.5 text-ink-2 hover:text-ink">
-          <ArrowLeft aria-hidden className="size-3.5" /> Endpoints
-        </Link>
-      }
+      above={<BackLink link={paths.endpoints()}>Endpoints</BackLink>}
       aside={
         <State tone={endpoint.active ? 'ok' : 'plain'}>{endpoint.active ? 'Active' : 'Switched off'}</State>
       }

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { paths } from '~/lib/paths'
 import { asProblem } from '~/lib/problem'
 import { useForbidden } from '~/lib/queries/auth'
 import { endpointKeys, endpointsQuery, updateEndpoint } from '~/lib/queries/endpoints'
 import type { Endpoint } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
-import { type Column, DataTable, rowLink } from '~/ui/data-table'
+import { type Column, DataTable } from '~/ui/data-table'
+import { RowLink } from '~/ui/list-link'
 import { Card, Page } from '~/ui/page'
 import { Switch } from '~/ui/switch'
 import { toast, toastFailure } from '~/ui/toast'
@@ -16,9 +17,9 @@ const columns: Column<Endpoint>[] = [
     header: 'Path',
     cell: (endpoint) => (
       <span className="flex flex-wrap items-center gap-2">
-        <Link to="/endpoints/$id" params={{ id: endpoint.id }} className={`${rowLink} font-mono text-sm`}>
+        <RowLink link={paths.endpoint(endpoint.id)} className="font-mono text-sm">
           {endpoint.path}
-        </Link>
+        </RowLink>
         {endpoint.managed_by === 'file' && (
           <Badge title="Declared in the configuration file. Change it there.">File</Badge>
         )}

@@ -1,8 +1,9 @@
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { ago, fullTime } from '~/lib/format'
+import { paths } from '~/lib/paths'
 import { asProblem } from '~/lib/problem'
 import { useForbidden } from '~/lib/queries/auth'
 import { deleteKey, keyKeys, keysQuery, updateKey } from '~/lib/queries/keys'
@@ -70,8 +71,12 @@ const columns: Column<Key>[] = [
   { id: 'actions', header: 'Actions', quiet: true, cell: (key) => <KeyActions keyOf={key} /> },
 ]
 
+const route = getRouteApi('/shell/keys')
+
 export function KeysPage() {
   const { data } = useSuspenseQuery(keysQuery)
+  const { sort } = route.useSearch()
+  const navigate = route.useNavigate()
   const [creating, setCreating] = useState<boolean>()
   const forbidden = useForbidden('keys:write', 'create keys')
   const create = (
@@ -92,7 +97,14 @@ export function KeysPage() {
             told apart.
           </Empty>
         ) : (
-          <DataTable label="Client keys" columns={columns} data={data.data} rowKey={(key) => key.id} />
+          <DataTable
+            label="Client keys"
+            columns={columns}
+            data={data.data}
+            rowKey={(key) => key.id}
+            sort={sort}
+            onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
+          />
         )}
       </Card>
       {creating !== undefined && (
@@ -138,8 +150,7 @@ function KeyActions({ keyOf: key }: { keyOf: Key }) {
   return (
     <span className="flex justify-end gap-1">
       <Link
-        to="/requests"
-        search={{ key: key.id }}
+        {...paths.requests({ key: key.id })}
         className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink @max-2xl:hidden"
       >
         Requests

@@ -1,6 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ago, compact, count, fullTime, money } from '~/lib/format'
+import { paths } from '~/lib/paths'
 import { requestsQuery, type Span, totalsQuery } from '~/lib/queries/requests'
 import { alertsQuery } from '~/lib/queries/status'
 import type { Provider, RequestRecord } from '~/lib/schema'
@@ -24,7 +25,7 @@ export function OpenAlerts() {
         tone={severityTone(first)}
         title={first.message}
         action={
-          <Link to="/alerts" className="link">
+          <Link {...paths.alerts()} className="link">
             {rest.length > 0 ? `Show it and ${rest.length} more` : 'Show alerts'}
           </Link>
         }
@@ -50,7 +51,7 @@ export function RecentFailures() {
       flush
       title="Recent failures"
       actions={
-        <Link to="/requests" search={{ outcome: 'upstream_error' }} className={more}>
+        <Link {...paths.requests({ outcome: 'upstream_error' })} className={more}>
           Provider failures
         </Link>
       }
@@ -84,8 +85,7 @@ function FailureRow({ request }: { request: RequestRecord }) {
     <>
       <div className="flex items-baseline justify-between gap-4">
         <Link
-          to="/requests/$id"
-          params={{ id: request.id }}
+          {...paths.request(request.id)}
           className="min-w-0 truncate font-[550] after:absolute after:inset-0"
         >
           {request.model || request.endpoint}
@@ -113,14 +113,14 @@ export function ProvidersHealth({ providers }: { providers: Provider[] }) {
       flush
       title="Providers"
       actions={
-        <Link to="/providers" className={more}>
+        <Link {...paths.providers()} className={more}>
           {providers.length > shown ? `All ${count(providers.length)}` : 'All'}
         </Link>
       }
     >
       {providers.length === 0 ? (
         <Empty title="No providers">
-          <Link to="/providers/new" className="link">
+          <Link {...paths.newProvider()} className="link">
             Add an AI service
           </Link>
         </Empty>
@@ -135,8 +135,7 @@ export function ProvidersHealth({ providers }: { providers: Provider[] }) {
               >
                 <span className="flex min-w-0 items-center gap-2">
                   <Link
-                    to="/providers/$id"
-                    params={{ id: provider.id }}
+                    {...paths.provider(provider.id)}
                     className="truncate font-[550] after:absolute after:inset-0"
                   >
                     {provider.name}
@@ -164,8 +163,7 @@ export function TopModels({ span }: { span: Span }) {
           <li key={model.name}>
             <div className="flex items-baseline justify-between gap-4">
               <Link
-                to="/requests"
-                search={{ model: model.name || undefined }}
+                {...paths.requests({ model: model.name || undefined })}
                 className="min-w-0 truncate font-[550] hover:text-accent"
               >
                 {model.name || 'No model'}

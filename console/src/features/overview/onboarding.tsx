@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Check } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { paths } from '~/lib/paths'
+import { keysQuery } from '~/lib/queries/keys'
 import { modelsQuery } from '~/lib/queries/status'
 import type { Provider } from '~/lib/schema'
 import { curlExample, pythonExample } from '~/lib/snippets'
@@ -12,6 +14,7 @@ import { Card } from '~/ui/page'
 /** What stands on the overview until the first request: how to make it. */
 export function Onboarding({ providers }: { providers: Provider[] }) {
   const { data: models } = useQuery(modelsQuery)
+  const keys = useQuery(keysQuery).data?.data.length ?? 0
   const active = providers.filter((provider) => provider.status === 'active')
   const model = models?.data.find((one) => one.kind === 'chat')?.id ?? 'gpt-4o-mini'
   const base = `${location.origin}/v1`
@@ -24,7 +27,7 @@ export function Onboarding({ providers }: { providers: Provider[] }) {
               {active.length === 1
                 ? `${active[0]?.name} is ready.`
                 : `${active.length} are ready, ${active[0]?.name} among them.`}{' '}
-              <Link to="/providers" className="link">
+              <Link {...paths.providers()} className="link">
                 Look at them
               </Link>
             </p>
@@ -34,17 +37,26 @@ export function Onboarding({ providers }: { providers: Provider[] }) {
                 An AI service with its key: OpenAI, Anthropic, Gemini, or anything that speaks OpenAI's
                 dialect.
               </p>
-              <Link to="/providers/new" className={buttonClass('primary')}>
+              <Link {...paths.newProvider()} className={buttonClass('primary')}>
                 Add a provider
               </Link>
             </>
           )}
         </Step>
-        <Step number={2} title="Have a client key">
-          <p className="mb-3">Your apps show it to Point. The providers' keys never leave Point.</p>
-          <Link to="/keys" className={buttonClass()}>
-            Create a key
-          </Link>
+        <Step number={2} title="Have a client key" done={keys > 0}>
+          <p className={keys > 0 ? '' : 'mb-3'}>
+            Your apps show it to Point. The providers' keys never leave Point.{' '}
+            {keys > 0 && (
+              <Link {...paths.keys()} className="link">
+                {keys === 1 ? 'There is one' : `There are ${keys}`}
+              </Link>
+            )}
+          </p>
+          {keys === 0 && (
+            <Link {...paths.keys()} className={buttonClass()}>
+              Create a key
+            </Link>
+          )}
         </Step>
         <Step number={3} title="Send a request">
           <p className="mb-3">
@@ -56,7 +68,7 @@ export function Onboarding({ providers }: { providers: Provider[] }) {
           </div>
           <p className="mt-3">
             Or without leaving this page:{' '}
-            <Link to="/playground" className="link">
+            <Link {...paths.playground()} className="link">
               open the playground
             </Link>
             .

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { type KeyboardEvent, useState } from 'react'
+import { paths } from '~/lib/paths'
 import { modelsQuery } from '~/lib/queries/status'
 import { Button } from '~/ui/button'
 import { Field, Textarea } from '~/ui/field'
@@ -142,7 +143,7 @@ function Start({ known, any }: { known: boolean; any: boolean }) {
   if (known && !any) {
     return (
       <Empty title="No model yet">
-        <Link to="/providers/new" className="link">
+        <Link {...paths.newProvider()} className="link">
           Add a provider
         </Link>{' '}
         to have some.

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { ChatFacts } from '~/lib/chat'
 import { count, duration, money } from '~/lib/format'
+import { paths } from '~/lib/paths'
 import { Failure, Notice } from '~/ui/notice'
 import type { Turn } from './conversation'
 
@@ -73,7 +74,7 @@ function Facts({ facts, streaming }: { facts: ChatFacts; streaming: boolean }) {
         ))}
       </dl>
       {facts.requestId && !streaming && (
-        <Link to="/requests/$id" params={{ id: facts.requestId }} className="link">
+        <Link {...paths.request(facts.requestId)} className="link">
           Show the request
         </Link>
       )}

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
 import type { Versioned } from '~/lib/client'
 import { ago, fullTime } from '~/lib/format'
+import { paths } from '~/lib/paths'
 import { asProblem } from '~/lib/problem'
 import { useForbidden } from '~/lib/queries/auth'
 import {
@@ -16,6 +16,7 @@ import type { Provider, ProviderKind } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
 import { Button } from '~/ui/button'
 import { Confirm } from '~/ui/dialog'
+import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Facts, Page } from '~/ui/page'
 import { Health, lockReason, Origin } from '~/ui/provider-words'
@@ -34,11 +35,7 @@ export function ProviderPage() {
   return (
     <Page
       title={provider.name}
-      above={
-        <Link to="/providers" className="inline-flex items-center gap-1.5 text-ink-2 hover:text-ink">
-          <ArrowLeft aria-hidden className="size-3.5" /> Providers
-        </Link>
-      }
+      above={<BackLink link={paths.providers()}>Providers</BackLink>}
       aside={
         <>
           <Origin provider={provider} />
@@ -117,7 +114,7 @@ function Actions({ saved }: { saved: Versioned<Provider> }) {
       if (asProblem(error).stale) await queries.invalidateQueries({ queryKey: providerKeys })
       throw error
     }
-    await navigate({ to: '/providers' })
+    await navigate(paths.providers())
     queries.removeQueries({ queryKey: providerQuery(id).queryKey })
     await queries.invalidateQueries({ queryKey: providerKeys })
     toast(`${name} was deleted`)
@@ -167,7 +164,7 @@ function About({ provider, kind }: { provider: Provider; kind: ProviderKind | un
           ],
           [
             'Requests',
-            <Link key="requests" to="/requests" search={{ provider: provider.name }} className="link">
+            <Link key="requests" {...paths.requests({ provider: provider.name })} className="link">
               Show its requests
             </Link>,
           ],

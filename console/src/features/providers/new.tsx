@@ -1,10 +1,11 @@
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
+import { paths } from '~/lib/paths'
 import { useForbidden } from '~/lib/queries/auth'
 import { createProvider, providerKeys, providerKindsQuery } from '~/lib/queries/providers'
 import type { ProviderKind } from '~/lib/schema'
 import { buttonClass } from '~/ui/button'
+import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Page } from '~/ui/page'
 import { toast } from '~/ui/toast'
@@ -22,7 +23,13 @@ export function NewProviderPage() {
     <Page
       title={kind ? `Add ${kind.title}` : 'Add a provider'}
       lead={kind ? undefined : 'Which AI service is it?'}
-      above={<Back kind={kind} />}
+      above={
+        kind ? (
+          <BackLink link={paths.newProvider()}>All kinds</BackLink>
+        ) : (
+          <BackLink link={paths.providers()}>Providers</BackLink>
+        )
+      }
     >
       {forbidden && (
         <div className="mb-5 max-w-2xl">
@@ -36,31 +43,13 @@ export function NewProviderPage() {
   )
 }
 
-function Back({ kind }: { kind: ProviderKind | undefined }) {
-  const className = 'inline-flex items-center gap-1.5 text-ink-2 hover:text-ink'
-  const icon = <ArrowLeft aria-hidden className="size-3.5" />
-  if (kind) {
-    return (
-      <Link to="/providers/new" className={className}>
-        {icon} All kinds
-      </Link>
-    )
-  }
-  return (
-    <Link to="/providers" className={className}>
-      {icon} Providers
-    </Link>
-  )
-}
-
 function KindGrid({ kinds }: { kinds: ProviderKind[] }) {
   return (
     <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
       {kinds.map((kind) => (
         <li key={kind.name}>
           <Link
-            to="/providers/new"
-            search={{ kind: kind.name }}
+            {...paths.newProvider(kind.name)}
             className="block h-full rounded-lg border border-line bg-surface p-4 transition-colors hover:border-accent"
           >
             <span className="font-[620]">{kind.title}</span>
@@ -82,7 +71,7 @@ function Create({ kind, locked }: { kind: ProviderKind; locked: string | undefin
     const provider = await createProvider({ type: 'api', provider: kind.name, ...values })
     await queries.invalidateQueries({ queryKey: providerKeys })
     toast(`${provider.name} was added`, 'Test it now, to see that it answers.')
-    await navigate({ to: '/providers/$id', params: { id: provider.id } })
+    await navigate(paths.provider(provider.id))
   }
   return (
     <Card className="max-w-2xl">
@@ -94,7 +83,7 @@ function Create({ kind, locked }: { kind: ProviderKind; locked: string | undefin
         submitLabel="Add provider"
         onSubmit={create}
         aside={
-          <Link to="/providers" className={buttonClass('quiet')}>
+          <Link {...paths.providers()} className={buttonClass('quiet')}>
             Cancel
           </Link>
         }

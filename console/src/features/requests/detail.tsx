@@ -1,11 +1,12 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
 import { count, duration, fullTime, nothing } from '~/lib/format'
+import { paths } from '~/lib/paths'
 import { requestQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
 import { CodeBlock, CopyButton } from '~/ui/copy'
+import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Facts, Page } from '~/ui/page'
 import { costWords, outcomeWords, RequestState } from '~/ui/request-words'
@@ -19,11 +20,7 @@ export function RequestPage() {
   return (
     <Page
       title={request.model || request.endpoint}
-      above={
-        <Link to="/requests" className="inline-flex items-center gap-1.5 text-ink-2 hover:text-ink">
-          <ArrowLeft aria-hidden className="size-3.5" /> Requests
-        </Link>
-      }
+      above={<BackLink link={paths.requests()}>Requests</BackLink>}
       aside={<RequestState request={request} words />}
       lead={fullTime(request.timestamp)}
     >
@@ -133,7 +130,7 @@ function About({ request }: { request: RequestRecord }) {
           [
             'Provider',
             request.provider_id ? (
-              <Link key="provider" to="/providers/$id" params={{ id: request.provider_id }} className="link">
+              <Link key="provider" {...paths.provider(request.provider_id)} className="link">
                 {request.provider}
               </Link>
             ) : (

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { CalendarRange } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useCallback } from 'react'
 import { endpointsQuery } from '~/lib/queries/endpoints'
 import { providersQuery } from '~/lib/queries/providers'
 import { outcomes, type RequestFilter } from '~/lib/queries/requests'
 import { Button } from '~/ui/button'
 import { Field, Input, Select } from '~/ui/field'
 import { outcomeWords } from '~/ui/request-words'
+import { SearchField } from '~/ui/search-field'
 
 const statuses = [
   ['2xx', '2xx, answered'],
@@ -31,6 +32,7 @@ interface Props {
 export function Filters({ filter, onChange, onClear }: Props) {
   const providers = useQuery(providersQuery).data?.data ?? []
   const endpoints = useQuery(endpointsQuery).data?.data ?? []
+  const changeModel = useCallback((model?: string) => onChange({ model }), [onChange])
   const active = Object.entries(filter).some(([name, value]) => name !== 'cursor' && value !== undefined)
   return (
     <search className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-[repeat(4,1fr)_1.3fr]">
@@ -105,7 +107,13 @@ export function Filters({ filter, onChange, onClear }: Props) {
           </Select>
         )}
       </Field>
-      <ModelField value={filter.model ?? ''} onChange={(model) => onChange({ model: model || undefined })} />
+      <SearchField
+        label="Model"
+        className="max-lg:col-span-full"
+        placeholder="As asked"
+        value={filter.model}
+        onChange={changeModel}
+      />
       <div className="col-span-full flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
         <details open={Boolean(filter.from || filter.to) || undefined}>
           <summary className="inline-flex h-8 items-center gap-1.5 rounded-sm text-sm text-ink-2 hover:text-ink">
@@ -123,31 +131,6 @@ export function Filters({ filter, onChange, onClear }: Props) {
         )}
       </div>
     </search>
-  )
-}
-
-/** The model as it was asked; it goes to the URL once the typing pauses. */
-function ModelField({ value, onChange }: { value: string; onChange: (model: string) => void }) {
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
-  useEffect(() => {
-    if (text === value) return
-    const timer = setTimeout(() => onChange(text.trim()), 400)
-    return () => clearTimeout(timer)
-  }, [text, value, onChange])
-  return (
-    <Field label="Model" className="max-lg:col-span-full">
-      {(control) => (
-        <Input
-          {...control}
-          type="search"
-          value={text}
-          placeholder="As asked"
-          spellCheck={false}
-          onChange={(event) => setText(event.target.value)}
-        />
-      )}
-    </Field>
   )
 }
 

@@ -3,10 +3,12 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
 import { clock, compact, count, duration, fullTime, money, nothing } from '~/lib/format'
 import { type LiveState, useLiveRequests } from '~/lib/live'
+import { paths } from '~/lib/paths'
 import { type RequestFilter, requestsQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
 import { buttonClass } from '~/ui/button'
-import { type Column, DataTable, onlyNarrow, rowLink } from '~/ui/data-table'
+import { type Column, DataTable, onlyNarrow } from '~/ui/data-table'
+import { RowLink } from '~/ui/list-link'
 import { Failure } from '~/ui/notice'
 import { Card, Empty, Page, Skeleton } from '~/ui/page'
 import { RequestStateCell } from '~/ui/request-words'
@@ -21,14 +23,13 @@ const columns: Column<RequestRecord>[] = [
     header: 'Time',
     cell: (request) => (
       <>
-        <Link
-          to="/requests/$id"
-          params={{ id: request.id }}
+        <RowLink
+          link={paths.request(request.id)}
           title={fullTime(request.timestamp)}
-          className={`${rowLink} num whitespace-nowrap`}
+          className="num whitespace-nowrap"
         >
           {clock(request.timestamp)}
-        </Link>
+        </RowLink>
         <span className={`block max-w-44 truncate text-sm text-ink-2 ${onlyNarrow}`}>
           {request.model || nothing}
         </span>
@@ -143,6 +144,7 @@ export function RequestsPage() {
           shown={list.data.data.length}
           next={list.data.more ? list.data.cursor : ''}
           newest={newest}
+          filter={filter}
         />
       )}
     </Page>
@@ -185,7 +187,7 @@ function Nothing({ filtered }: { filtered: boolean }) {
       <Empty
         title="No request matches"
         action={
-          <Link to="/requests" search={{}} className={buttonClass()}>
+          <Link {...paths.requests()} className={buttonClass()}>
             Clear the filters
           </Link>
         }
@@ -198,7 +200,7 @@ function Nothing({ filtered }: { filtered: boolean }) {
     <Empty
       title="No requests yet"
       action={
-        <Link to="/playground" className={buttonClass('primary')}>
+        <Link {...paths.playground()} className={buttonClass('primary')}>
           Send one in the playground
         </Link>
       }
@@ -213,11 +215,13 @@ function Pages({
   shown,
   next,
   newest,
+  filter,
 }: {
   total: number | null
   shown: number
   next: string
   newest: boolean
+  filter: RequestFilter
 }) {
   return (
     <nav
@@ -228,19 +232,14 @@ function Pages({
       <div className="flex gap-2">
         {!newest && (
           <Link
-            to="/requests"
-            search={(now) => ({ ...now, cursor: undefined })}
+            {...paths.requests({ ...filter, cursor: undefined })}
             className={buttonClass('secondary', 'sm')}
           >
             Newest
           </Link>
         )}
         {next && (
-          <Link
-            to="/requests"
-            search={(now) => ({ ...now, cursor: next })}
-            className={buttonClass('secondary', 'sm')}
-          >
+          <Link {...paths.requests({ ...filter, cursor: next })} className={buttonClass('secondary', 'sm')}>
             Older
           </Link>
         )}
