@@ -210,6 +210,19 @@ test('search and sort of a list stand in the address, and open with it', async (
   expect(await names()).toHaveLength(12)
 })
 
+test('a request that was sent just now is waited for until its record is there', async () => {
+  const data = usedPoint(Date.now())
+  const fake = new FakePoint({ data })
+  const [record] = data.requests
+  if (!record) throw new Error('there is no request')
+  const hex = Date.now().toString(16).padStart(12, '0')
+  const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000001`
+  openPage(`/requests/${id}`, fake)
+  await vi.waitFor(() => expect(fake.calls).toContain(`GET /api/requests/${id}`))
+  data.requests.push({ ...record, id })
+  expect(await screen.findByRole('heading', { name: 'Attempts' }, wait)).toBeTruthy()
+})
+
 test('the way back from a request leads to the list as it was narrowed', async () => {
   const { user, router } = openPage(
     '/requests?outcome=complete&model=gpt-4o-mini',

@@ -1,5 +1,5 @@
 import { QueryClient } from '@tanstack/react-query'
-import { asProblem } from '~/lib/problem'
+import { mayHeal } from '~/lib/problem'
 
 /** Queries repeat what may heal by itself: no answer, or a fault of the server's. */
 export function newQueryClient(): QueryClient {
@@ -7,10 +7,7 @@ export function newQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 5_000,
-        retry: (times, error) => {
-          const { status } = asProblem(error)
-          return times < 2 && (status === 0 || status >= 500)
-        },
+        retry: mayHeal,
       },
     },
   })

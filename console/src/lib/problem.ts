@@ -64,6 +64,12 @@ export function asProblem(error: unknown): Problem {
   })
 }
 
+/** True if a query may be repeated: what failed may heal by itself, having had no answer, or a fault of the server's. */
+export function mayHeal(times: number, error: unknown): boolean {
+  const { status } = asProblem(error)
+  return times < 2 && (status === 0 || status >= 500)
+}
+
 /** An OpenAI-shaped error object's message: what /v1 answers. */
 function openAIMessage(body: Record<string, unknown>): string {
   return isRecord(body.error) ? text(body.error.message) : ''

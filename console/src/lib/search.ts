@@ -23,7 +23,7 @@ export function overviewSearch(raw: Raw): { span?: Span | undefined } {
 }
 
 /** What a list is narrowed to, and the column that it is sorted by, "-name" for downwards. */
-export interface ListSearch {
+interface ListSearch {
   q?: string | undefined
   sort?: string | undefined
 }

@@ -37,7 +37,7 @@ export function CodeBlock({ code, label }: { code: string; label: string }) {
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
-        className="max-h-96 overflow-auto rounded-md py-3 pr-12 pl-4"
+        className="max-h-96 overflow-auto rounded-md py-3 pr-12 pl-4 max-sm:pt-10"
       >
         <pre className="font-mono text-sm">{code}</pre>
       </section>

@@ -25,8 +25,7 @@ export function Health({ provider }: { provider: Provider }) {
 /** The ailing first, then those in use, then the rest; among equals, in the order given. */
 export function worstFirst(providers: Provider[]): Provider[] {
   const order = ['down', 'degraded', 'ok', 'unknown', 'inactive']
-  const rank = ({ status, health }: Provider) =>
-    order.indexOf(status === 'inactive' ? status : health.state) >>> 0
+  const rank = ({ status, health }: Provider) => order.indexOf(status === 'inactive' ? status : health.state)
   return [...providers].sort((a, b) => rank(a) - rank(b))
 }
 

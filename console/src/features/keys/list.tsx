@@ -1,5 +1,5 @@
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { ago, fullTime } from '~/lib/format'
@@ -12,6 +12,7 @@ import { Badge, State } from '~/ui/badge'
 import { Button } from '~/ui/button'
 import { type Column, DataTable, onlyNarrow } from '~/ui/data-table'
 import { Confirm } from '~/ui/dialog'
+import { ListSearch, narrow, useListSearch } from '~/ui/list-search'
 import { Card, Empty, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
 import { limitWords } from './limits'
@@ -71,14 +72,12 @@ const columns: Column<Key>[] = [
   { id: 'actions', header: 'Actions', quiet: true, cell: (key) => <KeyActions keyOf={key} /> },
 ]
 
-const route = getRouteApi('/shell/keys')
-
 export function KeysPage() {
-  const { data } = useSuspenseQuery(keysQuery)
-  const { sort } = route.useSearch()
-  const navigate = route.useNavigate()
+  const all = useSuspenseQuery(keysQuery).data.data
+  const { q, sort, setQuery, setSort } = useListSearch()
   const [creating, setCreating] = useState<boolean>()
   const forbidden = useForbidden('keys:write', 'create keys')
+  const found = narrow(all, q, (key) => [key.name, key.prefix, key.owner, ...key.tags])
   const create = (
     <Button look="primary" disabledReason={forbidden} onClick={() => setCreating(true)}>
       <Plus /> Create key
@@ -90,20 +89,35 @@ export function KeysPage() {
       lead="What apps show to Point. Each can be limited, and revoked on its own."
       actions={create}
     >
+      <ListSearch
+        q={q}
+        placeholder="Name, tag, owner or first letters"
+        found={found.length}
+        all={all.length}
+        noun="keys"
+        onChange={setQuery}
+      />
       <Card flush>
-        {data.data.length === 0 ? (
+        {all.length === 0 ? (
           <Empty title="No client keys yet" action={create}>
             Without one, /v1 refuses every request. Give each app its own, so that its use and cost can be
             told apart.
+          </Empty>
+        ) : found.length === 0 ? (
+          <Empty
+            title="No key matches"
+            action={<Button onClick={() => setQuery(undefined)}>Clear the search</Button>}
+          >
+            Names, tags, owners and the first letters of keys are searched.
           </Empty>
         ) : (
           <DataTable
             label="Client keys"
             columns={columns}
-            data={data.data}
+            data={found}
             rowKey={(key) => key.id}
             sort={sort}
-            onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
+            onSort={setSort}
           />
         )}
       </Card>

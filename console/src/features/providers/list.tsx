@@ -1,20 +1,17 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
-import { useMemo } from 'react'
-import { count } from '~/lib/format'
 import { paths } from '~/lib/paths'
 import { useForbidden } from '~/lib/queries/auth'
 import { providersQuery } from '~/lib/queries/providers'
 import type { Provider } from '~/lib/schema'
-import type { ListSearch } from '~/lib/search'
 import { Badge } from '~/ui/badge'
 import { Button, buttonClass } from '~/ui/button'
 import { type Column, DataTable, onlyNarrow } from '~/ui/data-table'
 import { RowLink } from '~/ui/list-link'
+import { ListSearch, narrow, useListSearch } from '~/ui/list-search'
 import { Card, Empty, Page } from '~/ui/page'
 import { Health, Origin } from '~/ui/provider-words'
-import { SearchField } from '~/ui/search-field'
 
 const columns: Column<Provider>[] = [
   {
@@ -71,32 +68,20 @@ const columns: Column<Provider>[] = [
   },
 ]
 
-const route = getRouteApi('/shell/providers')
-
-/** Fewer than these are seen at a glance, and need no search. */
-const few = 10
-
 export function ProvidersPage() {
-  const { q, sort } = route.useSearch()
-  const change = useSearchChange()
+  const { q, sort, setQuery, setSort } = useListSearch()
   const all = useSuspenseQuery(providersQuery).data.data
-  const found = q ? all.filter((provider) => matches(provider, q.toLowerCase())) : all
+  const found = narrow(all, q, ({ name, provider, config }) => [name, provider, ...(config.models ?? [])])
   return (
     <Page title="Providers" lead="The AI services that Point can send requests to." actions={<Add />}>
-      {(all.length > few || q) && (
-        <search className="mb-5 flex flex-wrap items-end justify-between gap-x-5 gap-y-2">
-          <SearchField
-            label="Search"
-            className="w-full sm:max-w-xs"
-            placeholder="Name, kind or model"
-            value={q}
-            onChange={change.q}
-          />
-          <p aria-live="polite" className="num text-sm text-ink-3">
-            {q ? `${count(found.length)} of ${count(all.length)}` : count(all.length)} providers
-          </p>
-        </search>
-      )}
+      <ListSearch
+        q={q}
+        placeholder="Name, kind or model"
+        found={found.length}
+        all={all.length}
+        noun="providers"
+        onChange={setQuery}
+      />
       <Card flush>
         {all.length === 0 ? (
           <Empty title="No providers yet" action={<Add />}>
@@ -106,7 +91,7 @@ export function ProvidersPage() {
         ) : found.length === 0 ? (
           <Empty
             title="No provider matches"
-            action={<Button onClick={() => change.q(undefined)}>Clear the search</Button>}
+            action={<Button onClick={() => setQuery(undefined)}>Clear the search</Button>}
           >
             Names, kinds and listed models are searched.
           </Empty>
@@ -117,24 +102,12 @@ export function ProvidersPage() {
             data={found}
             rowKey={(provider) => provider.id}
             sort={sort}
-            onSort={change.sort}
+            onSort={setSort}
           />
         )}
       </Card>
     </Page>
   )
-}
-
-/** Changes of the search part of the page's URL; they leave no trail of steps back. */
-function useSearchChange() {
-  const navigate = route.useNavigate()
-  return useMemo(() => {
-    const set = (part: ListSearch) => void navigate({ search: (now) => ({ ...now, ...part }), replace: true })
-    return {
-      q: (q: string | undefined) => set({ q }),
-      sort: (sort: string | undefined) => set({ sort }),
-    }
-  }, [navigate])
 }
 
 function Add() {
@@ -156,10 +129,6 @@ function Add() {
       {label}
     </Link>
   )
-}
-
-function matches({ name, provider: kind, config }: Provider, text: string): boolean {
-  return [name, kind, ...(config.models ?? [])].some((word) => String(word).toLowerCase().includes(text))
 }
 
 function modelsWord(provider: Provider): string {

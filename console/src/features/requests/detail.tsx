@@ -117,9 +117,11 @@ function About({ request }: { request: RequestRecord }) {
         items={[
           [
             'Id',
-            <span key="id" className="-my-1.5 flex items-center gap-1">
+            <span key="id" className="flex items-start gap-1">
               <code className="font-mono text-sm break-all">{request.id}</code>
-              <CopyButton text={request.id} label="Copy the id" />
+              <span className="-my-1.5">
+                <CopyButton text={request.id} label="Copy the id" />
+              </span>
             </span>,
           ],
           ...(request.client_request_id

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { CalendarRange } from 'lucide-react'
 import { useCallback } from 'react'
 import { endpointsQuery } from '~/lib/queries/endpoints'
+import { keysQuery } from '~/lib/queries/keys'
 import { providersQuery } from '~/lib/queries/providers'
 import { outcomes, type RequestFilter } from '~/lib/queries/requests'
 import { Button } from '~/ui/button'
@@ -32,88 +33,42 @@ interface Props {
 export function Filters({ filter, onChange, onClear }: Props) {
   const providers = useQuery(providersQuery).data?.data ?? []
   const endpoints = useQuery(endpointsQuery).data?.data ?? []
+  const keys = useQuery(keysQuery).data?.data ?? []
   const changeModel = useCallback((model?: string) => onChange({ model }), [onChange])
   const active = Object.entries(filter).some(([name, value]) => name !== 'cursor' && value !== undefined)
   return (
-    <search className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-[repeat(4,1fr)_1.3fr]">
-      <Field label="Provider">
-        {(control) => (
-          <Select
-            {...control}
-            value={filter.provider ?? ''}
-            onChange={(event) => onChange({ provider: event.target.value || undefined })}
-          >
-            <option value="">All</option>
-            {withCurrent(
-              providers.map((provider) => provider.name),
-              filter.provider,
-            ).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Field label="Endpoint">
-        {(control) => (
-          <Select
-            {...control}
-            value={filter.endpoint ?? ''}
-            onChange={(event) => onChange({ endpoint: event.target.value || undefined })}
-          >
-            <option value="">All</option>
-            {withCurrent(
-              endpoints.map((endpoint) => endpoint.path),
-              filter.endpoint,
-            ).map((path) => (
-              <option key={path}>{path}</option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Field label="Status">
-        {(control) => (
-          <Select
-            {...control}
-            value={filter.status ?? ''}
-            onChange={(event) => onChange({ status: event.target.value || undefined })}
-          >
-            <option value="">All</option>
-            {filter.status && !statuses.some(([value]) => value === filter.status) && (
-              <option>{filter.status}</option>
-            )}
-            {statuses.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <Field label="Outcome">
-        {(control) => (
-          <Select
-            {...control}
-            value={filter.outcome ?? ''}
-            onChange={(event) =>
-              onChange({ outcome: outcomes.find((outcome) => outcome === event.target.value) })
-            }
-          >
-            <option value="">All</option>
-            {outcomes.map((outcome) => (
-              <option key={outcome} value={outcome}>
-                {outcomeWords[outcome]}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      <SearchField
-        label="Model"
-        className="max-lg:col-span-full"
-        placeholder="As asked"
-        value={filter.model}
-        onChange={changeModel}
+    <search className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-6">
+      <Choice
+        label="Provider"
+        value={filter.provider}
+        options={providers.map(({ name }) => [name, name])}
+        onChange={(provider) => onChange({ provider })}
       />
+      <Choice
+        label="Endpoint"
+        value={filter.endpoint}
+        options={endpoints.map(({ path }) => [path, path])}
+        onChange={(endpoint) => onChange({ endpoint })}
+      />
+      <Choice
+        label="Key"
+        value={filter.key}
+        options={keys.map(({ id, name }) => [id, name])}
+        onChange={(key) => onChange({ key })}
+      />
+      <Choice
+        label="Status"
+        value={filter.status}
+        options={statuses}
+        onChange={(status) => onChange({ status })}
+      />
+      <Choice
+        label="Outcome"
+        value={filter.outcome}
+        options={outcomes.map((outcome) => [outcome, outcomeWords[outcome]])}
+        onChange={(chosen) => onChange({ outcome: outcomes.find((outcome) => outcome === chosen) })}
+      />
+      <SearchField label="Model" placeholder="As asked" value={filter.model} onChange={changeModel} />
       <div className="col-span-full flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
         <details open={Boolean(filter.from || filter.to) || undefined}>
           <summary className="inline-flex h-8 items-center gap-1.5 rounded-sm text-sm text-ink-2 hover:text-ink">
@@ -131,6 +86,40 @@ export function Filters({ filter, onChange, onClear }: Props) {
         )}
       </div>
     </search>
+  )
+}
+
+/** One of a few values, or all. A value of the URL that is none of them, or is gone by now, stands among them. */
+function Choice({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string
+  value: string | undefined
+  options: readonly (readonly [value: string, words: string])[]
+  onChange: (value: string | undefined) => void
+}) {
+  const strange = value !== undefined && !options.some(([known]) => known === value)
+  return (
+    <Field label={label}>
+      {(control) => (
+        <Select
+          {...control}
+          value={value ?? ''}
+          onChange={(event) => onChange(event.target.value || undefined)}
+        >
+          <option value="">All</option>
+          {strange && <option value={value}>{value}</option>}
+          {options.map(([known, words]) => (
+            <option key={known} value={known}>
+              {words}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
   )
 }
 
@@ -163,9 +152,4 @@ function MomentField({
 function toLocal(iso: string): string {
   const date = new Date(iso)
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
-
-/** The choices with the current one among them, though it may be gone by now. */
-function withCurrent(names: string[], current: string | undefined): string[] {
-  return current && !names.includes(current) ? [current, ...names] : names
 }

@@ -42,7 +42,7 @@ const columns: Column<RequestRecord>[] = [
     header: 'Model',
     not: 'narrow',
     cell: (request) => (
-      <span className="block max-w-64 min-w-28">
+      <span className="block max-w-44 min-w-28 @2xl:max-w-52 @4xl:max-w-64">
         <span className="block truncate" title={request.model}>
           {request.model || nothing}
         </span>

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { paths } from '../api.gen'
 import { api, unwrap } from '../client'
+import { asProblem, mayHeal } from '../problem'
 import { sumBuckets } from '../stats'
 
 export const requestKeys = ['requests'] as const
@@ -35,7 +36,17 @@ export const requestQuery = (id: string) =>
     queryKey: [...requestKeys, 'one', id],
     queryFn: ({ signal }) => unwrap(api.GET('/api/requests/{id}', { params: { path: { id } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
+    // A record is there a moment after its answer has ended.
+    retry: (times, error) =>
+      isYoung(id) && asProblem(error).status === 404 ? times < 8 : mayHeal(times, error),
+    retryDelay: (times, error) => (asProblem(error).status === 404 ? 250 : 1000 * 2 ** times),
   })
+
+/** True if a request was made just now. Its id is a UUIDv7, which begins with its time; clocks may differ. */
+function isYoung(id: string, now = Date.now()): boolean {
+  const made = Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+  return Math.abs(now - made) < 60_000
+}
 
 /** The spans that the overview can show. */
 export const spans = {
