@@ -216,6 +216,11 @@ func text(r gjson.Result) string {
 	return ""
 }
 
+// isError reports whether an "error" member tells of one.
+func isError(r gjson.Result) bool {
+	return r.IsObject() || r.Type == gjson.String && r.Str != ""
+}
+
 // embedded turns an error object that came with status 200, as a document or in a stream,
 // into an error. Its code may be an HTTP status; else its type tells.
 func embedded(c *complaint) *point.Error {

@@ -4,31 +4,30 @@ import (
 	"bytes"
 	"strconv"
 
-	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
 	"point"
 )
 
-// edits collects changes to a JSON text; values are found in it by gjson.
+// edits collects changes to a JSON text.
 type edits []edit
 
 // replace puts text in the place of a value.
-func (e *edits) replace(value gjson.Result, text string) {
-	*e = append(*e, edit{point.Span{Start: value.Index, End: value.Index + len(value.Raw)}, []byte(text)})
+func (e *edits) replace(v value, text string) {
+	*e = append(*e, edit{point.Span{Start: v.at, End: v.at + len(v.raw)}, []byte(text)})
 }
 
 // set gives an object a member, in place of the one it has.
-func (e *edits) set(object gjson.Result, key, text string) {
-	if old := object.Get(key); old.Exists() {
+func (e *edits) set(object value, key, text string) {
+	if old := object.get(key); old.exists() {
 		e.replace(old, text)
 		return
 	}
 	text = `"` + key + `":` + text
-	if len(bytes.TrimSpace([]byte(object.Raw[1:len(object.Raw)-1]))) > 0 {
+	if first(object.raw[1:]) != '}' {
 		text += ","
 	}
-	*e = append(*e, edit{point.Span{Start: object.Index + 1, End: object.Index + 1}, []byte(text)})
+	*e = append(*e, edit{point.Span{Start: object.at + 1, End: object.at + 1}, []byte(text)})
 }
 
 // mender puts right, chunk by chunk, what servers that imitate OpenAI get wrong in streams.
@@ -62,40 +61,39 @@ func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, 
 		data, changed = renameReasoning(data)
 	}
 	var list edits
-	gjson.GetBytes(data, "choices").ForEach(func(at, choice gjson.Result) bool {
-		if choice.IsObject() {
-			m.choice(data, at.Int(), choice, &list, emit)
+	for at, choice := range whole(data).get("choices").elements() {
+		if choice.isObject() && at < maxMended {
+			m.choice(data, at, choice, &list, emit)
 		}
-		return at.Int() < maxMended
-	})
+	}
 	return splice(data, list), changed || len(list) > 0
 }
 
 // choice mends the choice at a place of a chunk.
-func (m *mender) choice(data []byte, at int64, choice gjson.Result, list *edits, emit func(point.Block)) {
-	seen := m.seen(choice.Get("index").Int())
-	reason, delta := choice.Get("finish_reason"), choice.Get("delta")
-	if delta.IsObject() {
-		if !seen.role && !delta.Get("role").Exists() {
+func (m *mender) choice(data []byte, at int, choice value, list *edits, emit func(point.Block)) {
+	seen := m.seen(choice.get("index").int())
+	reason, delta := choice.get("finish_reason"), choice.get("delta")
+	if delta.isObject() {
+		if !seen.role && !delta.get("role").exists() {
 			list.set(delta, "role", `"assistant"`)
 		}
 		seen.role = true
 	}
-	delta.Get("tool_calls").ForEach(func(_, call gjson.Result) bool {
-		if call.IsObject() {
-			seen.delta(call, reason.Str != "", list)
+	for _, call := range delta.get("tool_calls").elements() {
+		if call.isObject() {
+			seen.delta(call, reason.str() != "", list)
 		}
-		return true
-	})
-	if reason.Type != gjson.String {
+	}
+	if !reason.isString() {
 		return
 	}
-	if reason.Str == "" {
+	told := reason.str()
+	if told == "" {
 		list.replace(reason, "null")
 		return
 	}
-	m.finished, m.failed = true, reason.Str == "error"
-	if right := finishReason(reason.Str, len(seen.calls) > 0); right != reason.Str {
+	m.finished, m.failed = true, told == "error"
+	if right := finishReason(told, len(seen.calls) > 0); right != told {
 		list.replace(reason, `"`+right+`"`)
 	}
 	for i := range seen.calls {
@@ -119,37 +117,37 @@ func (m *mender) seen(index int64) *mendedChoice {
 
 // delta mends one tool call delta: its index, its type, arguments that are no string, or that
 // are not there and, the chunk being the last one, will not come.
-func (c *mendedChoice) delta(call gjson.Result, last bool, list *edits) {
-	id, index, function := call.Get("id").Str, call.Get("index"), call.Get("function")
+func (c *mendedChoice) delta(call value, last bool, list *edits) {
+	id, index, function := call.get("id").str(), call.get("index"), call.get("function")
 	switch {
-	case index.Type == gjson.Number:
-		c.open = int(min(max(index.Int(), 0), maxMended))
+	case index.isNumber():
+		c.open = int(min(max(index.int(), 0), maxMended))
 	case len(c.calls) == 0:
 		c.open = 0
-	case id != "" && id != c.calls[c.open].id, id == "" && function.Get("name").Str != "":
+	case id != "" && id != c.calls[c.open].id, id == "" && function.get("name").str() != "":
 		c.open = min(len(c.calls), maxMended)
 	}
 	for len(c.calls) <= c.open {
 		c.calls = append(c.calls, mendedCall{arguments: len(c.calls) < c.open})
 	}
 	seen := &c.calls[c.open]
-	if index.Type != gjson.Number {
+	if !index.isNumber() {
 		list.set(call, "index", strconv.Itoa(c.open))
 	}
 	if id != "" {
 		seen.id = id
-		if call.Get("type").Str == "" {
+		if call.get("type").str() == "" {
 			list.set(call, "type", `"function"`)
 		}
 	}
-	if !function.IsObject() {
+	if !function.isObject() {
 		return
 	}
-	arguments := function.Get("arguments")
-	seen.arguments = seen.arguments || arguments.IsObject() || arguments.Str != ""
+	arguments := function.get("arguments")
+	seen.arguments = seen.arguments || arguments.isObject() || arguments.str() != ""
 	switch {
-	case arguments.IsObject():
-		list.replace(arguments, string(appendString(nil, arguments.Raw)))
+	case arguments.isObject():
+		list.replace(arguments, string(appendString(nil, arguments.raw)))
 	case last && !seen.arguments:
 		seen.arguments = true
 		list.set(function, "arguments", `"{}"`)
@@ -158,8 +156,8 @@ func (c *mendedChoice) delta(call gjson.Result, last bool, list *edits) {
 
 // missingArguments is a chunk that gives call number i of a choice the arguments "{}". It is
 // made of the chunk that finishes the choice, to have the same id, model and index.
-func missingArguments(finish []byte, choice int64, i int) point.Block {
-	path := "choices." + strconv.FormatInt(choice, 10)
+func missingArguments(finish []byte, choice, i int) point.Block {
+	path := "choices." + strconv.Itoa(choice)
 	chunk, _ := sjson.DeleteBytes(bytes.Clone(finish), "usage")
 	chunk, _ = sjson.DeleteBytes(chunk, "x_groq")
 	chunk, _ = sjson.SetBytes(chunk, path+".finish_reason", nil)
@@ -198,47 +196,57 @@ func renameReasoning(data []byte) ([]byte, bool) {
 	return splice(data, list), len(list) > 0
 }
 
-// mendDocument puts a whole answer into OpenAI's form.
-func mendDocument(body []byte) []byte {
+// mendDocument puts a whole answer, whose choices are given, into OpenAI's form and tells
+// whether it differs.
+func mendDocument(body []byte, choices value) ([]byte, bool) {
+	renamed := false
 	if !bytes.Contains(body, []byte(`"reasoning_content"`)) {
-		body, _ = renameReasoning(body)
+		if body, renamed = renameReasoning(body); renamed {
+			choices = whole(body).get("choices")
+		}
 	}
 	var list edits
-	gjson.GetBytes(body, "choices").ForEach(func(_, choice gjson.Result) bool {
-		if choice.IsObject() {
+	for _, choice := range choices.elements() {
+		if choice.isObject() {
 			mendChoice(choice, &list)
 		}
-		return true
-	})
-	return splice(body, list)
+	}
+	return splice(body, list), renamed || len(list) > 0
 }
 
 // mendChoice mends one choice of a document.
-func mendChoice(choice gjson.Result, list *edits) {
-	message := choice.Get("message")
-	calls := message.Get("tool_calls")
-	if message.IsObject() && !message.Get("content").Exists() {
+func mendChoice(choice value, list *edits) {
+	message := choice.get("message")
+	if message.isObject() && !message.get("content").exists() {
 		list.set(message, "content", "null")
 	}
-	calls.ForEach(func(_, call gjson.Result) bool {
-		if !call.IsObject() {
-			return true
+	calls := false
+	for _, call := range message.get("tool_calls").elements() {
+		calls = true
+		if call.isObject() {
+			mendCall(call, list)
 		}
-		if call.Get("type").Str == "" {
-			list.set(call, "type", `"function"`)
-		}
-		function := call.Get("function")
-		switch arguments := function.Get("arguments"); {
-		case arguments.IsObject():
-			list.replace(arguments, string(appendString(nil, arguments.Raw)))
-		case arguments.Str == "" && function.IsObject():
-			list.set(function, "arguments", `"{}"`)
-		}
-		return true
-	})
-	if reason := choice.Get("finish_reason"); reason.Type == gjson.String {
-		if right := finishReason(reason.Str, calls.Get("0").Exists()); right != reason.Str {
-			list.replace(reason, `"`+right+`"`)
-		}
+	}
+	reason := choice.get("finish_reason")
+	if !reason.isString() || reason.is("stop") && !calls {
+		return
+	}
+	told := reason.str()
+	if right := finishReason(told, calls); right != told {
+		list.replace(reason, `"`+right+`"`)
+	}
+}
+
+// mendCall mends one tool call of a document.
+func mendCall(call value, list *edits) {
+	if call.get("type").str() == "" {
+		list.set(call, "type", `"function"`)
+	}
+	function := call.get("function")
+	switch arguments := function.get("arguments"); {
+	case arguments.isObject():
+		list.replace(arguments, string(appendString(nil, arguments.raw)))
+	case arguments.str() == "" && function.isObject():
+		list.set(function, "arguments", `"{}"`)
 	}
 }

@@ -26,37 +26,41 @@ type forwarded struct {
 
 var doneEvent = []byte("data: [DONE]\n\n")
 
-// Document checks a whole answer and finds its usage.
+// Document checks a whole answer and finds its usage, in one pass over its members.
 func (d *forwarded) Document(body []byte) (point.Block, error) {
-	doc := gjson.ParseBytes(body)
-	if !validJSON(body) || !doc.IsObject() {
+	doc := whole(body)
+	if !validJSON(body) || !doc.isObject() {
 		return point.Block{}, badDocument(body)
 	}
 	block := point.Block{Kind: point.BlockContent, Data: body}
+	var choices value
 	failed, found := false, false
-	doc.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+	for key, v := range doc.members() {
+		found = found || string(key) == d.member
+		switch string(key) {
 		case "error":
-			failed = isError(value)
+			failed = v.isError()
+		case "choices":
+			choices = v
 		case "usage":
-			if block.Usage = openAIUsage(value); block.Usage != nil {
-				block.CostAt = value.Index + 1
+			if block.Usage = openAIUsage(v); block.Usage != nil {
+				block.CostAt = v.at + 1
 			}
-		case d.member:
-			found = true
 		}
-		return true
-	})
-	block.Usage = d.counted(block.Usage)
+	}
 	switch {
 	case failed:
 		return point.Block{}, embedded(openAIComplaint(body))
 	case !found:
 		return point.Block{}, badDocument(body)
-	case d.mend != nil:
-		block.Data = mendDocument(body)
-		block.Usage, block.CostAt = usageIn(block.Data, 0)
 	}
+	if d.mend != nil {
+		var mended bool
+		if block.Data, mended = mendDocument(body, choices); mended || block.Usage == nil {
+			block.Usage, block.CostAt = usageIn(block.Data, 0)
+		}
+	}
+	block.Usage = d.counted(block.Usage)
 	return block, nil
 }
 
@@ -90,7 +94,7 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 		return badEvent()
 	}
 	keys := findKeys(data)
-	if keys.err && isError(gjson.GetBytes(data, "error")) || e.Name == "error" {
+	if keys.err && whole(data).get("error").isError() || e.Name == "error" {
 		return embedded(openAIComplaint(data))
 	}
 	d.buf = d.buf[:0]
@@ -186,11 +190,12 @@ func payload(raw []byte) (data []byte, at int) {
 // usageIn reads the usage of a document or chunk that stands at offset at, and where in it a
 // cost may be spliced in. Groq hides it one level down; then there is no such place.
 func usageIn(doc []byte, at int) (*point.Usage, int) {
-	u := gjson.GetBytes(doc, "usage")
+	v := whole(doc)
+	u := v.get("usage")
 	if usage := openAIUsage(u); usage != nil {
-		return usage, at + u.Index + 1
+		return usage, at + u.at + 1
 	}
-	return openAIUsage(gjson.GetBytes(doc, "x_groq.usage")), 0
+	return openAIUsage(v.get("x_groq").get("usage")), 0
 }
 
 // validJSON reports whether body is JSON. The quick check recurses, so it is not given what
@@ -279,37 +284,20 @@ func after(data []byte) []byte {
 	return bytes.TrimLeft(data[1:], " \t\r\n")
 }
 
-// isError reports whether an "error" member tells of one.
-func isError(r gjson.Result) bool {
-	return r.IsObject() || r.Type == gjson.String && r.Str != ""
-}
-
 // hasContent reports whether a chunk brings anything that a client would see: text,
 // reasoning, a refusal, a tool call, audio, or something unknown that is not empty.
 func hasContent(chunk []byte) bool {
-	found := false
-	gjson.GetBytes(chunk, "choices").ForEach(func(_, choice gjson.Result) bool {
-		if found = choice.Get("text").Str != ""; found {
-			return false
+	for _, choice := range whole(chunk).get("choices").elements() {
+		if text := choice.get("text"); text.isString() && text.shows() {
+			return true
 		}
-		choice.Get("delta").ForEach(func(key, value gjson.Result) bool {
-			found = found || key.Str != "role" && !empty(value)
-			return !found
-		})
-		return !found
-	})
-	return found
-}
-
-func empty(r gjson.Result) bool {
-	switch r.Type {
-	case gjson.String:
-		return r.Str == ""
-	case gjson.JSON:
-		return !r.IsArray() && !r.IsObject() || len(r.Raw) == 2
-	default:
-		return true
+		for key, v := range choice.get("delta").members() {
+			if string(key) != "role" && v.shows() {
+				return true
+			}
+		}
 	}
+	return false
 }
 
 // relay is a forwarded answer whose documents need not be held whole.
@@ -323,9 +311,9 @@ func (r relay) Tail(tail []byte) (*point.Usage, int) {
 		if i < 0 {
 			return r.counted(nil), 0
 		}
-		if value := after(tail[i+len(key):]); len(value) > 0 && value[0] == '{' {
-			if usage := openAIUsage(gjson.ParseBytes(value)); usage != nil {
-				return r.counted(usage), len(tail) - len(value) + 1
+		if rest := after(tail[i+len(key):]); len(rest) > 0 && rest[0] == '{' {
+			if usage := openAIUsage(whole(rest)); usage != nil {
+				return r.counted(usage), len(tail) - len(rest) + 1
 			}
 		}
 		end = i

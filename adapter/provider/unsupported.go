@@ -34,6 +34,9 @@ var meaning = map[string]func(gjson.Result) bool{
 	"frequency_penalty":  func(v gjson.Result) bool { return v.Num == 0 },
 }
 
+// empty reports whether v holds nothing: an empty list or object, or what is neither.
+func empty(v gjson.Result) bool { return !v.IsArray() && !v.IsObject() || len(v.Raw) == 2 }
+
 // bend are fields of meaning that shape sampling alone: like bookkeeping they are left out,
 // with a mention if they are set to something.
 var bend = []string{"presence_penalty", "frequency_penalty"}

@@ -3,37 +3,31 @@ package provider
 import (
 	"strconv"
 
-	"github.com/tidwall/gjson"
-
 	"point"
 )
 
 // openAIUsage reads OpenAI's usage object, in the spellings of chat (prompt_tokens) and of
 // images (input_tokens). It is nil if the object counts nothing.
-func openAIUsage(u gjson.Result) *point.Usage {
-	if !u.IsObject() {
-		return nil
-	}
+func openAIUsage(u value) *point.Usage {
 	var usage point.Usage
 	var counted bool
-	u.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+	for key, v := range u.members() {
+		switch string(key) {
 		case "prompt_tokens", "input_tokens":
-			usage.Input, counted = value.Int(), true
+			usage.Input, counted = v.int(), true
 		case "completion_tokens", "output_tokens":
-			usage.Output, counted = value.Int(), true
+			usage.Output, counted = v.int(), true
 		case "prompt_tokens_details", "input_tokens_details":
-			usage.CacheRead = max(usage.CacheRead, value.Get("cached_tokens").Int())
-			usage.CacheWrite = value.Get("cache_write_tokens").Int()
-			usage.AudioInput = value.Get("audio_tokens").Int()
+			usage.CacheRead = max(usage.CacheRead, v.get("cached_tokens").int())
+			usage.CacheWrite = v.get("cache_write_tokens").int()
+			usage.AudioInput = v.get("audio_tokens").int()
 		case "completion_tokens_details", "output_tokens_details":
-			usage.Reasoning = value.Get("reasoning_tokens").Int()
-			usage.AudioOutput = value.Get("audio_tokens").Int()
+			usage.Reasoning = v.get("reasoning_tokens").int()
+			usage.AudioOutput = v.get("audio_tokens").int()
 		case "prompt_cache_hit_tokens", "cached_tokens": // DeepSeek; Moonshot
-			usage.CacheRead = max(usage.CacheRead, value.Int())
+			usage.CacheRead = max(usage.CacheRead, v.int())
 		}
-		return true
-	})
+	}
 	if !counted {
 		return nil
 	}
