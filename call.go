@@ -35,6 +35,20 @@ type Call struct {
 	Body            []byte   // as received; valid until the call is settled
 	Buffer          Retainer // owns Body's memory; nil if nobody reuses it
 	Start           time.Time
+	Deadline        time.Time // of retries, keys, fallbacks and the answer together; zero: none
+}
+
+// Left is the time until the deadline at now, or most if that is less or there is none.
+func (c *Call) Left(now time.Time, most time.Duration) time.Duration {
+	if c.Deadline.IsZero() {
+		return most
+	}
+	return min(most, c.Deadline.Sub(now))
+}
+
+// Expired reports whether the deadline has come.
+func (c *Call) Expired(now time.Time) bool {
+	return !c.Deadline.IsZero() && !now.Before(c.Deadline)
 }
 
 // Retainer is memory that goes back to a pool when nobody holds it any more. Who may still

@@ -150,8 +150,11 @@ func routingKey(raw []byte) (string, error) {
 			return "", &Error{Code: InvalidJSON, Message: "The request body is not valid JSON: a key is malformed.", Cause: err}
 		}
 	}
+	if plain && slices.Contains(routingKeys, key) {
+		return key, nil
+	}
 	for _, known := range routingKeys {
-		if strings.EqualFold(key, known) && (key != known || !plain) {
+		if strings.EqualFold(key, known) {
 			return "", &Error{Code: InvalidRequest, Param: known, Message: fmt.Sprintf("Write the key %q exactly so, in lower case and without escapes.", known)}
 		}
 	}

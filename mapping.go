@@ -1,5 +1,7 @@
 package point
 
+import "time"
+
 // Strategy names how targets of one priority are ordered.
 type Strategy string
 
@@ -72,6 +74,14 @@ type Timeout struct {
 	ConnectMS   int64  `json:"connect_ms"`
 	FirstByteMS *int64 `json:"first_byte_ms"`
 	IdleMS      int64  `json:"idle_ms"`
+}
+
+// Deadline is when a call that starts at start has used up its total time; zero: never.
+func (t *Timeout) Deadline(start time.Time) time.Time {
+	if t.TotalMS <= 0 {
+		return time.Time{}
+	}
+	return start.Add(time.Duration(t.TotalMS) * time.Millisecond)
 }
 
 // Cache is the response cache of an endpoint. Mode is "off" or "exact".

@@ -3,7 +3,10 @@ package point
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"hash"
+	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,6 +27,7 @@ type Snapshot struct {
 	RevokedSessions map[string]time.Time
 
 	byName map[string]*Provider
+	macs   *sync.Pool // of hash.Hash: HMACs under KeySecret, since making one costs more than using it
 }
 
 // Prices finds what a model costs.
@@ -38,6 +42,7 @@ func (s *Snapshot) Index() {
 	for _, p := range s.Providers {
 		s.byName[p.Name] = p
 	}
+	s.macs = &sync.Pool{New: func() any { return newMAC(s.KeySecret) }}
 }
 
 // Provider finds a provider by id or name.
@@ -70,15 +75,23 @@ func (s *Snapshot) Mapping(path string) *Mapping {
 
 // KeyByToken finds the client key of a token.
 func (s *Snapshot) KeyByToken(token string) (*Key, bool) {
-	k, ok := s.Keys[HashToken(s.KeySecret, token)]
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	mac.Reset()
+	k, ok := s.Keys[sumToken(mac, token)]
 	return k, ok
 }
 
 // HashToken is the form in which a client key is stored and looked up: HMAC-SHA256 of the
 // token under the data key secret.
 func HashToken(secret []byte, token string) (sum [32]byte) {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(token))
+	return sumToken(newMAC(secret), token)
+}
+
+func newMAC(secret []byte) hash.Hash { return hmac.New(sha256.New, secret) }
+
+func sumToken(mac hash.Hash, token string) (sum [32]byte) {
+	_, _ = io.WriteString(mac, token) // a hash takes everything
 	mac.Sum(sum[:0])
 	return sum
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/bits"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,23 +49,31 @@ func (p *bodyPool) read(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if expect < 0 {
 		expect = p.limit / 8
 	}
-	control := http.NewResponseController(w)
-	// Writers without deadlines (recorders in tests) just have none.
-	_ = control.SetReadDeadline(time.Now().Add(bodyGrace + time.Duration(expect/bodyMinRate)*time.Second))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	// Most bodies have arrived with their headers: a timer that is stopped again costs less than
+	// a deadline set and taken back.
+	late := time.AfterFunc(bodyGrace+time.Duration(expect/bodyMinRate)*time.Second, func() {
+		// Writers without deadlines (recorders in tests) just have none.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	})
+	b, err := p.readAll(r.Body, size)
+	if !late.Stop() && err == nil {
+		err = os.ErrDeadlineExceeded
+	}
+	return b, err
+}
 
+// readAll reads a body that says its size, or -1.
+func (p *bodyPool) readAll(r io.Reader, size int64) (*body, error) {
 	if size < 0 {
-		return p.readUnknown(r.Body)
+		return p.readUnknown(r)
 	}
 	b, err := p.get(size)
 	if err != nil {
 		return nil, err
 	}
 	b.bytes = b.bytes[:size]
-	if _, err := io.ReadFull(r.Body, b.bytes); err != nil {
-		return b, err
-	}
-	return b, nil
+	_, err = io.ReadFull(r, b.bytes)
+	return b, err
 }
 
 // readUnknown reads a body that does not say its size, in buffers that double.

@@ -3,9 +3,6 @@ package adapter
 import (
 	"context"
 	"net/http"
-	"time"
-
-	"point"
 )
 
 // serve is a request's way through Point, for every endpoint that has a model behind it.
@@ -30,11 +27,7 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 		t.fail(err)
 		return
 	}
-	call := t.call
-	ctx, cancel := h.deadline(ctx, call)
-	defer cancel()
-
-	plan, err := h.Routes.Plan(call) // adapter -> routing: ordered targets, with reasons
+	plan, err := h.Routes.Plan(t.call) // adapter -> routing: ordered targets, with reasons
 	t.planned(plan)
 	if err != nil {
 		t.fail(err)
@@ -47,13 +40,4 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 	}
 	defer reply.Close()
 	t.relay(ctx, reply) // provider -> client: JSON or events; the record is settled before the last byte
-}
-
-// deadline bounds the whole call: retries, keys and fallbacks.
-func (h *Handler) deadline(ctx context.Context, call *point.Call) (context.Context, context.CancelFunc) {
-	total := call.Snapshot.Mapping(call.Path).Timeout.TotalMS
-	if total <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(total)*time.Millisecond)
 }

@@ -407,3 +407,39 @@ func TestLargeAnswerThatBreaksOffIsNoShortAnswer(t *testing.T) {
 		t.Errorf("record %+v", r)
 	}
 }
+
+// hangs says what it is given, then nothing until its caller leaves.
+func hangs(events ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		streams(events...)(w, r)
+		<-r.Context().Done()
+	}
+}
+
+func TestTotalTimeBoundsTheWholeCall(t *testing.T) {
+	for name, test := range map[string]struct {
+		first   http.HandlerFunc
+		body    string
+		status  int
+		outcome point.Outcome
+	}{
+		"before the headers": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, chat, http.StatusGatewayTimeout, point.OutcomeUpstreamError},
+		"within a stream": {hangs(chunk(`{"content":"hel"}`)), strings.Replace(chat, "{", `{"stream":true,`, 1), http.StatusOK, point.OutcomeTruncated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, test.first, says(document))
+			w.snapshot.Default.Timeout.TotalMS = 50
+			response, body := w.post(test.body)
+			r := w.record()
+			if response.StatusCode != test.status || !strings.Contains(body, "total time is used up") || strings.Contains(body, "[DONE]") {
+				t.Errorf("%d %s", response.StatusCode, body)
+			}
+			if r.Outcome != test.outcome || len(r.Attempts) != 1 {
+				t.Errorf("%s after %d attempts", r.Outcome, len(r.Attempts))
+			}
+		})
+	}
+}

@@ -104,9 +104,11 @@ func (h *Handler) TestEndpoint(ctx context.Context, path string, request json.Ra
 
 // test carries a call that no client sent, and reads what was answered.
 func (h *Handler) test(ctx context.Context, s *point.Snapshot, path string, body []byte) point.TestResult {
+	start := time.Now()
 	call := &point.Call{
 		ID: uuid.Must(uuid.NewV7()).String(), Path: path, Dialect: point.DialectOpenAI,
-		Key: &point.Key{Name: "test", Status: point.StatusActive}, Snapshot: s, Body: body, Start: time.Now(),
+		Key: &point.Key{Name: "test", Status: point.StatusActive}, Snapshot: s, Body: body,
+		Start: start, Deadline: s.Mapping(path).Timeout.Deadline(start),
 	}
 	var err error
 	if call.Envelope, err = point.ScanEnvelope(body); err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *
 	call := &point.Call{
 		ID: uuid.Must(uuid.NewV7()).String(), ClientRequestID: clip(r.Header.Get("X-Request-Id"), 128),
 		Path: r.URL.Path, Dialect: point.DialectOpenAI,
-		Key: key, Snapshot: snapshot, Start: start,
+		Key: key, Snapshot: snapshot, Start: start, Deadline: snapshot.Mapping(r.URL.Path).Timeout.Deadline(start),
 	}
 	if err := enabled(call); err != nil {
 		return call, nil, err
@@ -162,6 +163,8 @@ func bodyError(err error, limit int64) error {
 		return known
 	case errors.As(err, &tooLarge):
 		return &point.Error{Code: point.BodyTooLarge, Message: fmt.Sprintf("The request body is larger than %d bytes; POINT_MAX_BODY sets the limit.", limit)}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &point.Error{Code: point.InvalidRequest, Message: "The request body arrived too slowly; send it at 1 KiB a second or faster.", Cause: err}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &point.Error{Code: point.ClientCancelled, Message: "The client went away while it sent its request.", Cause: err}
 	default:

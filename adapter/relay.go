@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"point"
 )
@@ -143,30 +144,51 @@ func (t *transaction) commit(reply *point.Reply, length int) {
 	t.answer.commit(reply.Status, reply.Stream, func(h http.Header) {
 		maps.Copy(h, reply.Header)
 		t.headers(h)
-		h["X-Point-Provider"] = []string{reply.Target.Provider.Name}
-		h["X-Point-Model"] = []string{reply.Target.Model}
+		t.header(h, "X-Point-Provider", reply.Target.Provider.Name)
+		t.header(h, "X-Point-Model", reply.Target.Model)
 		if len(reply.Dropped) > 0 {
-			h["X-Point-Dropped"] = []string{strings.Join(reply.Dropped, ", ")}
+			t.header(h, "X-Point-Dropped", strings.Join(reply.Dropped, ", "))
 		}
 		if !reply.Stream {
-			h["Content-Type"] = []string{"application/json"}
+			t.header(h, "Content-Type", "application/json")
 			if cost := t.cost(); cost != nil {
-				h["X-Point-Cost"] = []string{cost.String()}
+				t.header(h, "X-Point-Cost", cost.String())
 			}
 		}
 		if length >= 0 {
-			h["Content-Length"] = []string{strconv.Itoa(length)}
+			t.header(h, "Content-Length", strconv.Itoa(length))
 		}
 	})
 }
 
 // headers sets what every answer carries.
 func (t *transaction) headers(h http.Header) {
-	h["X-Request-Id"] = []string{t.call.ID}
-	h["X-Point-Attempts"] = []string{strconv.Itoa(len(t.record.Attempts))}
-	h["X-Point-Cache"] = []string{"off"}
-	overhead := strconv.AppendFloat(nil, float64(t.overhead().Microseconds())/1000, 'f', 3, 64)
-	h["X-Point-Overhead-Ms"] = []string{string(overhead)}
+	t.header(h, "X-Request-Id", t.call.ID)
+	t.header(h, "X-Point-Attempts", strconv.Itoa(len(t.record.Attempts)))
+	t.header(h, "X-Point-Cache", "off")
+	t.header(h, "X-Point-Overhead-Ms", milliseconds(t.overhead()))
+}
+
+// maxHeaders is how many headers have room in a transaction; more are no fault.
+const maxHeaders = 12
+
+// header sets one header by its canonical name.
+func (t *transaction) header(h http.Header, name, value string) {
+	if t.valued == maxHeaders {
+		h[name] = []string{value}
+		return
+	}
+	t.values[t.valued] = value
+	t.valued++
+	h[name] = t.values[t.valued-1 : t.valued : t.valued]
+}
+
+// milliseconds is d with three decimals.
+func milliseconds(d time.Duration) string {
+	var b [24]byte
+	us := max(d.Microseconds(), 0)
+	text := append(strconv.AppendInt(b[:0], us/1000, 10), '.', byte('0'+us/100%10), byte('0'+us/10%10), byte('0'+us%10))
+	return string(text)
 }
 
 // splice puts the cost into a usage object, where the block has one and the price is known.

@@ -24,6 +24,8 @@ type transaction struct {
 	events    int64 // server-sent events relayed, to estimate by
 	bytes     int64 // of the answer
 	settled   bool
+	values    [maxHeaders]string // of the answer's headers, in one piece of memory
+	valued    int
 	lost      error // the record could not be kept
 }
 

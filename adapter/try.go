@@ -33,7 +33,7 @@ func (t *transaction) try(ctx context.Context, plan *point.Plan) (*point.Reply, 
 			if e == nil {
 				return reply, nil
 			}
-			if stops(e, plan) || ctx.Err() != nil {
+			if stops(e, plan) || t.over(ctx) {
 				return nil, e
 			}
 			failed = append(failed, e)
@@ -67,10 +67,15 @@ func (t *transaction) send(ctx context.Context, target point.Target) (*point.Rep
 		}
 		e := point.AsError(err)
 		t.attempted(target, started, e)
-		if !e.OtherKey || ctx.Err() != nil {
+		if !e.OtherKey || t.over(ctx) {
 			return nil, e
 		}
 	}
+}
+
+// over reports whether nothing more may be tried: the client has gone or the time is used up.
+func (t *transaction) over(ctx context.Context) bool {
+	return ctx.Err() != nil || t.call.Expired(time.Now())
 }
 
 // stops reports whether e ends the call: the caller's own error, or one that the mapping does
@@ -106,6 +111,9 @@ func (t *transaction) pause(ctx context.Context, round int, retry *point.Retry, 
 		return false
 	}
 	wait = max(wait, soonest.RetryAfter)
+	if t.call.Left(time.Now(), wait) < wait {
+		return false
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

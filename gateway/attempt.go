@@ -9,9 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"point"
@@ -27,7 +26,24 @@ type attempt struct {
 	target   point.Target
 	call     *point.Call
 
+	alarm    *time.Timer // ends the attempt when it takes too long
+	begun    atomic.Bool // the first content came
 	released sync.Once
+}
+
+// watch arms the alarm: limit from now, or at the call's deadline if that is earlier.
+func (a *attempt) watch(limit time.Duration) { a.alarm.Reset(a.call.Left(time.Now(), limit)) }
+
+// late is why the alarm went off.
+func (a *attempt) late() error {
+	switch {
+	case a.call.Expired(time.Now()):
+		return context.DeadlineExceeded
+	case a.begun.Load():
+		return errIdle
+	default:
+		return errFirstByte
+	}
 }
 
 // release ends the attempt's share of the backend's load. It is idempotent.
@@ -54,15 +70,15 @@ const maxFailureBody = 64 << 10
 // attempt makes the round trip and reads up to the first content.
 func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, error) {
 	ctx, cancel := context.WithCancelCause(parent)
-	limit := a.firstByteLimit()
-	timer := time.AfterFunc(limit, func() { cancel(errFirstByte) })
-	started := time.Now()
+	started, limit := time.Now(), a.firstByteLimit()
+	a.alarm = time.AfterFunc(a.call.Left(started, limit), func() { cancel(a.late()) })
 
 	reply, err := g.open(ctx, cancel, a)
-	if !timer.Stop() && err == nil {
+	if !a.alarm.Stop() && err == nil {
 		_ = reply.Close()
 		err = errFirstByte
 	}
+	a.begun.Store(true)
 	if err != nil {
 		err = a.failure(ctx, err, limit)
 		cancel(errClosed)
@@ -107,11 +123,7 @@ func (g *Gateway) open(ctx context.Context, cancel context.CancelCauseFunc, a *a
 // known to be the provider's own origin.
 func (a *attempt) request(ctx context.Context) *http.Request {
 	out, b := a.exchange.Outbound, a.backend
-	target := *b.base
-	path, query, _ := strings.Cut(out.Path, "?")
-	target.Path, target.RawPath = joinPath(b.base, path)
-	target.RawQuery = query
-
+	target := b.url(out.Path)
 	header := out.Header // made for this attempt
 	if header == nil {
 		header = http.Header{}
@@ -127,7 +139,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 	b.kind.Authorize(header, a.key.secret)
 
 	request := &http.Request{
-		Method: out.Method, URL: &target, Host: target.Host, Header: header,
+		Method: out.Method, URL: target, Host: target.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: int64(len(out.Body)),
 	}
@@ -155,16 +167,6 @@ func retain(ctx context.Context, call *point.Call) context.Context {
 			}
 		},
 	})
-}
-
-// joinPath puts an escaped path below base's.
-func joinPath(base *url.URL, escaped string) (path, raw string) {
-	raw = base.EscapedPath() + escaped
-	path, err := url.PathUnescape(raw)
-	if err != nil || path == raw {
-		return raw, ""
-	}
-	return path, raw
 }
 
 // firstByteLimit is how long to wait for the first content.

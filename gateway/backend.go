@@ -24,6 +24,36 @@ type backend struct {
 	next     atomic.Uint32 // round robin over usable keys
 	busy     atomic.Int64  // attempts and answers under way
 	health   health
+	last     atomic.Pointer[place] // asked for last: most requests go where the one before went
+}
+
+// place is an address below a provider's base URL.
+type place struct {
+	path string // as in Outbound.Path
+	url  *url.URL
+}
+
+// url is the address of an escaped path, which may have a query. It must not be changed.
+func (b *backend) url(path string) *url.URL {
+	if last := b.last.Load(); last != nil && last.path == path {
+		return last.url
+	}
+	escaped, query, _ := strings.Cut(path, "?")
+	u := *b.base
+	u.Path, u.RawPath = joinPath(b.base, escaped)
+	u.RawQuery = query
+	b.last.Store(&place{path, &u})
+	return &u
+}
+
+// joinPath puts an escaped path below base's.
+func joinPath(base *url.URL, escaped string) (path, raw string) {
+	raw = base.EscapedPath() + escaped
+	path, err := url.PathUnescape(raw)
+	if err != nil || path == raw {
+		return raw, ""
+	}
+	return path, raw
 }
 
 func newBackend(p *point.Provider, getenv func(string) string) (*backend, error) {

@@ -115,6 +115,7 @@ func (d *document) relay() (point.Block, error) {
 	}
 	// What was given out last time is done with: the tail moves to the front.
 	buf = append(buf[:0], d.pending...)
+	d.attempt.watch(d.attempt.idleLimit())
 	var err error
 	for len(buf) < wholeDocument/2 && err == nil {
 		var n int
@@ -137,6 +138,7 @@ func (d *document) relay() (point.Block, error) {
 
 func (d *document) Close() error {
 	d.once.Do(func() {
+		d.attempt.alarm.Stop()
 		d.body.Close()
 		d.cancel(errClosed)
 		d.attempt.release()

@@ -32,7 +32,6 @@ type stream struct {
 	cancel  context.CancelCauseFunc
 	body    io.ReadCloser
 	reader  *sse.Reader
-	idle    *time.Timer
 
 	buffer  *[]byte
 	queue   []piece
@@ -69,8 +68,6 @@ func openStream(ctx context.Context, cancel context.CancelCauseFunc, a *attempt,
 		s.recycle()
 		return nil, err
 	}
-	limit := a.idleLimit()
-	s.idle = time.AfterFunc(limit, func() { cancel(errIdle) })
 	return s, nil
 }
 
@@ -92,7 +89,7 @@ func (s *stream) Next() (point.Block, error) {
 // fill decodes one event, and those that can be had without waiting.
 func (s *stream) fill() {
 	*s.buffer, s.queue, s.at = (*s.buffer)[:0], s.queue[:0], 0
-	s.idle.Reset(s.attempt.idleLimit())
+	s.attempt.watch(s.attempt.idleLimit())
 	s.read()
 	for s.err == nil && s.reader.Buffered() && len(*s.buffer) < blockBytes {
 		s.read()
@@ -149,7 +146,7 @@ const endLimit = 50 * time.Millisecond
 
 // drain reads the end of a stream that has said all.
 func (s *stream) drain() {
-	s.idle.Reset(endLimit)
+	s.attempt.watch(endLimit)
 	for {
 		if _, err := s.reader.Next(); err != nil {
 			return
@@ -163,7 +160,7 @@ func (s *stream) Close() error {
 		if s.done && s.err == nil {
 			s.drain()
 		}
-		s.idle.Stop()
+		s.attempt.alarm.Stop()
 		s.cancel(errClosed)
 		s.body.Close()
 		s.attempt.release()

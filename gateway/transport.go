@@ -13,6 +13,13 @@ import (
 // is made and closed again at each (net/http's default is 2).
 const maxIdlePerHost = 2048
 
+// Buffers of a connection. A prompt of 100 KB takes few writes; answers are read into larger
+// buffers past this one, or event by event, and thousands of open streams hold theirs.
+const (
+	writeBuffer = 32 << 10
+	readBuffer  = 8 << 10
+)
+
 // newTransport is a connection pool to providers. It follows no redirect, asks for no
 // compression, honours HTTPS_PROXY and friends, and never connects to an address that
 // netguard refuses.
@@ -33,7 +40,7 @@ func newTransport(allowPrivate bool) *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		DisableCompression:    true,
-		WriteBufferSize:       64 << 10,
-		ReadBufferSize:        64 << 10,
+		WriteBufferSize:       writeBuffer,
+		ReadBufferSize:        readBuffer,
 	}
 }

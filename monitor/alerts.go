@@ -37,17 +37,25 @@ type Alerts struct {
 	raised func(kind string) // counts for metrics
 
 	mu      sync.Mutex
-	waiting map[alertKey]*point.Alert
+	waiting map[alertKey]*pendingAlert
 	dropped int64
 
 	wake chan struct{}
 }
 
+// alertKey is what was raised, as it was given.
 type alertKey struct{ kind, subject string }
+
+// pendingAlert is an alert that waits to be stored, and the detail of its last event. Masking waits
+// until then: an event may be raised with each request.
+type pendingAlert struct {
+	alert  point.Alert
+	detail string
+}
 
 // NewAlerts makes an empty collection; log gets each alert when it is stored.
 func NewAlerts(log *slog.Logger, now func() time.Time) *Alerts {
-	return &Alerts{log: log, now: now, raised: func(string) {}, waiting: map[alertKey]*point.Alert{}, wake: make(chan struct{}, 1)}
+	return &Alerts{log: log, now: now, raised: func(string) {}, waiting: map[alertKey]*pendingAlert{}, wake: make(chan struct{}, 1)}
 }
 
 // Raise notes an event of one of the kinds in AlertKinds. It does not block and does no I/O.
@@ -55,7 +63,7 @@ func NewAlerts(log *slog.Logger, now func() time.Time) *Alerts {
 func (a *Alerts) Raise(kind, subject, detail string) {
 	a.raised(kind)
 	now := a.now().UTC()
-	key := alertKey{kind, redact.String(subject)}
+	key := alertKey{kind, subject}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	waiting, ok := a.waiting[key]
@@ -64,19 +72,19 @@ func (a *Alerts) Raise(kind, subject, detail string) {
 			a.dropped++
 			return
 		}
-		waiting = newAlert(key, now)
+		waiting = &pendingAlert{alert: newAlert(key, now)}
 		a.waiting[key] = waiting
 		poke(a.wake)
 	}
-	waiting.Count++
-	waiting.LastAt = now
-	waiting.Detail = detailJSON(detail)
+	waiting.alert.Count++
+	waiting.alert.LastAt = now
+	waiting.detail = detail
 }
 
-func newAlert(key alertKey, now time.Time) *point.Alert {
+func newAlert(key alertKey, now time.Time) point.Alert {
 	kind := KindOf(key.kind)
-	return &point.Alert{
-		ID: uuid.Must(uuid.NewV7()).String(), Kind: key.kind, Subject: key.subject,
+	return point.Alert{
+		ID: uuid.Must(uuid.NewV7()).String(), Kind: key.kind, Subject: redact.String(key.subject),
 		Severity: kind.Severity, Message: kind.Message, FirstAt: now, LastAt: now,
 	}
 }
@@ -119,16 +127,20 @@ func (a *Alerts) Run(ctx context.Context, sink AlertSink) error {
 func (a *Alerts) store(ctx context.Context, sink AlertSink) {
 	a.mu.Lock()
 	waiting := a.waiting
-	a.waiting = map[alertKey]*point.Alert{}
+	a.waiting = map[alertKey]*pendingAlert{}
 	a.mu.Unlock()
-	order := slices.SortedFunc(maps.Values(waiting), func(x, y *point.Alert) int { return x.FirstAt.Compare(y.FirstAt) })
-	for i, alert := range order {
+	order := slices.SortedFunc(maps.Keys(waiting), func(x, y alertKey) int {
+		return waiting[x].alert.FirstAt.Compare(waiting[y].alert.FirstAt)
+	})
+	for i, key := range order {
+		alert := waiting[key].alert
+		alert.Detail = detailJSON(waiting[key].detail)
 		ctx, cancel := context.WithTimeout(ctx, alertTimeout)
-		err := sink.UpsertAlert(ctx, *alert)
+		err := sink.UpsertAlert(ctx, alert)
 		cancel()
 		if err != nil {
 			a.log.Warn("alert could not be stored yet", "kind", alert.Kind, "subject", alert.Subject, "error", err)
-			a.putBack(order[i:])
+			a.putBack(order[i:], waiting)
 			return
 		}
 		a.log.Warn("alert: "+alert.Message, "kind", alert.Kind, "subject", alert.Subject, "count", alert.Count, "detail", alert.Detail)
@@ -136,14 +148,14 @@ func (a *Alerts) store(ctx context.Context, sink AlertSink) {
 }
 
 // putBack joins alerts that could not be stored with what was raised meanwhile.
-func (a *Alerts) putBack(failed []*point.Alert) {
+func (a *Alerts) putBack(keys []alertKey, failed map[alertKey]*pendingAlert) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, old := range failed {
-		key := alertKey{old.Kind, old.Subject}
+	for _, key := range keys {
+		old := failed[key]
 		if newer, ok := a.waiting[key]; ok {
-			newer.Count += old.Count
-			newer.FirstAt = old.FirstAt
+			newer.alert.Count += old.alert.Count
+			newer.alert.FirstAt = old.alert.FirstAt
 			continue
 		}
 		if len(a.waiting) < alertSubjects {

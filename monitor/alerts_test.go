@@ -65,8 +65,13 @@ func TestAlertsAreJoinedMaskedAndStoredLater(t *testing.T) {
 func TestAlertDetailHidesKeys(t *testing.T) {
 	a := NewAlerts(quiet(), time.Now)
 	a.Raise("provider_down", "https://user:pass@host", "sent sk-abcdefgh12345678 "+strings.Repeat("é", alertDetail))
-	for key, alert := range a.waiting {
-		if text := key.subject + string(alert.Detail); strings.Contains(text, "abcdefgh") || strings.Contains(text, "pass") || len(text) > 2*alertDetail {
+	sink := &alertSink{}
+	a.store(t.Context(), sink)
+	if len(sink.alerts) != 1 {
+		t.Fatalf("%+v", sink.alerts)
+	}
+	for _, alert := range sink.alerts {
+		if text := alert.Subject + string(alert.Detail); strings.Contains(text, "abcdefgh") || strings.Contains(text, "pass") || len(text) > 2*alertDetail {
 			t.Error(text)
 		}
 	}
