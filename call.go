@@ -66,6 +66,7 @@ type Target struct {
 	Weight   int
 	Priority int
 	Reason   string // why it stands where it stands, for people
+	Tried    []int  // keys of the provider not to use again, as Error.Key tells them
 }
 
 // Skipped is a candidate that a plan left out, with the reason.

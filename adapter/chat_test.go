@@ -193,11 +193,15 @@ func TestAllRateLimitedTellsTheShortestWait(t *testing.T) {
 		t.Errorf("answer %d, Retry-After %q", response.StatusCode, response.Header.Get("Retry-After"))
 	}
 	w.record()
-	// Both are cooled now: nothing more is sent to them.
+	// Both are cooled now: nothing more is sent to them, and the record says why.
 	w.records = nil
 	response, _ = w.post(chat)
-	if r := w.record(); response.StatusCode != 429 || r.Attempts[0].Status != 0 {
+	r := w.record()
+	if response.StatusCode != 429 || response.Header.Get("X-Point-Attempts") != "0" || len(r.Attempts) != 0 {
 		t.Errorf("answer %d, attempts %+v", response.StatusCode, r.Attempts)
+	}
+	if r.Outcome != point.OutcomeUpstreamError || len(r.Route.Skipped) != 2 || !strings.Contains(r.Route.Skipped[0].Reason, "limited the rate") {
+		t.Errorf("outcome %s, skipped %+v", r.Outcome, r.Route.Skipped)
 	}
 }
 

@@ -119,7 +119,7 @@ func (t *transaction) fail(err error) {
 	switch {
 	case e.Code == point.ClientCancelled:
 		outcome, status = point.OutcomeClientCancelled, 499
-	case e.Failure() == point.FailCaller && e.UpstreamStatus == 0, len(t.record.Attempts) == 0:
+	case e.Failure() == point.FailCaller && e.UpstreamStatus == 0, len(t.record.Attempts) == 0 && !e.Final:
 		outcome = point.OutcomeRejected
 	}
 	if e.Code == point.Internal {

@@ -18,7 +18,6 @@ type transaction struct {
 	record point.Record
 
 	firstSend time.Time
-	last      *point.Error // what the last round of targets failed with
 	usage     *point.Usage // as told, last one wins
 	price     *point.Price
 	events    int64 // server-sent events relayed, to estimate by
@@ -72,6 +71,11 @@ func (t *transaction) attempted(target point.Target, started time.Time, e *point
 	}
 	t.record.Attempts = append(t.record.Attempts, a)
 	t.record.ProviderID, t.record.UpstreamModel, t.record.Route.Reason = target.Provider.ID, target.Model, target.Reason
+}
+
+// passedOver notes a target that nothing was sent to: that is no attempt.
+func (t *transaction) passedOver(target point.Target, e *point.Error) {
+	t.record.Route.Skipped = append(t.record.Route.Skipped, point.Skipped{Provider: target.Provider.Name, Model: target.Model, Reason: e.Message})
 }
 
 // answered notes which target the reply comes from, and finds its price.

@@ -47,18 +47,18 @@ func New(o Options) *Gateway {
 func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Call) (*point.Reply, error) {
 	b, err := g.backend(target.Provider)
 	if err != nil {
-		return nil, err
+		return nil, unsent(err)
 	}
-	key, err := b.pick(target.Model, time.Now())
+	key, err := b.pick(target, time.Now())
 	if err != nil {
-		return nil, err
+		return nil, unsent(err)
 	}
 	exchange, err := b.kind.Exchange(&provider.Request{
 		Model: target.Model, Call: call, Provider: target.Provider,
 		Drop: call.Snapshot.Mapping(call.Path).Unsupported == "drop",
 	})
 	if err != nil {
-		return nil, err
+		return nil, unsent(err)
 	}
 	a := &attempt{backend: b, key: key, exchange: exchange, target: target, call: call}
 	b.busy.Add(1)
@@ -68,6 +68,13 @@ func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Cal
 		return nil, g.learn(b, key, target, err)
 	}
 	return reply, nil
+}
+
+// unsent marks what failed before anything was sent.
+func unsent(err error) error {
+	e := point.AsError(err)
+	e.Unsent = true
+	return e
 }
 
 // Close releases idle connections.

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,37 +44,70 @@ func (k *key) usable(model string, now time.Time) (time.Time, *point.Error) {
 	return time.Time{}, nil
 }
 
-// pick chooses the next usable key for model, or tells when one will be.
-func (b *backend) pick(model string, now time.Time) (*key, error) {
-	start := int(b.next.Add(1))
+// pick chooses the next usable key for target that was not tried, or tells when one will be.
+func (b *backend) pick(target point.Target, now time.Time) (*key, error) {
+	start := int(b.next.Add(1) % uint32(len(b.keys)))
 	var soonest time.Time
-	var reason *point.Error
+	reason := &nothingLeft
 	for i := range b.keys {
-		k := b.keys[(start+i)%len(b.keys)]
-		until, err := k.usable(model, now)
-		if err == nil {
-			return k, nil
+		at := (start + i) % len(b.keys)
+		if slices.Contains(target.Tried, at) {
+			continue
 		}
-		if reason == nil || until.Before(soonest) {
+		until, err := b.keys[at].usable(target.Model, now)
+		if err == nil {
+			return b.keys[at], nil
+		}
+		if reason == &nothingLeft || until.Before(soonest) {
 			soonest, reason = until, err
 		}
 	}
-	reason.RetryAfter = soonest.Sub(now)
-	reason.Message = fmt.Sprintf("%s: %s", b.provider.Name, reason.Message)
-	return nil, reason
+	failed := *reason
+	failed.RetryAfter = max(soonest.Sub(now), 0)
+	failed.Message = fmt.Sprintf("%s: %s", b.provider.Name, reason.Message)
+	return nil, &failed
 }
 
-// hasOther reports whether a key other than k can be used for model now.
-func (b *backend) hasOther(k *key, model string, now time.Time) bool {
-	for _, other := range b.keys {
-		if other == k {
+var nothingLeft = point.Error{Code: point.ProviderUnavailable, Message: "Every API key of the provider was tried."}
+
+// wait is how long no key at all can be used for model, and 0 if one can.
+func (b *backend) wait(model string, now time.Time) time.Duration {
+	soonest := time.Duration(math.MaxInt64)
+	for _, k := range b.keys {
+		until, err := k.usable(model, now)
+		if err == nil {
+			return 0
+		}
+		soonest = min(soonest, until.Sub(now))
+	}
+	return soonest
+}
+
+// hasOther reports whether a key other than k, and than those target has tried, can be used.
+func (b *backend) hasOther(k *key, target point.Target, now time.Time) bool {
+	for i, other := range b.keys {
+		if other == k || slices.Contains(target.Tried, i) {
 			continue
 		}
-		if _, err := other.usable(model, now); err == nil {
+		if _, err := other.usable(target.Model, now); err == nil {
 			return true
 		}
 	}
 	return false
+}
+
+// anotherKeyHelps reports whether a failure may be the key's, or the key's share of the
+// service: its account, its limits, the machines that serve it. That a connection could not
+// be had, or that a model, a prompt or an answer is wrong, is the same with every key.
+func anotherKeyHelps(e *point.Error) bool {
+	switch e.Code {
+	case point.ProviderCredentials, point.ProviderQuota, point.ProviderRateLimited:
+		return true
+	case point.ProviderUnavailable:
+		return e.UpstreamStatus != 0
+	default:
+		return false
+	}
 }
 
 // cool keeps k from being used for model for d.
@@ -120,6 +155,10 @@ func (g *Gateway) learn(b *backend, k *key, target point.Target, err error) erro
 	case point.FailUnavailable, point.FailTimeout, point.FailCredentials:
 		b.health.failed(e, now)
 	}
-	e.OtherKey = len(b.keys) > 1 && e.Failure() != point.FailCaller && b.hasOther(k, target.Model, now)
+	e.Key = slices.Index(b.keys, k)
+	e.OtherKey = anotherKeyHelps(e) && b.hasOther(k, target, now)
+	if wait := b.wait(target.Model, now); wait > 0 && e.Code == point.ProviderRateLimited {
+		e.RetryAfter = wait
+	}
 	return e
 }
