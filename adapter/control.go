@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -26,11 +27,10 @@ const maxShown = 4000
 // TestProvider sends a streamed chat to one provider, as a client's request would go: same
 // translation, same attempt, one record. The provider may be inactive or not yet saved.
 func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
-	tried := *p
-	tried.Status = point.StatusActive
+	tried := h.tried(p)
 	if r.Model == "" {
 		var err error
-		if r.Model, err = h.firstChatModel(ctx, &tried); err != nil {
+		if r.Model, err = h.firstChatModel(ctx, tried); err != nil {
 			return failed(err), nil
 		}
 	}
@@ -46,6 +46,9 @@ func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.T
 			return point.TestResult{}, &point.Error{Code: point.InvalidRequest, Param: "parameters", Message: "The parameters must be a JSON object.", Cause: err}
 		}
 	}
+	for _, name := range []string{"fallback_providers", "models"} {
+		delete(request, name) // another provider's answer would tell nothing of this one
+	}
 	request["model"] = r.Model
 	request["provider"] = tried.ID
 	request["messages"] = []any{map[string]string{"role": "user", "content": r.Prompt}}
@@ -55,7 +58,19 @@ func (h *Handler) TestProvider(ctx context.Context, p *point.Provider, r point.T
 	if err != nil {
 		return point.TestResult{}, fmt.Errorf("encoding the test request: %w", err)
 	}
-	return h.test(ctx, h.alone(&tried), point.PathChat, body), nil
+	return h.test(ctx, h.alone(tried), point.PathChat, body), nil
+}
+
+// tried is p as it is tried: the live provider itself if p is the same, so that its health
+// learns from the test, else a copy, which the gateway keeps apart from the live one.
+func (h *Handler) tried(p *point.Provider) *point.Provider {
+	live, ok := h.Config.Snapshot().Providers[p.ID]
+	if ok && live.Active() && live.Kind == p.Kind && reflect.DeepEqual(live.Config, p.Config) {
+		return live
+	}
+	tried := *p
+	tried.Status, tried.DeletedAt = point.StatusActive, nil
+	return &tried
 }
 
 // alone is the live configuration with p in it, and without repeats.

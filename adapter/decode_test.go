@@ -229,3 +229,30 @@ func TestControl(t *testing.T) {
 		t.Errorf("models %+v, %v", list, err)
 	}
 }
+
+// TestATestAsksNobodyElse: whatever parameters a test is given, its result is the provider's own.
+func TestATestAsksNobodyElse(t *testing.T) {
+	w := newWorld(t, fails(500), streams(chunk(`{"content":"hello"}`), stopChunk, done))
+	for _, parameters := range []string{`{"fallback_providers":["b"]}`, `{"models":["b/m"]}`, `{"provider":"b"}`} {
+		result, err := w.handler.TestProvider(t.Context(), w.snapshot.Providers["id-a"], point.TestRequest{Model: "m", Parameters: []byte(parameters)})
+		if err != nil || result.OK || len(result.Attempts) != 1 || result.Attempts[0].Provider != "a" {
+			t.Errorf("%s: %+v, %v", parameters, result, err)
+		}
+	}
+	if w.gateway.ProviderHealth("id-a").State == point.HealthUnknown {
+		t.Error("the test of the live provider taught nothing")
+	}
+}
+
+// TestATestOfAnotherVersion leaves the live provider's health alone.
+func TestATestOfAnotherVersion(t *testing.T) {
+	w := newWorld(t, fails(500))
+	p := *w.snapshot.Providers["id-a"]
+	p.Config.TimeoutMS = 5000
+	if result, err := w.handler.TestProvider(t.Context(), &p, point.TestRequest{Model: "m"}); err != nil || result.OK {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if state := w.gateway.ProviderHealth("id-a").State; state != point.HealthUnknown {
+		t.Errorf("the live provider is %s", state)
+	}
+}

@@ -98,7 +98,7 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 	}
 	w.snapshot.Index()
 	log := slog.New(slog.DiscardHandler)
-	w.gateway = gateway.New(gateway.Options{Alerts: w, Log: log, Getenv: func(string) string { return "" }, AllowPrivate: true})
+	w.gateway = gateway.New(gateway.Options{Config: w, Alerts: w, Log: log, Getenv: func(string) string { return "" }, AllowPrivate: true})
 	models := gateway.NewModels(w.gateway, w, func(string) []string { return nil })
 	w.handler = New(Deps{
 		Config: w, Routes: routing.New(w.gateway, models), Senders: map[string]point.Sender{point.TypeAPI: w.gateway},

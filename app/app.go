@@ -200,7 +200,7 @@ func (a *App) openServer(ctx context.Context) error {
 // handler joins the data plane, the control plane and the console.
 func (a *App) handler() (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{
-		Alerts: a.monitor, Log: a.component("gateway"), Getenv: func(name string) string { return a.env[name] }, AllowPrivate: a.cfg.AllowPrivate,
+		Config: a.store, Alerts: a.monitor, Log: a.component("gateway"), Getenv: func(name string) string { return a.env[name] }, AllowPrivate: a.cfg.AllowPrivate,
 	})
 	a.models = gateway.NewModels(a.gateway, a.store, a.prices.Models)
 	data := adapter.New(adapter.Deps{

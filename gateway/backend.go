@@ -13,18 +13,25 @@ import (
 	"point/adapter/provider"
 )
 
-// backend is one provider as the gateway sees it: where it is, its keys, and what attempts
-// taught about it.
+// backend is one version of a provider's configuration as the gateway sees it: where it is
+// and its keys. It is complete before anybody else sees it.
 type backend struct {
 	provider *point.Provider
 	kind     *provider.Kind
 	base     *url.URL
 	headers  map[string]point.Secret // extra headers of its configuration
 	keys     []*key
-	next     atomic.Uint32 // round robin over usable keys
-	busy     atomic.Int64  // attempts and answers under way
-	health   health
+	next     atomic.Uint32         // round robin over usable keys
 	last     atomic.Pointer[place] // asked for last: most requests go where the one before went
+
+	*standing // shared by all versions
+}
+
+// standing is what attempts taught about a provider. It outlives the versions of its
+// configuration, as keys do that stay the same.
+type standing struct {
+	busy   atomic.Int64 // attempts and answers under way
+	health health
 }
 
 // place is an address below a provider's base URL.
@@ -56,7 +63,8 @@ func joinPath(base *url.URL, escaped string) (path, raw string) {
 	return path, raw
 }
 
-func newBackend(p *point.Provider, getenv func(string) string) (*backend, error) {
+// newBackend prepares p, with what the version before it learnt, if there was one.
+func newBackend(p *point.Provider, getenv func(string) string, before *backend) (*backend, error) {
 	kind, ok := provider.Lookup(p.Kind)
 	if !ok {
 		return nil, &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("Provider %s is of kind %q, which this version of Point does not know.", p.Name, p.Kind)}
@@ -65,22 +73,65 @@ func newBackend(p *point.Provider, getenv func(string) string) (*backend, error)
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{provider: p, kind: kind, base: base, headers: map[string]point.Secret{}}
-	for name, secret := range p.Config.Secrets {
-		if header, ok := strings.CutPrefix(name, point.SecretHeader); ok {
-			b.headers[header] = secret
-		}
+	headers, err := extraHeaders(p)
+	if err != nil {
+		return nil, err
 	}
-	for _, secret := range credentials(p, getenv) {
-		b.keys = append(b.keys, &key{secret: secret, id: sha256.Sum256([]byte(secret.Reveal())), cooled: map[string]time.Time{}})
+	secrets, err := credentials(p, getenv)
+	if err != nil {
+		return nil, err
 	}
-	if len(b.keys) == 0 {
+	if len(secrets) == 0 {
 		if !kind.Keyless {
 			return nil, missingKey(p)
 		}
-		b.keys = []*key{{cooled: map[string]time.Time{}}}
+		secrets = []point.Secret{{}}
+	}
+	b := &backend{provider: p, kind: kind, base: base, headers: headers}
+	if before != nil {
+		b.standing = before.standing
+	} else {
+		b.standing = &standing{}
+	}
+	for _, secret := range secrets {
+		b.keys = append(b.keys, before.key(secret))
 	}
 	return b, nil
+}
+
+// key is b's key of that value with what was learnt of it, or a new one.
+func (b *backend) key(secret point.Secret) *key {
+	id := sha256.Sum256([]byte(secret.Reveal()))
+	if b != nil {
+		for _, known := range b.keys {
+			if known.id == id {
+				return known
+			}
+		}
+	}
+	return &key{secret: secret, id: id, cooled: map[string]time.Time{}}
+}
+
+// extraHeaders are the headers that p's configuration adds.
+func extraHeaders(p *point.Provider) (map[string]point.Secret, error) {
+	headers := map[string]point.Secret{}
+	for name, secret := range p.Config.Secrets {
+		header, ok := strings.CutPrefix(name, point.SecretHeader)
+		if !ok {
+			continue
+		}
+		value := strings.TrimSpace(secret.Reveal())
+		if !sendable(value) {
+			return nil, &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("The value of the header %s of provider %s holds line breaks or control characters; enter it again.", header, p.Name)}
+		}
+		headers[header] = point.NewSecret(value)
+	}
+	return headers, nil
+}
+
+// sendable reports whether value may stand in a header.
+func sendable(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 func baseURL(p *point.Provider, kind *provider.Kind) (*url.URL, error) {
@@ -95,15 +146,25 @@ func baseURL(p *point.Provider, kind *provider.Kind) (*url.URL, error) {
 	return base, nil
 }
 
-// credentials are p's stored keys, or the one in the variable it names.
-func credentials(p *point.Provider, getenv func(string) string) []point.Secret {
+// credentials are p's stored keys, or the one in the variable it names, without the white
+// space that comes along when a key is copied.
+func credentials(p *point.Provider, getenv func(string) string) ([]point.Secret, error) {
+	stored := p.Config.Credentials()
 	if name := p.Config.APIKeyEnv; name != "" {
-		if value := getenv(name); value != "" {
-			return []point.Secret{point.NewSecret(value)}
-		}
-		return nil
+		stored = []point.Secret{point.NewSecret(getenv(name))}
 	}
-	return p.Config.Credentials()
+	list := make([]point.Secret, 0, len(stored))
+	for _, secret := range stored {
+		value := strings.TrimSpace(secret.Reveal())
+		switch {
+		case value == "":
+			continue
+		case !sendable(value):
+			return nil, &point.Error{Code: point.ProviderCredentials, Message: fmt.Sprintf("An API key of provider %s holds line breaks or control characters; enter it again.", p.Name)}
+		}
+		list = append(list, point.NewSecret(value))
+	}
+	return list, nil
 }
 
 func missingKey(p *point.Provider) error {
@@ -114,18 +175,6 @@ func missingKey(p *point.Provider) error {
 	return &point.Error{Code: point.ProviderCredentials, Message: message}
 }
 
-// inherit takes over what old learnt.
-func (b *backend) inherit(old *backend) {
-	for i, k := range b.keys {
-		for _, known := range old.keys {
-			if known.id == k.id {
-				b.keys[i] = known
-			}
-		}
-	}
-	b.health.inherit(&old.health)
-}
-
 // health is what recent attempts say about a provider.
 type health struct {
 	mu           sync.Mutex
@@ -134,12 +183,6 @@ type health struct {
 	failingSince time.Time
 	okSince      time.Time     // zero: no success since the last failure, or ever
 	latency      time.Duration // decayed time to first content
-}
-
-func (h *health) inherit(old *health) {
-	old.mu.Lock()
-	defer old.mu.Unlock()
-	h.failures, h.lastErr, h.failingSince, h.okSince, h.latency = old.failures, old.lastErr, old.failingSince, old.okSince, old.latency
 }
 
 // ok notes an answer whose first content took d; one part in eight of the latency is new.

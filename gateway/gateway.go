@@ -21,6 +21,7 @@ import (
 
 // Options are what a Gateway needs. All fields are required.
 type Options struct {
+	Config       point.Snapshots
 	Alerts       point.Alerter
 	Log          *slog.Logger
 	Getenv       func(string) string // resolves api_key_env
@@ -32,7 +33,8 @@ type Gateway struct {
 	options  Options
 	public   *http.Transport // to public addresses only
 	private  *http.Transport // to private ones too
-	backends sync.Map        // provider id -> *backend
+	backends sync.Map        // provider id -> *backend of the live configuration
+	building sync.Mutex      // of backends
 }
 
 var _ point.Sender = (*Gateway)(nil)
@@ -91,20 +93,30 @@ func (g *Gateway) transport(p *point.Provider) *http.Transport {
 	return g.public
 }
 
-// backend is what the gateway knows of p. A changed provider gets a new one that keeps what
-// was learnt of keys that it still has.
+// backend is what the gateway knows of p. What the live configuration says of a provider is
+// kept, and a change of it goes on with what was learnt. Any other p, of a snapshot that is
+// past or made to try something, is known for this once: it teaches the live one nothing.
 func (g *Gateway) backend(p *point.Provider) (*backend, error) {
 	if known, ok := g.backends.Load(p.ID); ok {
 		if b := known.(*backend); b.provider == p {
 			return b, nil
 		}
 	}
-	b, err := newBackend(p, g.options.Getenv)
+	if g.options.Config.Snapshot().Providers[p.ID] != p {
+		return newBackend(p, g.options.Getenv, nil)
+	}
+	g.building.Lock()
+	defer g.building.Unlock()
+	var before *backend
+	if known, ok := g.backends.Load(p.ID); ok {
+		if before = known.(*backend); before.provider == p {
+			return before, nil
+		}
+	}
+	b, err := newBackend(p, g.options.Getenv, before)
 	if err != nil {
 		return nil, err
 	}
-	if old, ok := g.backends.Swap(p.ID, b); ok {
-		b.inherit(old.(*backend))
-	}
+	g.backends.Store(p.ID, b)
 	return b, nil
 }

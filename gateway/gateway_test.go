@@ -28,9 +28,24 @@ type fixed struct{ snapshot *point.Snapshot }
 
 func (f fixed) Snapshot() *point.Snapshot { return f.snapshot }
 
-func newGateway(t *testing.T, env map[string]string) *Gateway {
+// live is a configuration that tests change.
+type live struct{ atomic.Pointer[point.Snapshot] }
+
+func (l *live) Snapshot() *point.Snapshot { return l.Load() }
+
+func (l *live) set(providers ...*point.Provider) {
+	s := &point.Snapshot{Providers: map[string]*point.Provider{}}
+	for _, p := range providers {
+		s.Providers[p.ID] = p
+	}
+	l.Store(s)
+}
+
+func newGateway(t *testing.T, env map[string]string, providers ...*point.Provider) *Gateway {
 	t.Helper()
-	g := New(Options{Alerts: &alerts{}, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return env[name] }, AllowPrivate: true})
+	config := &live{}
+	config.set(providers...)
+	g := New(Options{Config: config, Alerts: &alerts{}, Log: slog.New(slog.DiscardHandler), Getenv: func(name string) string { return env[name] }, AllowPrivate: true})
 	t.Cleanup(g.Close)
 	return g
 }
@@ -173,7 +188,8 @@ func TestHealthFollowsAttempts(t *testing.T) {
 		_, _ = io.WriteString(w, `{"choices":[]}`)
 	}))
 	defer server.Close()
-	g, p := newGateway(t, nil), providerAt(server.URL)
+	p := providerAt(server.URL)
+	g := newGateway(t, nil, p)
 	send := func() {
 		if reply, err := g.Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, chat)); err == nil {
 			reply.Close()
@@ -196,6 +212,7 @@ func TestHealthFollowsAttempts(t *testing.T) {
 	expect(point.HealthDown)
 	changed := *p // a saved change keeps what is known
 	p = &changed
+	g.options.Config.(*live).set(p)
 	fail.Store(false)
 	send()
 	expect(point.HealthOK)
