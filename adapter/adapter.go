@@ -21,10 +21,12 @@ type Planner interface {
 	Plan(call *point.Call) (*point.Plan, error)
 }
 
-// Recorder keeps records. Keep returns when the record can no longer be lost, or with an
+// Recorder keeps records. Available tells, cheaply, whether one could be kept now, so that
+// nothing is asked and paid for that could not be answered; Keep returns when the record can no longer be lost, or with an
 // error if it could not be kept and the answer must not be finished; Reject counts a call
 // that was refused before a key was known.
 type Recorder interface {
+	Available() error
 	Keep(record *point.Record) error
 	Reject(path string, code point.Code)
 }

@@ -27,6 +27,10 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 		t.fail(err)
 		return
 	}
+	if err := h.Records.Available(); err != nil {
+		t.fail(err)
+		return
+	}
 	plan, err := h.Routes.Plan(t.call) // adapter -> routing: ordered targets, with reasons
 	t.planned(plan)
 	if err != nil {

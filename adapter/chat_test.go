@@ -379,6 +379,17 @@ func TestUnkeptRecordIsNoAnswer(t *testing.T) {
 	}
 }
 
+// TestNothingIsAskedThatCouldNotBeRecorded: an answer that must be refused is not paid for.
+func TestNothingIsAskedThatCouldNotBeRecorded(t *testing.T) {
+	var asked atomic.Bool
+	w := newWorld(t, func(http.ResponseWriter, *http.Request) { asked.Store(true) })
+	w.full = &point.Error{Code: point.RecordingUnavailable, Message: "The disk is full.", RetryAfter: 5 * time.Second}
+	response, answer := w.post(chat)
+	if response.StatusCode != 503 || !strings.Contains(answer, "recording_unavailable") || response.Header.Get("Retry-After") != "5" || asked.Load() {
+		t.Errorf("answer %d %s, asked: %v", response.StatusCode, answer, asked.Load())
+	}
+}
+
 func TestLargeAnswerIsRelayed(t *testing.T) {
 	big := strings.Replace(document, "hello", strings.Repeat("x", 3<<20), 1)
 	w := newWorld(t, says(big))

@@ -37,9 +37,12 @@ type world struct {
 	refused []point.Code
 	alerts  []string
 	keepErr error
+	full    error // of the journal
 }
 
 func (w *world) Snapshot() *point.Snapshot { return w.snapshot }
+
+func (w *world) Available() error { return w.full }
 
 func (w *world) Keep(r *point.Record) error {
 	w.mu.Lock()

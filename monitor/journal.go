@@ -62,6 +62,7 @@ type Journal struct {
 	cur      *segment
 	spare    *segment      // the next one, nil while the keeper makes it
 	spareErr error         // why there is none
+	starved  atomic.Bool   // spareErr is set; read without mu
 	outcome  chan struct{} // closed when the keeper has made a spare or failed
 	sealed   []*segment    // full ones that are not drained yet, oldest first
 	bytes    int64         // of all segment files
@@ -184,7 +185,7 @@ func (j *Journal) Append(r *point.Record) error {
 // Available tells before a request is served whether its record could be kept: the error
 // that Append would give, as far as it is known.
 func (j *Journal) Available() error {
-	if j.opt.Full == FullCount {
+	if j.opt.Full == FullCount || !j.starved.Load() { // the usual case takes no lock
 		return nil
 	}
 	j.mu.Lock()

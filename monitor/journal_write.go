@@ -142,6 +142,7 @@ func (j *Journal) prepare() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.spareErr = err
+	j.starved.Store(err != nil)
 	if made != nil {
 		j.spare = made
 		j.bytes += made.fileSize

@@ -54,6 +54,10 @@ func (m *Monitor) Record(j *Journal) {
 	m.Health.Register("journal", j.Check)
 }
 
+// Available tells before a request is served whether its record could be kept: the error
+// that Keep would give, as far as it is known.
+func (m *Monitor) Available() error { return m.journal.Available() }
+
 // Keep makes a settled record safe, then counts it and shows it to those who watch. An error
 // means that it could not be kept and the answer must not be finished.
 func (m *Monitor) Keep(r *point.Record) error {
