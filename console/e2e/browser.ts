@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import axe from 'axe-core'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
 export const widths = { wide: 1280, middle: 768, narrow: 320 } as const
 const shots = join(import.meta.dirname, 'shots')
+const dist = join(import.meta.dirname, '../dist')
 
 /** A fresh browser with a folder of its own; close removes both. */
 export async function launch(): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
@@ -51,6 +54,17 @@ export function watch(page: Page, url: string): string[] {
   })
   page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`))
   return faults
+}
+
+/** The gzipped bytes of JavaScript that the page asks for from now on, whatever is in a cache. */
+export function countScripts(page: Page): () => number {
+  const scripts = new Map<string, number>()
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url())
+    if (pathname.startsWith('/assets/') && pathname.endsWith('.js'))
+      scripts.set(pathname, gzipSync(readFileSync(join(dist, pathname)), { level: 9 }).length)
+  })
+  return () => [...scripts.values()].reduce((sum, size) => sum + size, 0)
 }
 
 /** What axe finds serious or critical, one line each. */

@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type FakeData, usedPoint } from '../src/testing/fake-data.ts'
 import { FakePoint, owner } from '../src/testing/fake-point.ts'
-import { axeFindings, launch, overflow, settled, shot, watch, widths } from './browser.ts'
+import { axeFindings, countScripts, launch, overflow, settled, shot, watch, widths } from './browser.ts'
 import { serveFake } from './server.ts'
 
 /** Every page over the same invented data, in each theme and width. */
@@ -71,6 +71,20 @@ describe.skipIf(inject('real'))('every page', () => {
       expect(faults).toEqual([])
     })
   }
+
+  // The build weighs what a page imports; here counts all that it loads by itself.
+  test.each(pages)('%s loads no more JavaScript than a first visit may', async (_, path) => {
+    const tab = await context.newPage()
+    const bytes = countScripts(tab)
+    await tab.goto(`${url}${path}`)
+    await tab.getByRole('heading', { level: 1 }).waitFor()
+    await settled(tab)
+    // The network never rests, for there is a stream of events: half a second tells as much.
+    await tab.waitForTimeout(500)
+    expect(bytes()).toBeGreaterThan(50_000)
+    expect(bytes()).toBeLessThanOrEqual(200_000)
+    await tab.close()
+  })
 
   test('text from outside stays text, whatever it holds', async () => {
     const hostile = usedPoint(Date.now())

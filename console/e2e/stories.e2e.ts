@@ -139,6 +139,7 @@ test('an endpoint is switched off and on', async () => {
   const control = page.getByRole('switch', { name: '/v1/embeddings is active' })
   await control.click()
   await page.getByText('/v1/embeddings is switched off').waitFor()
+  expect(await axeFindings(page), 'with a toast').toEqual([])
   await control.click()
   await page.getByText('/v1/embeddings answers again').waitFor()
 })

@@ -247,3 +247,15 @@ function manyProviders() {
   }))
   return data
 }
+
+test('a failure is told by a toast that readers and keys reach', async () => {
+  const fake = new FakePoint({ data: usedPoint(Date.now()) })
+  const { user } = openPage('/endpoints', fake)
+  const [control] = await screen.findAllByRole('switch', {}, wait)
+  for (const endpoint of fake.data.endpoints) endpoint.version++
+  if (control) await user.click(control)
+  const toast = (await screen.findAllByText('Changed by somebody else', {}, wait))[0]
+  expect(toast?.closest('[aria-hidden="true"]')).toBeNull()
+  await user.click(screen.getByRole('button', { name: 'Dismiss' }))
+  await vi.waitFor(() => expect(screen.queryByRole('button', { name: 'Dismiss' })).toBeNull())
+})

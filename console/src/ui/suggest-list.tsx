@@ -1,5 +1,5 @@
 import { Autocomplete } from '@base-ui/react/autocomplete'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { ControlProps } from './field'
 import { Input } from './field'
 
@@ -11,6 +11,8 @@ export interface SuggestProps {
   placeholder?: string
   /** What the list says when nothing fits. */
   none?: string
+  /** It takes the place of a plain field that has the focus, which came so. */
+  taken?: 'by pointer' | 'by keyboard' | undefined
 }
 
 /** The field with its list, in a chunk of its own; use Suggest. */
@@ -21,14 +23,23 @@ export function SuggestList({
   items,
   placeholder,
   none = 'No suggestion fits.',
+  taken,
 }: SuggestProps) {
   // The whole list shows until something is typed, so that a filled field can still be changed by choice.
   const [typed, setTyped] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+  // What was typed into the plain field is not selected: the next key goes on with it.
+  const going = useRef(Boolean(taken))
+  useEffect(() => {
+    if (going.current) input.current?.focus()
+    going.current = false
+  }, [])
   return (
     <Autocomplete.Root
       items={items}
       value={value}
       openOnInputClick
+      defaultOpen={taken === 'by pointer'}
       filter={typed ? undefined : null}
       onOpenChange={(open) => open || setTyped(false)}
       onValueChange={(next, details) => {
@@ -42,7 +53,8 @@ export function SuggestList({
         spellCheck={false}
         autoComplete="off"
         render={<Input />}
-        onFocus={(event) => event.currentTarget.select()}
+        ref={input}
+        onFocus={(event) => going.current || event.currentTarget.select()}
       />
       <Autocomplete.Portal>
         <Autocomplete.Positioner sideOffset={4} className="z-50">

@@ -1,16 +1,6 @@
 import { asProblem } from '~/lib/problem'
 
-/** Says that something worked. */
-export function toast(title: string, description?: string): void {
-  void add({ title, description, type: 'ok' })
-}
-
-/** Says what failed, in the server's words; it stays until it is read. */
-export function toastFailure(what: string, error: unknown): void {
-  void add({ title: what, description: asProblem(error).message, type: 'bad', timeout: 0, priority: 'high' })
-}
-
-interface ToastOptions {
+export interface ToastOptions {
   title: string
   description: string | undefined
   type: 'ok' | 'bad'
@@ -18,8 +8,45 @@ interface ToastOptions {
   priority?: 'high'
 }
 
-/** The toasts come in a chunk of their own: nobody needs them at once. */
-async function add(options: ToastOptions): Promise<void> {
-  const { manager } = await import('./toasts')
-  manager.add(options)
+/** Says that something worked. */
+export function toast(title: string, description?: string): void {
+  add({ title, description, type: 'ok' })
+}
+
+/** Says what failed, in the server's words; it stays until it is read. */
+export function toastFailure(what: string, error: unknown): void {
+  add({ title: what, description: asProblem(error).message, type: 'bad', timeout: 0, priority: 'high' })
+}
+
+/**
+ * Toasts are shown by a chunk of its own, which is loaded for the first of them: they wait here
+ * until somebody takes them.
+ */
+let waiting: readonly ToastOptions[] = []
+const listeners = new Set<() => void>()
+
+export function waitingToasts(): readonly ToastOptions[] {
+  return waiting
+}
+
+/** Calls listener when there are more, or none any more; the result ends that. */
+export function onToasts(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Hands over what waits. */
+export function takeToasts(): readonly ToastOptions[] {
+  const taken = waiting
+  if (taken.length > 0) set([])
+  return taken
+}
+
+function add(options: ToastOptions): void {
+  set([...waiting, options])
+}
+
+function set(next: readonly ToastOptions[]): void {
+  waiting = next
+  for (const listener of listeners) listener()
 }

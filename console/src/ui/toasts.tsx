@@ -1,12 +1,21 @@
 import { Toast } from '@base-ui/react/toast'
 import { X } from 'lucide-react'
+import { useEffect } from 'react'
 import { cx } from '~/lib/cx'
 import { IconButton } from './button'
+import { onToasts, takeToasts } from './toast'
 
-/** Takes what ui/toast.ts says. */
-export const manager = Toast.createToastManager()
+const manager = Toast.createToastManager()
 
+/** Shows what ui/toast.ts says. */
 export function Toasts() {
+  useEffect(() => {
+    const show = () => {
+      for (const options of takeToasts()) manager.add(options)
+    }
+    show()
+    return onToasts(show)
+  }, [])
   return (
     <Toast.Provider toastManager={manager} timeout={5000}>
       <Toast.Portal>
@@ -24,6 +33,7 @@ function ToastList() {
     <Toast.Root
       key={item.id}
       toast={item}
+      aria-hidden={false}
       swipeDirection={['right', 'down']}
       className="flex items-start gap-3 rounded-lg border border-line bg-surface py-2.5 pr-2 pl-4 shadow-(--lift) transition-[opacity,translate] duration-200 data-ending-style:opacity-0 data-starting-style:translate-y-2 data-starting-style:opacity-0"
     >
@@ -35,7 +45,8 @@ function ToastList() {
         <Toast.Title className="font-[620]" render={<p />} />
         <Toast.Description className="text-ink-2" />
       </Toast.Content>
-      <Toast.Close render={<IconButton label="Dismiss" size="sm" />}>
+      {/* Nothing here is stacked away, so nothing is hidden from readers. */}
+      <Toast.Close aria-hidden={false} render={<IconButton label="Dismiss" size="sm" />}>
         <X />
       </Toast.Close>
     </Toast.Root>
