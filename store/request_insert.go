@@ -128,7 +128,7 @@ func (s *Store) requestRows(records []point.Record) []requestRow {
 func newRequestRow(id uid, r *point.Record) requestRow {
 	row := requestRow{
 		ID: id, Timestamp: r.Timestamp.UnixMicro(), Endpoint: clip(r.Endpoint, nameLength), ProviderID: parseID(r.ProviderID), Model: text(r.Model, nameLength),
-		Status: r.Status, ResponseTime: bound(r.ResponseTime), Cost: (*int64)(r.Cost), Request: mend(r.Request), Response: mend(r.Response),
+		Status: r.Status, ResponseTime: bound(r.ResponseTime), Request: mend(r.Request), Response: mend(r.Response),
 		ClientRequestID: text(r.ClientRequestID, nameLength), UpstreamModel: text(r.UpstreamModel, nameLength), KeyID: parseID(r.KeyID), Outcome: clip(string(r.Outcome), 50),
 		ErrorCode: text(string(r.ErrorCode), 100), ErrorMessage: text(r.ErrorMessage, messageLength), OverheadUS: r.OverheadUS, Stream: r.Stream, CacheHit: r.CacheHit, record: r,
 	}
@@ -137,6 +137,9 @@ func newRequestRow(id uid, r *point.Record) requestRow {
 	}
 	if r.TTFT != nil {
 		row.TTFT = new(bound(*r.TTFT))
+	}
+	if r.Cost != nil {
+		row.Cost = new(int64(boundCost(*r.Cost)))
 	}
 	if u := r.Usage; u != nil {
 		row.TokensInput, row.TokensOutput = new(bound(u.Input)), new(bound(u.Output))
@@ -153,6 +156,10 @@ func newRequestRow(id uid, r *point.Record) requestRow {
 
 // bound keeps a number within the column's 32 bits.
 func bound(n int64) int64 { return min(max(n, 0), math.MaxInt32) }
+
+// boundCost keeps a cost to at most 10,000 USD, which no request comes near. So 900,000 such
+// requests fit into one rollup's 64 bits, and even 4 billion with the most tokens do.
+func boundCost(n point.NanoUSD) point.NanoUSD { return min(max(n, 0), 10_000*point.USD) }
 
 // insertEach inserts rows one by one with a prepared statement, which SQLite does fastest.
 func (s *Store) insertEach(ctx context.Context, tx *sql.Tx, batch []requestRow) ([]*point.Record, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 
@@ -65,7 +66,8 @@ type rollupRow struct {
 	*rollup
 }
 
-// observe counts one request. Latency is that of requests which Point answered in full or
+// observe counts one request, with the bounds of its row: what a provider told, however
+// absurd, is no more in the sums than in the list. Latency is that of requests which Point answered in full or
 // gave up on: one that was refused or cancelled says nothing about a provider.
 func (r *rollup) observe(rec *point.Record) {
 	r.Requests++
@@ -75,14 +77,14 @@ func (r *rollup) observe(rec *point.Record) {
 		r.Errors++
 	}
 	if u := rec.Usage; u != nil {
-		r.TokensInput += u.Input
-		r.TokensOutput += u.Output
+		r.TokensInput += bound(u.Input)
+		r.TokensOutput += bound(u.Output)
 		if rec.Cost == nil {
 			r.Unpriced++
 		}
 	}
 	if rec.Cost != nil {
-		r.Cost += int64(*rec.Cost)
+		r.Cost += int64(boundCost(*rec.Cost))
 	}
 	if rec.CacheHit {
 		r.CacheHits++
@@ -100,11 +102,20 @@ func (r *rollup) merge(other *rollup) {
 	r.Errors += other.Errors
 	r.TokensInput += other.TokensInput
 	r.TokensOutput += other.TokensOutput
-	r.Cost += other.Cost
+	r.Cost = saturate(r.Cost, other.Cost)
 	r.Unpriced += other.Unpriced
 	r.CacheHits += other.CacheHits
 	r.Latency.merge(other.Latency)
 	r.TTFT.merge(other.TTFT)
+}
+
+// saturate is a + b, or the largest number if that is more: over a long range it is the sum
+// of many buckets, each of which may be near the bound.
+func saturate(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // rollUp sums records up into every span and view, in a fixed order so that two processes

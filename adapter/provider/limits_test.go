@@ -104,3 +104,11 @@ func TestImages(t *testing.T) {
 		t.Errorf("%+v at %d", usage, at)
 	}
 }
+
+// TestAbsurdCounts: what no request can have used is cut, so that no sum of it overflows.
+func TestAbsurdCounts(t *testing.T) {
+	u := clampUsage(&point.Usage{Input: 9e18, Output: 9e18, CacheRead: 8e18, Reasoning: 8e18})
+	if u.Input != 1e12 || u.Output != 1e12 || u.Total() != 2e12 || u.CacheRead != 1e12 || u.Reasoning != 1e12 {
+		t.Errorf("%+v", u)
+	}
+}

@@ -35,9 +35,9 @@ func openAIUsage(u value) *point.Usage {
 }
 
 // clampUsage keeps a provider's odd counts from becoming negative costs: no count is below
-// zero, and parts are no more than the whole.
+// zero or more than a trillion, and parts are no more than the whole.
 func clampUsage(u *point.Usage) *point.Usage {
-	u.Input, u.Output = max(u.Input, 0), max(u.Output, 0)
+	u.Input, u.Output = min(max(u.Input, 0), 1e12), min(max(u.Output, 0), 1e12)
 	rest := u.Input
 	for _, part := range []*int64{&u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput} {
 		*part = min(max(*part, 0), rest)

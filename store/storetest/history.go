@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -105,6 +106,33 @@ func poison(t *testing.T, s *store.Store) {
 	insert(t, s, record(now(), func(r *point.Record) { r.ID = "no uuid" }), record(now(), nil))
 	if l := must(s.ListRequests(context.Background(), store.RequestFilter{}))(t); l.Total != int64(len(list)+1) {
 		t.Fatalf("%d records, want %d", l.Total, len(list)+1)
+	}
+}
+
+// excess holds counts and costs that no request has, told by a provider again and again: each
+// is cut to a bound, and the sums stay whole numbers.
+func excess(t *testing.T, s *store.Store) {
+	at := now().Add(-time.Hour)
+	for range 3 {
+		var list []point.Record
+		for range 100 {
+			list = append(list, record(at, func(r *point.Record) {
+				r.Usage, r.Cost = &point.Usage{Input: math.MaxInt64, Output: math.MaxInt64}, new(point.NanoUSD(math.MaxInt64))
+			}))
+		}
+		insert(t, s, append(list, record(at, func(r *point.Record) {
+			r.Usage, r.Cost = &point.Usage{Input: -5, Output: math.MinInt64}, new(point.NanoUSD(math.MinInt64))
+		}))...)
+	}
+	for _, by := range []string{store.GroupMinute, store.GroupMonth} {
+		total := sum(t, s, store.StatsFilter{From: at, To: now(), GroupBy: by})
+		if total.Requests != 303 || total.TokensInput != 300*math.MaxInt32 || total.TokensOutput != 300*math.MaxInt32 || total.Cost != 300*10_000*point.USD {
+			t.Fatalf("by %s: %+v", by, total)
+		}
+	}
+	l := must(s.ListRequests(context.Background(), store.RequestFilter{Page: store.Page{Limit: 1}}))(t)
+	if cost := *l.Items[0].Cost; cost < 0 || cost > 10_000*point.USD {
+		t.Fatalf("a record costs %d", cost)
 	}
 }
 

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"records", records},
 		{"replay", replay},
 		{"poison records", poison},
+		{"excessive records", excess},
 		{"request filters", requestFilters},
 		{"request pages", requestPages},
 		{"statistics", statistics},
