@@ -37,7 +37,7 @@ func (a *API) listLogs(ctx context.Context, in *listLogsInput) (*listOutput[LogE
 		Level: in.Level, Component: in.Component, From: in.From, To: in.To, Search: in.Search, Page: in.page(), Cursor: in.Cursor,
 	})
 	if err != nil {
-		return nil, fromCursor(err)
+		return nil, err
 	}
 	return pageOf(in.Paging, list, shapeLog), nil
 }

@@ -70,6 +70,17 @@ func (f *faults) add(location, format string, args ...any) {
 	*f = append(*f, ProblemField{Location: location, Message: fmt.Sprintf(format, args...)})
 }
 
+// take notes what the store says is wrong with a field; place is where the field stands. It
+// is false for any other error.
+func (f *faults) take(place string, err error) bool {
+	var invalid *store.Invalid
+	if !errors.As(err, &invalid) {
+		return false
+	}
+	f.add(place+"."+invalid.Field, "%s", invalid.Reason)
+	return true
+}
+
 // err is nil if nothing was added.
 func (f faults) err() error {
 	if len(f) == 0 {
@@ -154,9 +165,12 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 // and becomes a 500. thing says what was looked for: "provider".
 func fromStore(err error, thing string) error {
 	var conflict *store.Conflict
+	var f faults
 	switch {
 	case err == nil:
 		return nil
+	case f.take("body", err):
+		return f.err()
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, fmt.Sprintf("There is no such %s.", thing))
 	case errors.Is(err, store.ErrStale):
@@ -173,8 +187,12 @@ func fromStore(err error, thing string) error {
 // it. A database that does not answer is a 503: it may be back in a moment.
 func (a *API) failed(ctx context.Context, operation string, err error) error {
 	var p *Problem
-	if errors.As(err, &p) {
+	var f faults
+	switch {
+	case errors.As(err, &p):
 		return p
+	case f.take("query", err):
+		return f.err()
 	}
 	if ctx.Err() != nil {
 		return problem(statusClientGone, "The request was given up.")

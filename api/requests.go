@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +70,7 @@ func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOut
 		Status: in.Status, Outcome: point.Outcome(in.Outcome), Page: in.page(), Cursor: in.Cursor,
 	})
 	if err != nil {
-		return nil, fromCursor(err)
+		return nil, err
 	}
 	names, err := a.names(ctx)
 	if err != nil {
@@ -89,16 +88,6 @@ func checkSpan(from, to time.Time) error {
 		f.add("query.to", "This must be later than from.")
 	}
 	return f.err()
-}
-
-// fromCursor answers for a cursor that Point did not give out.
-func fromCursor(err error) error {
-	var f faults
-	if errors.Is(err, store.ErrCursor) {
-		f.add("query.cursor", "This is not a cursor that Point gave out.")
-		return f.err()
-	}
-	return err
 }
 
 func (a *API) getRequest(ctx context.Context, in *ByID) (*requestOutput, error) {

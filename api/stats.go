@@ -46,15 +46,6 @@ type statsInput struct {
 
 type statsOutput struct{ Body RequestStats }
 
-// maxSpans is how many spans of time an answer may have.
-const maxSpans = 10_000
-
-// spans are the shortest lengths of the groupings.
-var spans = map[string]time.Duration{
-	store.GroupMinute: time.Minute, store.GroupHour: time.Hour, store.GroupDay: 23 * time.Hour,
-	store.GroupWeek: 7 * 23 * time.Hour, store.GroupMonth: 28 * 23 * time.Hour,
-}
-
 func (a *API) getRequestStats(ctx context.Context, in *statsInput) (*statsOutput, error) {
 	filter, err := a.statsFilter(in)
 	if err != nil {
@@ -75,29 +66,20 @@ func (a *API) getRequestStats(ctx context.Context, in *statsInput) (*statsOutput
 	return out, nil
 }
 
-// statsFilter reads the query. Without from it is the last 24 hours.
+// statsFilter reads the query.
 func (a *API) statsFilter(in *statsInput) (store.StatsFilter, error) {
 	var f faults
-	if err := in.check(); err != nil {
-		return store.StatsFilter{}, err
-	}
 	zone, err := time.LoadLocation(in.TZ)
 	if err != nil || in.TZ == "Local" {
 		f.add("query.tz", "There is no such time zone. Give a name such as Europe/Berlin.")
+		zone = time.UTC
 	}
-	if in.To.IsZero() {
-		in.To = a.Now()
-	}
-	if in.From.IsZero() {
-		in.From = in.To.Add(-24 * time.Hour)
-	}
-	if in.To.Sub(in.From)/spans[in.GroupBy] > maxSpans {
-		f.add("query.groupBy", "From from to to there would be more than %d spans. Take longer ones, or less time.", maxSpans)
-	}
-	return store.StatsFilter{
+	filter := store.StatsFilter{
 		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
 		GroupBy: in.GroupBy, By: in.By, TZ: zone,
-	}, f.err()
+	}
+	f.take("query", filter.Check(a.Now()))
+	return filter, f.err()
 }
 
 // shapeBucket is b as answers show it: with names in place of ids.

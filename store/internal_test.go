@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -295,4 +297,34 @@ func TestRandomFilters(t *testing.T) {
 			t.Fatalf("%+v: %d rows in pages, %d at once", f, len(parts), len(whole.Items))
 		}
 	}
+}
+
+// busy takes all connections that read a database, so that a question waits.
+func busy(t *testing.T, db *database) {
+	t.Helper()
+	for range readers {
+		c, err := db.read.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+	}
+}
+
+// TestSlowSearch: a search that takes too long is told what to do.
+func TestSlowSearch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openTemp(t)
+		busy(t, s.history)
+		_, err := s.ListLogs(t.Context(), LogFilter{Search: "abc"})
+		var invalid *Invalid
+		if !errors.As(err, &invalid) || invalid.Field != "search" {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.ListLogs(ctx, LogFilter{Search: "abc"}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a caller that gave up got %v", err)
+		}
+	})
 }

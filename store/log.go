@@ -50,7 +50,10 @@ func (s *Store) InsertLogs(ctx context.Context, entries []point.LogEntry) error 
 	return nil
 }
 
-// ListLogs lists log entries, the newest first. A search stops after 2 s.
+// errSlow ends a search.
+var errSlow = &Invalid{"search", fmt.Sprintf("The search took longer than %v. Narrow it by from and to, level or component.", searchLimit)}
+
+// ListLogs lists log entries, the newest first. A search that takes longer than 2 s is *Invalid.
 func (s *Store) ListLogs(ctx context.Context, f LogFilter) (List[point.LogEntry], error) {
 	l := listing[point.LogEntry]{columns: logColumns, order: "id DESC", page: f.Page, scan: scanLog}
 	l.from.add(" FROM logs")
@@ -63,11 +66,11 @@ func (s *Store) ListLogs(ctx context.Context, f LogFilter) (List[point.LogEntry]
 	filterTime(&l.from, f.From, f.To)
 	if f.Search != "" {
 		if len(f.Search) < searchMin {
-			return List[point.LogEntry]{}, fmt.Errorf("list logs: search for at least %d characters", searchMin)
+			return List[point.LogEntry]{}, &Invalid{"search", fmt.Sprintf("Search for at least %d characters.", searchMin)}
 		}
 		l.from.where(`lower(message) LIKE lower(?) ESCAPE '\'`, containing(f.Search))
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, searchLimit)
+		ctx, cancel = context.WithTimeoutCause(ctx, searchLimit, errSlow)
 		defer cancel()
 	}
 	if f.Cursor != "" {
@@ -76,8 +79,8 @@ func (s *Store) ListLogs(ctx context.Context, f LogFilter) (List[point.LogEntry]
 		}
 	}
 	out, err := list(ctx, s.history.read, l)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return out, fmt.Errorf("list logs: the search took longer than %v: narrow it by time, level or component", searchLimit)
+	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+		err = errSlow
 	}
 	if err != nil {
 		return out, fmt.Errorf("list logs: %w", err)

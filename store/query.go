@@ -84,6 +84,9 @@ type listing[T any] struct {
 // list answers l: the page, whether there is more, and the total.
 func list[T any](ctx context.Context, db *sql.DB, l listing[T]) (List[T], error) {
 	out := List[T]{Items: []T{}}
+	if l.page.offset() >= exactTotal {
+		return out, &Invalid{"page", "Pages end at the 10,000th item. Go on with the cursor of the page before, where the list has one, or narrow the list."}
+	}
 	var count query
 	count.add("SELECT COUNT(*) FROM (SELECT 1")
 	count.sql.WriteString(l.from.sql.String())

@@ -100,7 +100,7 @@ func filterStatus(q *query, status string) error {
 		return nil
 	}
 	if !statusForm.MatchString(status) {
-		return fmt.Errorf("the status %q is neither a code such as 404 nor a class such as 4xx", status)
+		return &Invalid{"status", "Give a code such as 404 or a class such as 4xx."}
 	}
 	class := int64(status[0] - '0')
 	if class >= 3 {
@@ -120,11 +120,11 @@ func cursor(id string) string {
 	return base64.RawURLEncoding.EncodeToString(append([]byte{1}, u[:]...))
 }
 
-// parseCursor reads what cursor wrote, else ErrCursor.
+// parseCursor reads what cursor wrote.
 func parseCursor(text string) (uid, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) != 17 || b[0] != 1 {
-		return uid{}, ErrCursor
+		return uid{}, &Invalid{"cursor", "This is not a cursor that Point gave out."}
 	}
 	return uid{uuid.NullUUID{UUID: uuid.UUID(b[1:]), Valid: true}}, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,9 +11,6 @@ import (
 
 	"point"
 )
-
-// maxBuckets bounds an answer of RequestStats.
-const maxBuckets = 5000
 
 // dimension is one way to tell requests apart.
 type dimension struct {
@@ -30,8 +26,17 @@ var dimensions = map[string]dimension{
 	ByKey:      {keepsKey, "key_id = ?", func(k *rollupKey) string { return k.KeyID }},
 }
 
+// Check finds out whether f can be asked at the time now: if not, the error is *Invalid.
+func (f StatsFilter) Check(now time.Time) error {
+	_, err := newGrid(f, now)
+	if err == nil {
+		_, err = f.view()
+	}
+	return err
+}
+
 // RequestStats sums up what happened, from rollups alone. Requests are counted in the span
-// in which they arrived.
+// in which they arrived. What cannot be asked, or has more than MaxBuckets, is *Invalid.
 func (s *Store) RequestStats(ctx context.Context, f StatsFilter) ([]StatsBucket, error) {
 	out, err := s.requestStats(ctx, f)
 	if err != nil {
@@ -49,10 +54,11 @@ func (s *Store) requestStats(ctx context.Context, f StatsFilter) ([]StatsBucket,
 	if err != nil {
 		return nil, err
 	}
-	q, err := statsQuery(f, grid, equal)
+	view, err := f.view()
 	if err != nil {
 		return nil, err
 	}
+	q := statsQuery(f.span(), view, grid, equal)
 	groups := map[string]*group{}
 	if len(f.By) == 0 {
 		groups[""] = newGroup(grid, nil)
@@ -66,7 +72,11 @@ func (s *Store) requestStats(ctx context.Context, f StatsFilter) ([]StatsBucket,
 		if err != nil {
 			return none, err
 		}
-		grid.group(groups, f.By, &k).sums[grid.index(bucket)].merge(&sum)
+		g, err := grid.group(groups, f.By, &k)
+		if err != nil {
+			return none, err
+		}
+		g.sums[grid.index(bucket)].merge(&sum)
 		return none, nil
 	}, q.sql.String(), q.args...)
 	if err != nil {
@@ -77,48 +87,68 @@ func (s *Store) requestStats(ctx context.Context, f StatsFilter) ([]StatsBucket,
 
 // statsFilter resolves what f asks for, by dimension.
 func (s *Store) statsFilter(ctx context.Context, f StatsFilter) (map[string]string, error) {
-	equal := map[string]string{}
+	equal := f.asked()
+	maps.DeleteFunc(equal, func(_, value string) bool { return value == "" })
 	if f.Provider != "" {
 		id, err := s.providerID(ctx, f.Provider)
 		if err != nil {
 			return nil, err
 		}
-		equal[ByProvider] = cmp.Or(id, "unknown") // meets nothing
+		equal[ByProvider] = id
 	}
-	for name, value := range map[string]string{ByEndpoint: f.Endpoint, ByModel: f.Model, ByKey: f.KeyID} {
-		if value != "" {
-			equal[name] = value
+	for _, name := range []string{ByProvider, ByKey} {
+		if id, ok := equal[name]; ok {
+			equal[name] = cmp.Or(idText(id), "unknown") // which meets nothing; "" would meet those without
 		}
 	}
 	return equal, nil
 }
 
-// statsQuery selects the rollups of the coarsest span and view that can answer.
-func statsQuery(f StatsFilter, g *grid, equal map[string]string) (*query, error) {
-	view := 0
-	for _, name := range slices.Concat(f.By, slices.Collect(maps.Keys(equal))) {
+// asked are the values of the dimensions that f narrows by.
+func (f StatsFilter) asked() map[string]string {
+	return map[string]string{ByProvider: f.Provider, ByEndpoint: f.Endpoint, ByModel: f.Model, ByKey: f.KeyID}
+}
+
+// view is the coarsest view that can answer f.
+func (f StatsFilter) view() (int, error) {
+	needed := 0
+	for _, name := range f.By {
 		d, ok := dimensions[name]
 		if !ok {
-			return nil, fmt.Errorf("there is no dimension %q: use provider, model, endpoint or key", name)
+			return 0, &Invalid{"by", "There is no such dimension. Use provider, model, endpoint or key."}
 		}
-		view |= d.bit
+		needed |= d.bit
 	}
-	span := quarterSpan
-	if g.by == GroupMinute {
-		span = minuteSpan
+	for name, value := range f.asked() {
+		if value != "" {
+			needed |= dimensions[name].bit
+		}
 	}
-	kept := slices.IndexFunc(views[span], func(v int) bool { return v&view == view })
-	if kept < 0 {
-		return nil, errors.New("by the minute a key cannot be combined with another dimension: group by hour")
+	for _, view := range views[f.span()] {
+		if view&needed == needed {
+			return view, nil
+		}
 	}
-	view = views[span][kept]
+	return 0, &Invalid{"groupBy", "By the minute a key cannot be combined with another dimension. Group by hour, or leave one of them out."}
+}
+
+// span is that of the rollups that f is answered from.
+func (f StatsFilter) span() int {
+	if f.GroupBy == GroupMinute {
+		return minuteSpan
+	}
+	return quarterSpan
+}
+
+// statsQuery selects the rollups of a view.
+func statsQuery(span, view int, g *grid, equal map[string]string) *query {
 	var q query
 	q.add("SELECT bucket, endpoint, provider_id, model, key_id, requests, errors, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft FROM rollups")
 	q.where("span = ? AND view = ? AND bucket >= ? AND bucket < ?", span, view, at(g.starts[0]), at(g.end))
 	for name, value := range equal {
 		q.where(dimensions[name].column, value)
 	}
-	return &q, nil
+	return &q
 }
 
 // grid is the row of buckets of an answer.
@@ -152,16 +182,20 @@ func newGrid(f StatsFilter, now time.Time) (*grid, error) {
 	if from.IsZero() {
 		from = to.Add(-24 * time.Hour)
 	}
-	if !from.Before(to) {
-		return nil, fmt.Errorf("the range is empty: from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	switch {
+	case from.Before(to):
+	case f.To.IsZero():
+		return nil, &Invalid{"from", "This must be earlier than now, where the range ends if to is not given."}
+	default:
+		return nil, &Invalid{"to", "This must be later than from."}
 	}
 	at, ok := startOf(g.by, from.In(zone))
 	if !ok {
-		return nil, fmt.Errorf("there is no grouping by %q: use minute, hour, day, week or month", g.by)
+		return nil, &Invalid{"groupBy", "There is no such grouping. Use minute, hour, day, week or month."}
 	}
 	for ; at.Before(to); at = next(g.by, at) {
-		if len(g.starts) == maxBuckets {
-			return nil, fmt.Errorf("the range has more than %d buckets: ask for a shorter one, or group by a longer span than %s", maxBuckets, g.by)
+		if len(g.starts) == MaxBuckets {
+			return nil, &Invalid{"groupBy", fmt.Sprintf("From from to to there would be more than %d spans. Take longer ones, or less time.", MaxBuckets)}
 		}
 		g.starts = append(g.starts, at)
 	}
@@ -179,11 +213,11 @@ func startOf(by string, t time.Time) (time.Time, bool) {
 		// Subtracting keeps the two hours apart that a clock shows twice when summer ends.
 		return t.Add(-time.Duration(t.Minute())*time.Minute - time.Duration(t.Second())*time.Second - time.Duration(t.Nanosecond())), true
 	case GroupDay:
-		return time.Date(y, m, d, 0, 0, 0, 0, t.Location()), true
+		return midnight(y, m, d, t.Location()), true
 	case GroupWeek:
-		return time.Date(y, m, d-(int(t.Weekday())+6)%7, 0, 0, 0, 0, t.Location()), true
+		return midnight(y, m, d-(int(t.Weekday())+6)%7, t.Location()), true
 	case GroupMonth:
-		return time.Date(y, m, 1, 0, 0, 0, 0, t.Location()), true
+		return midnight(y, m, 1, t.Location()), true
 	}
 	return t, false
 }
@@ -197,11 +231,21 @@ func next(by string, t time.Time) time.Time {
 	case GroupHour:
 		return t.Add(time.Hour)
 	case GroupDay:
-		return time.Date(y, m, d+1, 0, 0, 0, 0, t.Location())
+		return midnight(y, m, d+1, t.Location())
 	case GroupWeek:
-		return time.Date(y, m, d+7, 0, 0, 0, 0, t.Location())
+		return midnight(y, m, d+7, t.Location())
 	}
-	return time.Date(y, m+1, 1, 0, 0, 0, 0, t.Location())
+	return midnight(y, m+1, 1, t.Location())
+}
+
+// midnight is the first moment of a day, so that days follow each other in every zone. Where
+// clocks are put forward at midnight a day begins at 1:00.
+func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if y, m, d := t.Date(); time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Before(time.Date(year, month, day, 0, 0, 0, 0, time.UTC)) {
+		_, t = t.ZoneBounds() // for a moment that no clock shows, Date gave one before the gap
+	}
+	return t
 }
 
 // index is the bucket of a time within the grid.
@@ -213,8 +257,8 @@ func (g *grid) index(t time.Time) int {
 	return max(i-1, 0)
 }
 
-// group finds or makes the group that a rollup belongs to.
-func (g *grid) group(groups map[string]*group, by []string, k *rollupKey) *group {
+// group finds or makes the group that a rollup belongs to, as long as the answer is bounded.
+func (g *grid) group(groups map[string]*group, by []string, k *rollupKey) (*group, error) {
 	var name strings.Builder
 	for _, dimension := range by {
 		name.WriteString(dimensions[dimension].of(k))
@@ -222,6 +266,10 @@ func (g *grid) group(groups map[string]*group, by []string, k *rollupKey) *group
 	}
 	found, ok := groups[name.String()]
 	if !ok {
+		if (len(groups)+1)*len(g.starts) > MaxBuckets {
+			return nil, &Invalid{"by", fmt.Sprintf("There would be more than %d figures: %d spans of each of more than %d groups. Take longer spans or less time, or narrow the groups by provider, model, endpoint or key.",
+				MaxBuckets, len(g.starts), len(groups))}
+		}
 		labels := make(map[string]string, len(by))
 		for _, dimension := range by {
 			labels[dimension] = dimensions[dimension].of(k)
@@ -229,7 +277,7 @@ func (g *grid) group(groups map[string]*group, by []string, k *rollupKey) *group
 		found = newGroup(g, labels)
 		groups[name.String()] = found
 	}
-	return found
+	return found, nil
 }
 
 // answer lists the buckets of every group, by time and then by group.

@@ -31,7 +31,6 @@ const (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrStale    = errors.New("changed by somebody else since it was read")
-	ErrCursor   = errors.New("the cursor is not one that Point gave out")
 	ErrSchema   = errors.New("the database schema is not the one this version of Point needs")
 )
 
@@ -40,8 +39,16 @@ type Conflict struct{ Field string }
 
 func (c *Conflict) Error() string { return fmt.Sprintf("another one with the same %s exists", c.Field) }
 
+// Invalid is a question that cannot be answered, or a value that cannot be stored, as it is.
+type Invalid struct {
+	Field  string // as /api calls it
+	Reason string // a sentence that says what to change; it does not quote what was asked
+}
+
+func (i *Invalid) Error() string { return i.Field + ": " + i.Reason }
+
 // Page asks for a part of a list. Number counts from 1; zero values mean page 1 of 50, and
-// no page is longer than 500.
+// no page is longer than 500. A page that begins behind the 10,000th item is *Invalid.
 type Page struct{ Number, Limit int }
 
 // List is a part of a list. Total is exact to 10,000 and -1 beyond it.
@@ -122,6 +129,9 @@ type StatsFilter struct {
 	By       []string  // further dimensions, By constants
 	TZ       *time.Location
 }
+
+// MaxBuckets is how many buckets an answer of RequestStats may have.
+const MaxBuckets = 10_000
 
 // StatsBucket is what happened in one span of time, of one group. Without By there is one
 // for every span, empty ones included; with By there is one for every span of each group

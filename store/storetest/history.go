@@ -181,9 +181,8 @@ func requestFilters(t *testing.T, s *store.Store) {
 		}
 	}
 	for _, status := range []string{"abc", "4x", "600", "xx", "40"} {
-		if _, err := s.ListRequests(ctx, store.RequestFilter{Status: status}); err == nil {
-			t.Errorf("the status %q was taken", status)
-		}
+		_, err := s.ListRequests(ctx, store.RequestFilter{Status: status})
+		wantInvalid(t, status, err, "status")
 	}
 	ok(t, s.DeleteProvider(ctx, p.ID, p.Version))
 	if l := must(s.ListRequests(ctx, store.RequestFilter{Provider: "alpha"}))(t); l.Total != 3 {
@@ -230,7 +229,16 @@ func requestPages(t *testing.T, s *store.Store) {
 		t.Fatalf("a page of %d", len(l.Items))
 	}
 	_, err := s.ListRequests(ctx, store.RequestFilter{Cursor: "AAAA"})
-	wantError(t, err, store.ErrCursor)
+	wantInvalid(t, "an odd cursor", err, "cursor")
+
+	last := must(s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Number: 200}}))(t)
+	if len(last.Items) != 50 || !last.More {
+		t.Fatalf("the last page that has a number: %d items, more %v", len(last.Items), last.More)
+	}
+	_, err = s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Number: 201}})
+	wantInvalid(t, "a page behind the 10,000th item", err, "page")
+	deep := must(s.ListRequests(ctx, store.RequestFilter{Cursor: last.Cursor, Page: store.Page{Number: 201}}))(t)
+	equal(t, "first item behind it", deep.Items[0].ID, list[49].ID)
 }
 
 func logs(t *testing.T, s *store.Store) {
@@ -257,9 +265,8 @@ func logs(t *testing.T, s *store.Store) {
 			t.Errorf("%s: %d entries, want %d", name, l.Total, c.want)
 		}
 	}
-	if _, err := s.ListLogs(ctx, store.LogFilter{Search: "ab"}); err == nil {
-		t.Error("a search for two characters was taken")
-	}
+	_, err := s.ListLogs(ctx, store.LogFilter{Search: "ab"})
+	wantInvalid(t, "a search for two characters", err, "search")
 	l := must(s.ListLogs(ctx, store.LogFilter{Page: store.Page{Limit: 5}}))(t)
 	rest := must(s.ListLogs(ctx, store.LogFilter{Cursor: l.Cursor}))(t)
 	equal(t, "oldest entry", rest.Items, []point.LogEntry{e})

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -119,22 +120,91 @@ func statisticsInZones(t *testing.T, s *store.Store) {
 	}
 }
 
+// statisticsWithoutMidnight asks for days, weeks and months in zones where a day begins at
+// 1:00, since clocks are put forward at midnight.
+func statisticsWithoutMidnight(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	for name, day := range map[string]time.Time{
+		"America/Santiago": time.Date(2026, 9, 6, 4, 0, 0, 0, time.UTC),
+		"America/Havana":   time.Date(2026, 3, 8, 5, 0, 0, 0, time.UTC),
+	} {
+		zone := must(time.LoadLocation(name))(t)
+		if day.In(zone).Hour() != 1 || day.Add(-time.Second).In(zone).Hour() != 23 {
+			t.Fatalf("%s: clocks go from %v to %v", name, day.Add(-time.Second).In(zone), day.In(zone))
+		}
+		insert(t, s, record(day.Add(-time.Minute), nil), record(day, nil), record(day.Add(time.Minute), nil))
+		from, to := day.AddDate(0, 0, -2), day.AddDate(0, 0, 2)
+		days := must(s.RequestStats(ctx, store.StatsFilter{From: from, To: to, GroupBy: store.GroupDay, TZ: zone}))(t)
+		if len(days) != 5 || days[1].Requests != 1 || days[2].Requests != 2 || !days[2].Start.Equal(day) || days[3].Start.In(zone).Hour() != 0 {
+			t.Errorf("%s: days %+v", name, days)
+		}
+		inside := must(s.RequestStats(ctx, store.StatsFilter{From: day.Add(time.Minute), To: day.Add(time.Hour), GroupBy: store.GroupDay, TZ: zone}))(t)
+		if len(inside) != 1 || inside[0].Requests != 2 || !inside[0].Start.Equal(day) {
+			t.Errorf("%s: the day itself %+v", name, inside)
+		}
+		for by, most := range map[string]int{store.GroupWeek: 54, store.GroupMonth: 13} {
+			f := store.StatsFilter{From: day.AddDate(0, -6, 0), To: day.AddDate(0, 6, 0), GroupBy: by, TZ: zone}
+			list := must(s.RequestStats(ctx, f))(t)
+			if got := sum(t, s, f).Requests; got < 3 || len(list) > most {
+				t.Errorf("%s: %d requests in %d buckets by %s", name, got, len(list), by)
+			}
+		}
+	}
+}
+
 func statisticsBounds(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	at := now()
-	for name, f := range map[string]store.StatsFilter{
-		"empty range":  {From: at, To: at},
-		"backwards":    {From: at, To: at.Add(-time.Hour)},
-		"too many":     {From: at.AddDate(-10, 0, 0), To: at, GroupBy: store.GroupMinute},
-		"no grouping":  {GroupBy: "year"},
-		"no dimension": {By: []string{"colour"}},
-		"key and more": {GroupBy: store.GroupMinute, By: []string{store.ByKey, store.ByModel}},
+	for name, c := range map[string]struct {
+		filter store.StatsFilter
+		field  string
+	}{
+		"empty range":       {store.StatsFilter{From: at, To: at}, "to"},
+		"backwards":         {store.StatsFilter{From: at, To: at.Add(-time.Hour)}, "to"},
+		"from the future":   {store.StatsFilter{From: at.AddDate(70, 0, 0)}, "from"},
+		"too many minutes":  {store.StatsFilter{From: at.AddDate(0, 0, -8), To: at, GroupBy: store.GroupMinute}, "groupBy"},
+		"too many hours":    {store.StatsFilter{From: at.AddDate(0, 0, -500), To: at}, "groupBy"},
+		"no grouping":       {store.StatsFilter{GroupBy: "year"}, "groupBy"},
+		"no dimension":      {store.StatsFilter{By: []string{"colour"}}, "by"},
+		"key and more":      {store.StatsFilter{GroupBy: store.GroupMinute, By: []string{store.ByKey, store.ByModel}}, "groupBy"},
+		"key of a provider": {store.StatsFilter{GroupBy: store.GroupMinute, By: []string{store.ByKey}, Provider: "x"}, "groupBy"},
 	} {
-		if _, err := s.RequestStats(ctx, f); err == nil {
-			t.Errorf("%s was taken", name)
+		_, err := s.RequestStats(ctx, c.filter)
+		wantInvalid(t, name, err, c.field)
+		wantInvalid(t, name+", checked", c.filter.Check(at), c.field)
+	}
+	for name, f := range map[string]store.StatsFilter{
+		"minutes of five days": {From: at.AddDate(0, 0, -5), To: at, GroupBy: store.GroupMinute},
+		"hours of 400 days":    {From: at.AddDate(0, 0, -400), To: at},
+	} {
+		if list, err := s.RequestStats(ctx, f); err != nil || len(list) < 7200 || len(list) > store.MaxBuckets || f.Check(at) != nil {
+			t.Errorf("%s: %d, %v", name, len(list), err)
 		}
 	}
 	if hours := must(s.RequestStats(ctx, store.StatsFilter{}))(t); len(hours) < 24 || len(hours) > 25 {
 		t.Errorf("%d hours without a range", len(hours))
+	}
+}
+
+// statisticsGroups has as many groups as an answer may hold, and then one more.
+func statisticsGroups(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	f := store.StatsFilter{From: at, To: at.Add(50 * time.Hour), By: []string{store.ByModel}}
+	const most = store.MaxBuckets / 50
+	var list []point.Record
+	for i := range most + 1 {
+		list = append(list, record(at.Add(time.Duration(i%50)*time.Hour), func(r *point.Record) { r.Model = fmt.Sprint("m", i) }))
+	}
+	insert(t, s, list[:most]...)
+	if got := must(s.RequestStats(ctx, f))(t); len(got) != store.MaxBuckets {
+		t.Fatalf("%d buckets, want the empty ones too", len(got))
+	}
+	insert(t, s, list[most])
+	_, err := s.RequestStats(ctx, f)
+	wantInvalid(t, "a group too many", err, "by")
+	f.GroupBy = store.GroupDay
+	if got := sum(t, s, f).Requests; got != most+1 {
+		t.Fatalf("%d requests by the day", got)
 	}
 }

@@ -45,7 +45,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"request pages", requestPages},
 		{"statistics", statistics},
 		{"statistics in time zones", statisticsInZones},
+		{"statistics where midnight is skipped", statisticsWithoutMidnight},
 		{"statistics are bounded", statisticsBounds},
+		{"groups of statistics are bounded", statisticsGroups},
 		{"logs", logs},
 		{"alerts", alerts},
 		{"prune", prune},
@@ -88,6 +90,14 @@ func wantConflict(t *testing.T, got error, field string) {
 	var conflict *store.Conflict
 	if !errors.As(got, &conflict) || conflict.Field != field {
 		t.Fatalf("error %v, want a conflict on %s", got, field)
+	}
+}
+
+func wantInvalid(t *testing.T, what string, got error, field string) {
+	t.Helper()
+	var invalid *store.Invalid
+	if !errors.As(got, &invalid) || invalid.Field != field || invalid.Reason == "" {
+		t.Errorf("%s: error %v, want one about %s", what, got, field)
 	}
 }
 
