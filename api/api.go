@@ -41,7 +41,6 @@ type API struct {
 	Deps
 	tokens  *tokens
 	gate    *gate
-	repeats *repeats
 	mux     *http.ServeMux
 	spec    *huma.OpenAPI
 	doc     []byte // spec, as openapi.json
@@ -127,7 +126,7 @@ func build(deps Deps) (*API, error) {
 	if deps.Alerts == nil {
 		deps.Alerts = noAlerts{}
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux(), repeats: &repeats{running: map[string]bool{}}, started: deps.Now().UTC()}
+	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC()}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	h := a.newHuma()

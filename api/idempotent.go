@@ -2,11 +2,13 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
-	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -17,31 +19,16 @@ import (
 // replayedHeader marks an answer that was given before.
 const replayedHeader = "Idempotency-Replayed"
 
-// repeats are the creations with an Idempotency-Key that are under way in this process.
-type repeats struct {
-	mu      sync.Mutex
-	running map[string]bool
-}
+const (
+	creationLimit = 30 * time.Second // of making a thing, whether its client waits or not
+	settleLimit   = 5 * time.Second  // of keeping the answer
+)
 
-// start is false while the same creation is under way.
-func (r *repeats) start(key string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.running[key] {
-		return false
-	}
-	r.running[key] = true
-	return true
-}
-
-func (r *repeats) end(key string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.running, key)
-}
-
-// idempotent gives a creation that is repeated under the same Idempotency-Key its first
-// answer again. Only successes are kept: what failed made nothing.
+// idempotent makes at most one thing under an Idempotency-Key. The key is reserved in the
+// database before anything is made, which holds for every Point on it, and completed with
+// the answer, which a repeat gets again. A client that leaves changes nothing: the work goes
+// on. What was refused made nothing and gives the key back; of what broke off (a killed
+// process, a lost database) nobody knows whether it made something, so the key stays taken.
 func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	key := r.Header.Get("Idempotency-Key")
@@ -49,55 +36,67 @@ func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	x := store.Idempotent{Key: key, Route: r.Method + " " + ctx.Operation().Path, UserID: who(r.Context()).user.ID}
-	id := x.Route + "\x00" + x.UserID + "\x00" + key
-	if !a.repeats.start(id) {
-		writeProblem(w, problem(http.StatusConflict, "The first request with this Idempotency-Key is still being handled. Repeat it in a moment."))
-		return
-	}
-	defer a.repeats.end(id)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		writeProblem(w, unreadable(err))
 		return
 	}
-	x.Fingerprint = sha256.Sum256(body)
-	if a.replay(w, r, x) {
+	x := store.Idempotent{Key: key, Route: r.Method + " " + ctx.Operation().Path, UserID: who(r.Context()).user.ID, Fingerprint: sha256.Sum256(body)}
+	work, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), creationLimit)
+	defer cancel()
+	kept, err := a.Store.ReserveIdempotent(work, x)
+	switch {
+	case err != nil:
+		a.Log.ErrorContext(r.Context(), "api: an Idempotency-Key could not be reserved", "error", err)
+		writeProblem(w, retryAfter(http.StatusServiceUnavailable, settleLimit, "Point cannot tell whether this request was handled before. Repeat it in a moment."))
+		return
+	case kept != nil:
+		replay(w, kept, x.Fingerprint)
 		return
 	}
+	r = r.WithContext(work)
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	answer := &recorder{header: w.Header(), status: http.StatusOK}
+	answer := &recorder{header: http.Header{}, status: http.StatusOK}
 	next(withRequest(ctx, r, answer))
-	if answer.status < http.StatusMultipleChoices {
-		x.Status, x.Body, x.CreatedAt = answer.status, answer.body.Bytes(), a.Now().UTC()
-		if err := a.Store.SaveIdempotent(r.Context(), x); err != nil {
-			a.Log.ErrorContext(r.Context(), "api: an answer could not be kept for its Idempotency-Key", "error", err)
-		}
-	}
+	a.settle(work, x, answer)
+	maps.Copy(w.Header(), answer.header)
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes())
 }
 
-// replay answers from what was kept, if there is something.
-func (a *API) replay(w http.ResponseWriter, r *http.Request, x store.Idempotent) bool {
-	kept, err := a.Store.FindIdempotent(r.Context(), x.Key, x.Route, x.UserID)
+// settle completes a reservation, or gives it back.
+func (a *API) settle(work context.Context, x store.Idempotent, answer *recorder) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), settleLimit)
+	defer cancel()
+	var err error
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return false
-	case err != nil:
-		a.Log.ErrorContext(r.Context(), "api: a kept answer could not be read", "error", err)
-		writeProblem(w, problem(http.StatusServiceUnavailable, "Point cannot tell whether this request was handled before. Repeat it in a moment."))
-	case kept.Fingerprint != x.Fingerprint:
+	case answer.status < http.StatusMultipleChoices:
+		x.Status, x.Header, x.Body = answer.status, answer.header, answer.body.Bytes()
+		err = a.Store.KeepIdempotent(ctx, x)
+	case answer.status < http.StatusInternalServerError && work.Err() == nil:
+		err = a.Store.ReleaseIdempotent(ctx, x)
+	}
+	if err != nil {
+		a.Log.ErrorContext(ctx, "api: the answer to an Idempotency-Key could not be kept", "error", err)
+	}
+}
+
+// replay answers from what is kept.
+func replay(w http.ResponseWriter, kept *store.Idempotent, fingerprint [32]byte) {
+	switch {
+	case kept.Fingerprint != fingerprint:
 		p := problem(http.StatusUnprocessableEntity, "This Idempotency-Key was used with another body. Take a new key for a new request.")
 		p.Errors = []ProblemField{{Location: "header.Idempotency-Key", Message: "This was used for another request."}}
 		writeProblem(w, p)
+	case kept.Status == 0:
+		writeProblem(w, retryAfter(http.StatusConflict, time.Second,
+			"The first request with this Idempotency-Key is still being handled, or was cut off. Repeat it in a moment. If this answer stays, look whether the thing was made, and if not, send it under a new key."))
 	default:
-		w.Header().Set("Content-Type", "application/json")
+		maps.Copy(w.Header(), kept.Header)
 		w.Header().Set(replayedHeader, "true")
 		w.WriteHeader(kept.Status)
 		_, _ = w.Write(kept.Body)
 	}
-	return true
 }
 
 func unreadable(err error) *Problem {

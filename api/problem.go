@@ -194,7 +194,7 @@ func (a *API) failed(ctx context.Context, operation string, err error) error {
 	case f.take("query", err):
 		return f.err()
 	}
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return problem(statusClientGone, "The request was given up.")
 	}
 	a.Log.ErrorContext(ctx, "api: "+operation+" failed", "error", err)

@@ -4,10 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"point"
 	"point/store"
@@ -134,8 +139,9 @@ func TestIdempotency(t *testing.T) {
 	if first.status != http.StatusCreated || again.status != first.status || again.body != first.body || again.header.Get(replayedHeader) != "true" {
 		t.Error(first, again)
 	}
-	if first.header.Get("ETag") == "" {
-		t.Error("no ETag")
+	again.header.Del(replayedHeader)
+	if first.header.Get("ETag") == "" || !maps.EqualFunc(first.header, again.header, slices.Equal) {
+		t.Errorf("headers %v, then %v", first.header, again.header)
 	}
 	w.run(nil, []apiCase{
 		{"another body", owned, "POST", "/api/keys", `{"name":"other"}`, []string{"Idempotency-Key", "k1"}, 422, []string{"header.Idempotency-Key"}, nil},
@@ -146,8 +152,14 @@ func TestIdempotency(t *testing.T) {
 		{"too long a key", owned, "POST", "/api/keys", body, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, nil, nil},
 		{"three keys", owned, "GET", "/api/keys", "", nil, 200, []string{`"total":3`}, nil},
 	})
-	statuses := parallel(20, func(int) int {
-		return w.do(owned, http.MethodPost, "/api/keys", `{"name":"race"}`, "Idempotency-Key", "k3").status
+	twin, err := build(w.api.Deps) // another Point on the same database
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses := parallel(20, func(i int) int {
+		rec := httptest.NewRecorder()
+		[]*API{w.api, twin}[i%2].mux.ServeHTTP(rec, request(http.MethodPost, "/api/keys", w.tokens[owned], `{"name":"race"}`, "Idempotency-Key", "k3"))
+		return rec.Code
 	})
 	list, err := w.store.ListKeys(t.Context(), store.KeyFilter{})
 	if err != nil || len(list.Items) != 4 || statuses[201]+statuses[409] != 20 {
@@ -157,6 +169,50 @@ func TestIdempotency(t *testing.T) {
 	w.tokens[owned] = w.signIn(w.users[owned])
 	if a := w.do(owned, http.MethodPost, "/api/keys", body, "Idempotency-Key", "k1"); a.status != http.StatusCreated || a.header.Get(replayedHeader) != "" {
 		t.Error("kept for longer than a day", a)
+	}
+}
+
+// TestCutOff lets what can happen to a creation under an Idempotency-Key happen: however it
+// ends, a repeat makes no second thing.
+func TestCutOff(t *testing.T) {
+	w := newWorld(t).withUsers()
+	body := `{"name":"once"}`
+	for name, c := range map[string]struct {
+		next   func(ctx context.Context, leave func()) (status int)
+		repeat int
+		replay bool
+	}{
+		"the client leaves": {func(ctx context.Context, leave func()) int {
+			leave()
+			if ctx.Err() != nil {
+				t.Error("the work ends with its client")
+			}
+			return http.StatusCreated
+		}, http.StatusCreated, true},
+		"the database is lost":   {func(context.Context, func()) int { return http.StatusServiceUnavailable }, http.StatusConflict, false},
+		"the process is killed":  {func(context.Context, func()) int { panic(http.ErrAbortHandler) }, http.StatusConflict, false},
+		"the thing was refused":  {func(context.Context, func()) int { return http.StatusConflict }, http.StatusCreated, false},
+		"the client leaves late": {func(_ context.Context, leave func()) int { leave(); return http.StatusUnprocessableEntity }, http.StatusCreated, false},
+	} {
+		ctx, leave := context.WithCancel(context.WithValue(t.Context(), principalContext{}, &principal{user: w.users[owned]}))
+		r := request(http.MethodPost, "/api/keys", "", body, "Idempotency-Key", strings.ReplaceAll(name, " ", "-")).WithContext(ctx)
+		op := &huma.Operation{Method: http.MethodPost, Path: "/api/keys", Metadata: map[string]any{metaCreates: true}}
+		func() {
+			defer func() { _ = recover() }()
+			w.api.idempotent(humago.NewContext(op, r, httptest.NewRecorder()), func(ctx huma.Context) {
+				_, answer := humago.Unwrap(ctx)
+				answer.WriteHeader(c.next(ctx.Context(), leave))
+			})
+		}()
+		leave()
+		a := httptest.NewRecorder()
+		w.handler.ServeHTTP(a, request(http.MethodPost, "/api/keys", w.tokens[owned], body, "Idempotency-Key", r.Header.Get("Idempotency-Key")))
+		if a.Code != c.repeat || (a.Header().Get(replayedHeader) != "") != c.replay {
+			t.Errorf("%s: the repeat gets %d %v %s", name, a.Code, a.Header(), a.Body)
+		}
+		if a.Code == http.StatusConflict && (a.Header().Get("Retry-After") == "" || !strings.Contains(a.Body.String(), "new key")) {
+			t.Errorf("%s: %v %s", name, a.Header(), a.Body)
+		}
 	}
 }
 

@@ -9,39 +9,68 @@ import (
 	"point/internal/seal"
 )
 
-// idempotentLife is how long an answer is kept for repeats.
+// idempotentLife is how long a reservation, and its answer, is kept for repeats.
 const idempotentLife = 24 * time.Hour
 
-// SaveIdempotent keeps an answer for 24 h. Of two for the same key, route and user the first
-// stays.
-func (s *Store) SaveIdempotent(ctx context.Context, x Idempotent) error {
+const whichIdempotent = ` FROM idempotency WHERE key = $1 AND route = $2 AND user_id = $3`
+
+// ReserveIdempotent takes x's Key, Route and UserID for 24 h, before the thing is made. Of
+// several, in whichever process, one gets it: for that one the result is nil. The others get
+// what is kept: the answer, or while there is none, a reservation with Status 0. The caller
+// compares its Fingerprint.
+func (s *Store) ReserveIdempotent(ctx context.Context, x Idempotent) (kept *Idempotent, err error) {
+	err = s.config.transact(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE created_at <= $1`, s.now().Add(-idempotentLife)); err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, `INSERT INTO idempotency (key, route, user_id, fingerprint, status, body, created_at) VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT DO NOTHING`,
+			x.Key, x.Route, x.UserID, x.Fingerprint[:], []byte{}, s.now())
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		kept, err = one(ctx, tx, s.scanIdempotent, `SELECT key, route, user_id, fingerprint, status, header, body, created_at`+whichIdempotent, x.Key, x.Route, x.UserID)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reserve an idempotency key: %w", err)
+	}
+	return kept, nil
+}
+
+// KeepIdempotent completes a reservation with the answer.
+func (s *Store) KeepIdempotent(ctx context.Context, x Idempotent) error {
 	sealed, err := s.ring.Seal(x.Body, idempotentPlace(x))
 	if err != nil {
 		return err
 	}
-	err = s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE created_at <= $1`, s.now().Add(-idempotentLife))
+	return s.settleIdempotent(ctx, `UPDATE idempotency SET status = $4, header = $5, body = $6 WHERE key = $1 AND route = $2 AND user_id = $3 AND status = 0`,
+		x.Key, x.Route, x.UserID, x.Status, asJSON(x.Header), sealed)
+}
+
+// ReleaseIdempotent gives a reservation back, since nothing was made.
+func (s *Store) ReleaseIdempotent(ctx context.Context, x Idempotent) error {
+	return s.settleIdempotent(ctx, `DELETE`+whichIdempotent+` AND status = 0`, x.Key, x.Route, x.UserID)
+}
+
+func (s *Store) settleIdempotent(ctx context.Context, statement string, args ...any) error {
+	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, statement, args...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO idempotency (key, route, user_id, fingerprint, status, body, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			x.Key, x.Route, x.UserID, x.Fingerprint[:], x.Status, sealed, s.now())
+		n, err := result.RowsAffected()
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("keep an idempotent answer: %w", err)
+		return fmt.Errorf("settle an idempotency key: %w", err)
 	}
 	return nil
-}
-
-// FindIdempotent finds a kept answer. The caller compares its Fingerprint.
-func (s *Store) FindIdempotent(ctx context.Context, key, route, userID string) (*Idempotent, error) {
-	x, err := one(ctx, s.config.write, s.scanIdempotent, `SELECT key, route, user_id, fingerprint, status, body, created_at FROM idempotency
-		WHERE key = $1 AND route = $2 AND user_id = $3 AND created_at > $4`, key, route, userID, s.now().Add(-idempotentLife))
-	if err != nil {
-		return nil, fmt.Errorf("find an idempotent answer: %w", err)
-	}
-	return x, nil
 }
 
 func idempotentPlace(x Idempotent) seal.Place {
@@ -50,7 +79,8 @@ func idempotentPlace(x Idempotent) seal.Place {
 
 func (s *Store) scanIdempotent(r row) (x Idempotent, err error) {
 	var sealed []byte
-	if err := r.Scan(&x.Key, &x.Route, &x.UserID, hashTo{&x.Fingerprint}, &x.Status, &sealed, timeTo{&x.CreatedAt}); err != nil {
+	err = r.Scan(&x.Key, &x.Route, &x.UserID, hashTo{&x.Fingerprint}, &x.Status, jsonTo{&x.Header}, &sealed, timeTo{&x.CreatedAt})
+	if err != nil || x.Status == 0 {
 		return x, err
 	}
 	x.Body, err = s.ring.Open(sealed, idempotentPlace(x))

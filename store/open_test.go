@@ -165,7 +165,7 @@ func TestSchemaOfAnotherVersion(t *testing.T) {
 			}
 			s := open(t, opts)
 			list, err := s.Migrations(t.Context())
-			if err != nil || len(list) < 3 || list[0].Database != "config" || list[0].AppliedAt.IsZero() || list[1].Version > list[2].Version {
+			if err != nil || len(list) < 4 || list[0].Database != "config" || list[0].AppliedAt.IsZero() || list[0].Version > list[1].Version {
 				t.Fatalf("migrations %+v, %v", list, err)
 			}
 			opts.SkipMigrate = true
@@ -198,15 +198,18 @@ func TestSchemaOfAnotherVersion(t *testing.T) {
 
 // TestHalfWaySchema: a later step is there and an earlier one is not.
 func TestHalfWaySchema(t *testing.T) {
-	url := pgtest.Database(t)
-	opts := store.Options{DatabaseURL: url, MasterKey: seal.NewMaster()}
-	open(t, opts)
-	if _, err := rawDB(t, opts).Exec(`DELETE FROM schema_history WHERE version_id = 1`); err != nil {
-		t.Fatal(err)
-	}
-	_, err := store.Open(t.Context(), opts)
-	if !errors.Is(err, store.ErrSchema) || !strings.Contains(err.Error(), "half-way") {
-		t.Fatalf("opened with %v", err)
+	for engine, options := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			opts := options()
+			open(t, opts)
+			if _, err := rawDB(t, opts).Exec(`DELETE FROM schema_config WHERE version_id = 1`); err != nil {
+				t.Fatal(err)
+			}
+			_, err := store.Open(t.Context(), opts)
+			if !errors.Is(err, store.ErrSchema) || !strings.Contains(err.Error(), "half-way") {
+				t.Fatalf("opened with %v", err)
+			}
+		})
 	}
 }
 
@@ -252,7 +255,8 @@ func TestSecretsAtRest(t *testing.T) {
 		s.CreateProvider(t.Context(), p), s.CreateUser(t.Context(), u),
 		s.CreateKey(t.Context(), &point.Key{Name: "k", Prefix: "pt-", Status: point.StatusActive}, secret),
 		s.CreateSession(t.Context(), &point.Session{UserID: u.ID, Successor: []byte(canary), ExpiresAt: p.CreatedAt}),
-		s.SaveIdempotent(t.Context(), store.Idempotent{Key: "k", Body: []byte(canary)}),
+		reserve(t, s),
+		s.KeepIdempotent(t.Context(), store.Idempotent{Key: "k", Status: 201, Body: []byte(canary)}),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -271,6 +275,11 @@ func TestSecretsAtRest(t *testing.T) {
 			t.Errorf("the secret is readable in %s, or in the log", f.Name())
 		}
 	}
+}
+
+func reserve(t *testing.T, s *store.Store) error {
+	_, err := s.ReserveIdempotent(t.Context(), store.Idempotent{Key: "k"})
+	return err
 }
 
 // TestDamagedSecret: one secret that does not open does not stop the others, and a secret

@@ -179,14 +179,15 @@ type SigningKey struct {
 	RetiredAt *time.Time // signs no more, still verifies
 }
 
-// Idempotent is a kept answer to a POST that creates.
+// Idempotent is a POST that creates, and its kept answer.
 type Idempotent struct {
 	Key         string // the Idempotency-Key header
 	Route       string
 	UserID      string
-	Fingerprint [32]byte // SHA-256 of the request body: the same key with another body is an error
-	Status      int
-	Body        []byte // sealed at rest
+	Fingerprint [32]byte            // SHA-256 of the request body: the same key with another body is an error
+	Status      int                 // of the answer; 0: there is none yet
+	Header      map[string][]string // of the answer
+	Body        []byte              // of the answer; sealed at rest
 	CreatedAt   time.Time
 }
 

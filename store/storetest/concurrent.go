@@ -38,6 +38,25 @@ func firstUser(t *testing.T, s *store.Store) {
 	}
 }
 
+// oneReservation lets many reserve one key: one gets it.
+func oneReservation(t *testing.T, s *store.Store) {
+	var won atomic.Int64
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error {
+			kept, err := s.ReserveIdempotent(context.Background(), store.Idempotent{Key: "k", Route: "r", UserID: "u"})
+			if err == nil && kept == nil {
+				won.Add(1)
+			}
+			return err
+		})
+	}
+	ok(t, group.Wait())
+	if won.Load() != 1 {
+		t.Fatalf("%d won", won.Load())
+	}
+}
+
 // concurrentWriters lets many change one provider: each change is counted once, none lost.
 func concurrentWriters(t *testing.T, s *store.Store) {
 	ctx := context.Background()

@@ -287,16 +287,35 @@ func settings(t *testing.T, s *store.Store) {
 
 func idempotency(t *testing.T, s *store.Store) {
 	ctx := context.Background()
-	x := store.Idempotent{Key: "k", Route: "POST /api/keys", UserID: "u", Fingerprint: [32]byte{1}, Status: 201, Body: []byte(`{"token":"pt-secret"}`)}
-	ok(t, s.SaveIdempotent(ctx, x))
-	second := x
-	second.Status = 409
-	ok(t, s.SaveIdempotent(ctx, second))
-	got := must(s.FindIdempotent(ctx, "k", "POST /api/keys", "u"))(t)
-	x.CreatedAt = got.CreatedAt
-	equal(t, "answer", *got, x)
-	_, err := s.FindIdempotent(ctx, "k", "POST /api/keys", "other")
-	wantError(t, err, store.ErrNotFound)
+	x := store.Idempotent{Key: "k", Route: "POST /api/keys", UserID: "u", Fingerprint: [32]byte{1}}
+	reserve := func(x store.Idempotent) *store.Idempotent { return must(s.ReserveIdempotent(ctx, x))(t) }
+	if kept := reserve(x); kept != nil {
+		t.Fatalf("a new key has %+v", kept)
+	}
+	repeat := x
+	repeat.Fingerprint = [32]byte{2}
+	if kept := reserve(repeat); kept == nil || kept.Status != 0 || kept.Fingerprint != x.Fingerprint {
+		t.Fatalf("a reserved key has %+v", kept)
+	}
+	ok(t, s.ReleaseIdempotent(ctx, x))
+	wantError(t, s.KeepIdempotent(ctx, x), store.ErrNotFound)
+	if kept := reserve(x); kept != nil {
+		t.Fatalf("a released key has %+v", kept)
+	}
+	done := x
+	done.Status, done.Header, done.Body = 201, map[string][]string{"Etag": {`"1"`}}, []byte(`{"token":"pt-secret"}`)
+	ok(t, s.KeepIdempotent(ctx, done))
+	wantError(t, s.ReleaseIdempotent(ctx, x), store.ErrNotFound)
+	late := done
+	late.Status = 409
+	wantError(t, s.KeepIdempotent(ctx, late), store.ErrNotFound)
+	kept := reserve(x)
+	done.CreatedAt = kept.CreatedAt
+	equal(t, "answer", *kept, done)
+	x.UserID = "other"
+	if kept := reserve(x); kept != nil {
+		t.Fatalf("another user's key has %+v", kept)
+	}
 }
 
 func setupTokens(t *testing.T, s *store.Store) {

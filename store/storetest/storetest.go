@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"signing keys", signingKeys},
 		{"settings", settings},
 		{"idempotency", idempotency},
+		{"one reservation", oneReservation},
 		{"setup tokens", setupTokens},
 		{"instances", instances},
 		{"odd ids", oddIDs},
