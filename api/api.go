@@ -28,9 +28,8 @@ type Deps struct {
 	Now     func() time.Time // nil: time.Now
 	Version string           // of Point, for status
 
-	PublicURL      string         // issuer of tokens; https makes cookies Secure
-	Hosts          []string       // Host names that are answered, without ports; loopback always is; empty: all
-	CORSOrigins    []string       // other origins that may call, "https://console.example"
+	PublicURL      string         // its origin may write, its host is answered; https makes cookies Secure
+	Hosts          []string       // further Host names that are answered, without ports; localhost and IP addresses always are
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
 	EnvAllow       []string       // variables that a provider may name in api_key_env
 	AllowPrivate   bool           // those with providers:private may give base URLs on private networks

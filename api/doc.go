@@ -4,7 +4,7 @@
 // permission travels with the matched operation and is checked by one middleware, so that
 // nothing decides by a path string. mould.go turns a line of the table into a huma operation
 // with its OpenAPI entry, secure.go is what every request passes before a route is looked up
-// (Host, Origin, CORS, size, headers), auth*.go are sign-in and tokens, and each other file
+// (Host, Origin, size, headers), auth*.go are sign-in and tokens, and each other file
 // is one entity: its shapes on the wire, then its handlers.
 //
 // Shapes are structs of their own, filled field by field: what is not named here cannot get

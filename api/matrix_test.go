@@ -344,8 +344,10 @@ func TestOrigins(t *testing.T) {
 			if read := r.Method == http.MethodGet; !read && (a.status == http.StatusForbidden) == allowed {
 				t.Errorf("%s from %q: %d %s", name, origin, a.status, a.body)
 			}
-			if got := a.header.Get("Access-Control-Allow-Origin"); got != "" && origin != "https://console.example" || got == "*" {
-				t.Errorf("%s from %q may be read by %q", name, origin, got)
+			for header := range a.header {
+				if strings.HasPrefix(header, "Access-Control-") {
+					t.Errorf("%s from %q may be read there: %s", name, origin, header)
+				}
 			}
 			for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
 				if a.header.Get(header) != want {
@@ -363,10 +365,10 @@ func TestOrigins(t *testing.T) {
 		}
 	})
 	pre := w.do("", http.MethodOptions, "/api/providers", "", "Origin", "https://console.example", "Access-Control-Request-Method", "POST")
-	if pre.status != http.StatusNoContent || pre.header.Get("Access-Control-Allow-Headers") == "" {
+	if pre.status < 400 || pre.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error(pre)
 	}
-	for host, status := range map[string]int{"point.example": 200, "POINT.example:443": 200, "127.0.0.1:8080": 200, "[::1]:8080": 200, "evil.example": 421, "": 421} {
+	for host, status := range map[string]int{"point.example": 200, "POINT.example:443": 200, "console.example": 200, "127.0.0.1:8080": 200, "[::1]:8080": 200, "evil.example": 421, "": 421} {
 		r := request(http.MethodGet, "/api/openapi.json", "", "")
 		r.Host = host
 		if a := w.send(r); a.status != status {

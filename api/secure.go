@@ -14,16 +14,12 @@ import (
 
 // secure is what every request passes before a route is looked up.
 func (a *API) secure(mux *http.ServeMux) http.Handler {
-	origins := a.origins()
+	origin := a.ownOrigin()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r)
 		setHeaders(w.Header())
-		if p := a.refuse(r, origins); p != nil {
+		if p := a.refuse(r, origin); p != nil {
 			writeProblem(w, p)
-			return
-		}
-		if a.allowOrigin(w.Header(), r) && r.Method == http.MethodOptions {
-			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -54,7 +50,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse finds what is wrong with a request whatever its route, or nil.
-func (a *API) refuse(r *http.Request, origins *http.CrossOriginProtection) *Problem {
+func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection) *Problem {
 	switch {
 	case !a.knowsHost(r.Host):
 		return problem(http.StatusMisdirectedRequest, "Point does not answer under this host name. Set POINT_PUBLIC_URL to the URL that people use.")
@@ -62,8 +58,8 @@ func (a *API) refuse(r *http.Request, origins *http.CrossOriginProtection) *Prob
 		return problem(http.StatusNotFound, "There is nothing at this path.")
 	case !isText(r.URL):
 		return problem(http.StatusBadRequest, "The URL holds bytes that are no text.")
-	case origins.Check(r) != nil:
-		return problem(http.StatusForbidden, "A page of another origin may not write here. List its origin in POINT_CORS_ORIGINS if it should.")
+	case origin.Check(r) != nil:
+		return problem(http.StatusForbidden, "A page of another origin may not write here. If it is Point's own page, set POINT_PUBLIC_URL to the URL it is opened by.")
 	case r.ContentLength > maxBody:
 		return tooLargeProblem(maxBody)
 	case r.Header.Get("Content-Encoding") != "":
@@ -111,34 +107,15 @@ func (a *API) knowsHost(host string) bool {
 	return slices.ContainsFunc(a.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
 }
 
-// origins refuses writes by pages of origins that are neither Point's own nor listed.
-func (a *API) origins() *http.CrossOriginProtection {
+// ownOrigin refuses writes by pages that are not Point's own: those of another origin than the
+// one that is asked, and than PublicURL, whose Host a proxy in front may not pass on. No page of
+// another origin is shown an answer either: what signs people in is never shared.
+func (a *API) ownOrigin() *http.CrossOriginProtection {
 	p := http.NewCrossOriginProtection()
-	for _, origin := range append([]string{a.PublicURL}, a.CORSOrigins...) {
-		if u, err := url.Parse(origin); err == nil && u.Host != "" {
-			_ = p.AddTrustedOrigin(u.Scheme + "://" + u.Host)
-		}
+	if u, err := url.Parse(a.PublicURL); err == nil && u.Host != "" {
+		_ = p.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	return p
-}
-
-// allowOrigin answers CORS for a listed origin, and reports whether r came from one.
-func (a *API) allowOrigin(h http.Header, r *http.Request) bool {
-	h.Add("Vary", "Origin")
-	origin := r.Header.Get("Origin")
-	if origin == "" || !slices.Contains(a.CORSOrigins, origin) {
-		return false
-	}
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Allow-Credentials", "true")
-	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Idempotency-Replayed")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	if r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Idempotency-Key")
-		h.Set("Access-Control-Max-Age", "600")
-	}
-	return true
 }
 
 // dispatch serves the matched route; what matches none gets a problem in place of text.

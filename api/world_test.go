@@ -146,7 +146,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { _ = w.store.Close() })
 	deps := Deps{
 		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts,
-		Now: w.clock.Now, Version: "test", Hosts: []string{"point.example"}, CORSOrigins: []string{"https://console.example"},
+		Now: w.clock.Now, Version: "test", PublicURL: "https://console.example", Hosts: []string{"point.example"},
 		EnvAllow: []string{"OPENAI_API_KEY"}, AllowPrivate: true,
 	}
 	if w.api, err = build(deps); err != nil {

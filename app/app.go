@@ -213,7 +213,7 @@ func (a *App) handler() (http.Handler, error) {
 	control, err := api.New(api.Deps{
 		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: hosts(a.cfg),
-		TrustedProxies: a.cfg.TrustedProxies, CORSOrigins: a.cfg.CORSOrigins, AllowPrivate: a.cfg.AllowPrivate,
+		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
 		EnvAllow: slices.Sorted(maps.Keys(environmentAllowed(a.cfg))),
 	})
 	if err != nil {
