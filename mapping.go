@@ -15,6 +15,11 @@ const (
 	StrategySticky        Strategy = "sticky"
 )
 
+var strategies = []Strategy{
+	StrategyPriority, StrategyWeighted, StrategyRoundRobin, StrategyLeastBusy,
+	StrategyLowestLatency, StrategyLowestCost, StrategySticky,
+}
+
 // Mapping tells how an endpoint's calls find their targets. The zero value is not usable;
 // DefaultMapping is.
 type Mapping struct {

@@ -73,6 +73,11 @@ func (c *ProviderConfig) Credentials() []Secret {
 	if s, ok := c.Secrets[SecretAPIKey]; ok && !s.IsZero() {
 		list = append(list, s)
 	}
+	return append(list, c.KeyPool()...)
+}
+
+// KeyPool is the list api_keys, in order.
+func (c *ProviderConfig) KeyPool() (list []Secret) {
 	for i := 0; ; i++ {
 		s, ok := c.Secrets[SecretAPIKeys+strconv.Itoa(i)]
 		if !ok {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"point"
 	"point/store"
 )
@@ -39,6 +41,19 @@ type putAliasInput struct {
 	Body PutAlias
 }
 
+// Resolve finds what a schema cannot see.
+func (in *putAliasInput) Resolve(huma.Context) []error {
+	var f faults
+	(&point.Alias{Name: in.Name, Target: in.Body.Target}).Check(func(at, format string, args ...any) {
+		if at == "name" {
+			f.add("path.name", format, args...)
+		} else {
+			f.add("body."+at, format, args...)
+		}
+	})
+	return f.errors()
+}
+
 type deleteAliasInput struct {
 	ByName
 	Precondition
@@ -55,11 +70,6 @@ func (a *API) listAliases(ctx context.Context, _ *none) (*listOutput[Alias], err
 // putAlias creates an alias or gives it another target.
 func (a *API) putAlias(ctx context.Context, in *putAliasInput) (*aliasOutput, error) {
 	alias := &point.Alias{Name: in.Name, Target: in.Body.Target}
-	if in.Name == in.Body.Target {
-		var f faults
-		f.add("body.target", "An alias cannot stand for itself.")
-		return nil, f.err()
-	}
 	old, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
 	switch {
 	case err == nil:

@@ -1,9 +1,16 @@
 package api
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"point"
 )
@@ -69,6 +76,8 @@ func TestRoutes(t *testing.T) {
 		{"name taken", owned, "POST", "/api/providers", openAIProvider, nil, 409, []string{`"body.name"`}, nil},
 		{"every mistake at once", owned, "POST", "/api/providers", `{"name":"-x","provider":"","config":{},"extra":1}`, nil, 422, []string{"body.name", "body.provider", "body.extra"}, nil},
 		{"unknown kind", owned, "POST", "/api/providers", `{"name":"x","provider":"nope","config":{}}`, nil, 422, []string{"body.provider"}, nil},
+		{"every mistake of a change at once", owned, "PUT", "/api/providers/main", `{"name":"-x","config":{"weight":-1},"extra":1}`, nil, 422, []string{"body.name", "body.config.weight", "body.extra"}, nil},
+		{"every mistake of a key's change at once", owned, "PUT", "/api/keys/{key}", `{"status":"gone","models":["[a"],"limits":{"rpm":0},"expires_at":"2001-01-01T00:00:00Z"}`, nil, 422, []string{"body.status", "body.models[0]", "body.limits.rpm", "body.expires_at"}, nil},
 		{"tested", editing, "POST", "/api/providers/main/test", `{"prompt":"Hi","model":"gpt-4o","parameters":{"temperature":0}}`, nil, 200, []string{`"ok":true`, `"attempts":[]`, `"text":"Hello."`}, nil},
 		{"test refused", editing, "POST", "/api/providers/main/test", `{"model":"refused"}`, nil, 400, []string{"body.model"}, nil},
 		{"endpoints", viewing, "GET", "/api/endpoints", "", nil, 200, []string{`"/v1/chat/completions"`, `"own_mapping":false`, `"strategy":"priority"`, `"rules":[]`}, nil},
@@ -178,5 +187,50 @@ func TestLockedObjects(t *testing.T) {
 			{"alias", owned, "PUT", "/api/aliases/{by}", `{"target":"y"}`, nil, 409, nil, nil},
 			{"alias", owned, "DELETE", "/api/aliases/{by}", "", nil, 409, nil, nil},
 		})
+	}
+}
+
+// TestSchemaAndCheckAgree: a bound in the document of a mapping is the bound that everybody who
+// gives one is held to.
+func TestSchemaAndCheckAgree(t *testing.T) {
+	w := newWorld(t)
+	type number struct {
+		way   []string
+		value float64
+	}
+	var beyond []number
+	var visit func(way []string, s *huma.Schema)
+	visit = func(way []string, s *huma.Schema) {
+		if s.Ref != "" {
+			s = w.api.spec.Components.Schemas.SchemaFromRef(s.Ref)
+		}
+		if s.Minimum != nil {
+			beyond = append(beyond, number{way, *s.Minimum - 1})
+		}
+		if s.Maximum != nil {
+			beyond = append(beyond, number{way, *s.Maximum + 1})
+		}
+		for name, p := range s.Properties {
+			visit(append(slices.Clone(way), name), p)
+		}
+	}
+	visit(nil, w.api.spec.Components.Schemas.Schema(reflect.TypeFor[Mapping](), true, ""))
+	for _, n := range beyond {
+		text := strconv.FormatFloat(n.value, 'f', -1, 64)
+		for _, name := range slices.Backward(n.way) {
+			text = fmt.Sprintf("{%q:%s}", name, text)
+		}
+		m := point.DefaultMapping()
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			t.Fatal(err)
+		}
+		var f faults
+		m.Check(f.add)
+		if at := strings.Join(n.way, "."); !slices.ContainsFunc(f, func(p ProblemField) bool { return p.Location == at }) {
+			t.Errorf("the document refuses %s, a check of the same does not", text)
+		}
+	}
+	if len(beyond) < 20 {
+		t.Error("too few bounds were found:", len(beyond))
 	}
 }

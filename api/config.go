@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"maps"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +22,7 @@ func (c ProviderConfig) MarshalJSON() ([]byte, error) {
 	return json.Marshal(c.members)
 }
 
-// UnmarshalJSON takes any object; readConfig checks its members against the kind.
+// UnmarshalJSON takes any object; provider.ReadConfig checks its members against the kind.
 func (c *ProviderConfig) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &c.members)
 }
@@ -38,7 +37,7 @@ func (ProviderConfig) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sch
 }
 
 // loosen takes from the schema of config, once it is written down, what huma would check by
-// it: readConfig checks the same, knows the kind, and finds every mistake.
+// it: provider.ReadConfig checks the same, knows the kind, and finds every mistake.
 func loosen(spec *huma.OpenAPI) {
 	s := spec.Components.Schemas.Map()["ProviderConfig"]
 	s.Properties = nil
@@ -76,20 +75,8 @@ func shapeConfig(c *point.ProviderConfig) ProviderConfig {
 
 func maskedPool(c *point.ProviderConfig) []string {
 	var masks []string
-	for _, secret := range pool(c) {
+	for _, secret := range c.KeyPool() {
 		masks = append(masks, secret.Masked())
 	}
 	return masks
-}
-
-// pool is the list api_keys, in order.
-func pool(c *point.ProviderConfig) []point.Secret {
-	var list []point.Secret
-	for i := 0; ; i++ {
-		secret, ok := c.Secrets[point.SecretAPIKeys+strconv.Itoa(i)]
-		if !ok {
-			return list
-		}
-		list = append(list, secret)
-	}
 }

@@ -28,7 +28,7 @@ var ownKind = &provider.Kind{
 }
 
 func TestOwnFields(t *testing.T) {
-	a := &API{}
+	a, nobody := &API{}, &principal{user: &point.User{}}
 	for _, c := range []struct {
 		name, config string
 		faults       string // locations below body.config
@@ -45,7 +45,7 @@ func TestOwnFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		var f faults
-		out := a.readConfig(ownKind, config, nil, false, &f)
+		out := a.readConfig(ownKind, config, nil, nobody, &f)
 		for _, field := range strings.Fields(c.faults) {
 			if !strings.Contains(string(mustJSON(t, f)), `"body.config.`+field+`"`) {
 				t.Errorf("%s: %s is not among %v", c.name, field, f)
@@ -59,7 +59,7 @@ func TestOwnFields(t *testing.T) {
 			if !strings.Contains(shown, `"depth":3`) || !strings.Contains(shown, `"names":{"a":"b"}`) || !strings.Contains(shown, `"secret_access_key":"***7890"`) {
 				t.Error(shown)
 			}
-			kept := a.readConfig(ownKind, shapeConfig(&out), &out, false, &f)
+			kept := a.readConfig(ownKind, shapeConfig(&out), &out, nobody, &f)
 			if len(f) > 0 || kept.Secrets["secret_access_key"] != out.Secrets["secret_access_key"] {
 				t.Error("what is shown cannot be sent back", f)
 			}

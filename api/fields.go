@@ -9,24 +9,11 @@ import (
 	"point/adapter/provider"
 )
 
-// commonFields are the members of config that every kind of API provider has.
-var commonFields = []ProviderField{
-	{Name: "base_url", Title: "Base URL", Type: "url", Common: true, Help: "Where the service is, as its own SDK would take it."},
-	{Name: "api_key", Title: "API key", Type: "secret", Common: true, Help: "The service's key; it is stored encrypted."},
-	{Name: "api_key_env", Title: "API key variable", Type: "string", Common: true, Help: "Environment variable that holds the key, in place of storing it."},
-	{Name: "api_keys", Title: "API keys", Type: "secrets", Common: true, Help: "A pool of keys that share the load, in place of one."},
-	{Name: "models", Title: "Models", Type: "list", Common: true, Help: "If given, only these models are sent to this provider."},
-	{Name: "weight", Title: "Weight", Type: "integer", Common: true, Default: "1", Help: "Share of the calls among providers of the same priority."},
-	{Name: "priority", Title: "Priority", Type: "integer", Common: true, Default: "0", Help: "Lower is tried first."},
-	{Name: "timeout", Title: "Timeout", Type: "integer", Common: true, Help: "Bound on a call, in ms; absent is the mapping's."},
-	{Name: "headers", Title: "Headers", Type: "secret-map", Common: true, Help: "Sent with every call; values are stored encrypted."},
-}
-
-// commonSchemas describes commonFields.
+// commonSchemas describes the members that every kind has.
 func commonSchemas() map[string]*huma.Schema {
-	schemas := make(map[string]*huma.Schema, len(commonFields))
-	for _, f := range commonFields {
-		schemas[f.Name] = f.schema()
+	schemas := map[string]*huma.Schema{}
+	for _, f := range provider.CommonFields() {
+		schemas[f.Name] = ProviderField(f).schema()
 	}
 	return schemas
 }
@@ -49,22 +36,10 @@ func (f ProviderField) schema() *huma.Schema {
 	return s
 }
 
-// fieldsOf are all members of a kind's config, in the order of a form: what is its own
-// comes first where it is required.
-func fieldsOf(k *provider.Kind) []ProviderField {
-	fields := slices.Clone(commonFields)
-	if k.BaseURL == "" {
-		fields[0].Required = true
-	}
-	fields[0].Default = k.BaseURL
-	for _, f := range k.Fields {
-		own := ProviderField{Name: f.Name, Title: f.Title, Type: f.Type, Required: f.Required, Help: f.Help}
-		if at := slices.IndexFunc(fields, func(c ProviderField) bool { return c.Name == f.Name }); at >= 0 {
-			own.Common = true
-			fields[at] = own
-			continue
-		}
-		fields = append(fields, own)
+// fieldsOf are all members of a kind's config, in the order of a form.
+func fieldsOf(k *provider.Kind) (fields []ProviderField) {
+	for _, f := range k.Settings() {
+		fields = append(fields, ProviderField(f))
 	}
 	return fields
 }

@@ -2,10 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"path"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -85,8 +81,10 @@ type createKeyInput struct {
 
 // Resolve finds what a schema cannot see, so that it is listed beside the rest.
 func (in *createKeyInput) Resolve(ctx huma.Context) []error {
+	var f faults
 	a, _ := apiOf(ctx)
-	return a.checkKey(in.Body.key()).errors()
+	in.Body.key().Check(a.Now(), f.at("body."))
+	return f.errors()
 }
 
 // key is the key that the body describes.
@@ -113,6 +111,26 @@ type updateKeyInput struct {
 	ByID
 	Precondition
 	Body UpdateKey
+
+	key *point.Key // as it is to be, or why it cannot be changed
+	err error
+}
+
+// Resolve applies the body, so that its mistakes are listed beside those of its shape.
+func (in *updateKeyInput) Resolve(ctx huma.Context) []error {
+	a, _ := apiOf(ctx)
+	if in.key, in.err = a.changeableKey(ctx.Context(), in.ID, in.IfMatch); in.err != nil {
+		return nil
+	}
+	was := in.key.ExpiresAt
+	in.Body.apply(in.key)
+	now := a.Now()
+	if was != nil && in.key.ExpiresAt != nil && was.Equal(*in.key.ExpiresAt) {
+		now = time.Time{} // an expired key may still be renamed
+	}
+	var f faults
+	in.key.Check(now, f.at("body."))
+	return f.errors()
 }
 
 func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listOutput[Key], error) {
@@ -146,45 +164,14 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOut
 	}, nil
 }
 
-// checkKey finds what a schema cannot see.
-func (a *API) checkKey(k *point.Key) (f faults) {
-	if strings.ContainsFunc(k.Name, control) {
-		f.add("body.name", "A name holds no line breaks or control characters.")
-	}
-	for i, glob := range k.Models {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			f.add(fmt.Sprintf("body.models[%d]", i), "This is not a pattern such as gpt-4o*.")
-		}
-	}
-	for i, endpoint := range k.Endpoints {
-		if !slices.Contains(point.Endpoints(), endpoint) {
-			f.add(fmt.Sprintf("body.endpoints[%d]", i), "There is no such endpoint. GET /api/endpoints lists them.")
-		}
-	}
-	if k.ExpiresAt != nil && !k.ExpiresAt.After(a.Now()) {
-		f.add("body.expires_at", "This is in the past. To revoke a key set its status to inactive.")
-	}
-	return f
-}
-
 func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyOutput, error) {
-	k, err := a.changeableKey(ctx, in.ID, in.IfMatch)
-	if err != nil {
-		return nil, err
+	if in.err != nil {
+		return nil, in.err
 	}
-	was := k.ExpiresAt
-	in.Body.apply(k)
-	checked := *k
-	if was != nil && k.ExpiresAt != nil && was.Equal(*k.ExpiresAt) {
-		checked.ExpiresAt = nil // an expired key may still be renamed
-	}
-	if err := a.checkKey(&checked).err(); err != nil {
-		return nil, err
-	}
-	if err := a.Store.UpdateKey(ctx, k); err != nil {
+	if err := a.Store.UpdateKey(ctx, in.key); err != nil {
 		return nil, fromStore(err, "key")
 	}
-	return a.answerKey(k), nil
+	return a.answerKey(in.key), nil
 }
 
 // apply changes what the body names.

@@ -3,10 +3,8 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -60,64 +58,39 @@ func (m MappingInput) given() bool   { return len(m.raw) > 0 }
 func (m MappingInput) dropped() bool { return string(m.raw) == "null" }
 
 // readMapping reads a mapping, absent members as in the default mapping, with its providers
-// by id. Its shape has been checked against the schema; what is checked here is its sense.
+// by id.
 func readMapping(m MappingInput, s *point.Snapshot, f *faults) *point.Mapping {
 	out := point.DefaultMapping()
 	if err := json.Unmarshal(m.raw, &out); err != nil {
 		f.add("body.mapping", "This is not a mapping.")
 		return nil
 	}
-	r := mappingReader{snapshot: s, faults: f}
-	for i := range out.Rules {
-		r.rule(fmt.Sprintf("body.mapping.rules[%d]", i), &out.Rules[i])
-	}
-	r.targets("body.mapping.fallbacks", &out.Fallbacks)
+	out.Check(f.at("body.mapping."))
 	notNull(&out.Rules)
-	if out.Retry.BackoffMaxMS < out.Retry.BackoffMS {
-		f.add("body.mapping.retry.backoff_max_ms", "This must not be less than backoff_ms.")
+	for i := range out.Rules {
+		rule := &out.Rules[i]
+		at := fmt.Sprintf("body.mapping.rules[%d].", i)
+		storeTargets(&rule.Targets, s, f.at(at+"targets"))
+		storeTargets(&rule.Fallbacks, s, f.at(at+"fallbacks"))
+		notNull(&rule.On)
+		notNull(&rule.When.Model)
+		notNull(&rule.When.Key)
+		notNull(&rule.When.Tag)
 	}
-	if out.Timeout.ConnectMS > out.Timeout.TotalMS {
-		f.add("body.mapping.timeout.connect_ms", "This must not be more than total_ms.")
-	}
+	storeTargets(&out.Fallbacks, s, f.at("body.mapping.fallbacks"))
 	return &out
 }
 
-type mappingReader struct {
-	snapshot *point.Snapshot
-	faults   *faults
-}
-
-func (r mappingReader) rule(at string, rule *point.Rule) {
-	for i, glob := range rule.When.Model {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			r.faults.add(fmt.Sprintf("%s.when.model[%d]", at, i), "This is not a pattern such as gpt-4o*.")
-		}
-	}
-	if len(rule.Targets) == 0 {
-		r.faults.add(at+".targets", "A rule needs at least one target.")
-	}
-	r.targets(at+".targets", &rule.Targets)
-	r.targets(at+".fallbacks", &rule.Fallbacks)
-	notNull(&rule.On)
-	notNull(&rule.When.Model)
-	notNull(&rule.When.Key)
-	notNull(&rule.When.Tag)
-}
-
-// targets puts ids in place of names.
-func (r mappingReader) targets(at string, targets *[]point.TargetRef) {
+// storeTargets puts ids in place of names.
+func storeTargets(targets *[]point.TargetRef, s *point.Snapshot, fault point.Fault) {
 	notNull(targets)
 	for i := range *targets {
 		t := &(*targets)[i]
-		p, ok := r.snapshot.Provider(t.Provider)
-		if !ok {
-			r.faults.add(fmt.Sprintf("%s[%d].provider", at, i), "There is no provider of this name.")
-			continue
+		if p, ok := s.Provider(t.Provider); ok {
+			t.Provider = p.ID
+		} else {
+			fault(fmt.Sprintf("[%d].provider", i), "There is no provider of this name.")
 		}
-		if strings.TrimSpace(t.Model) != t.Model {
-			r.faults.add(fmt.Sprintf("%s[%d].model", at, i), "This begins or ends with a space.")
-		}
-		t.Provider = p.ID
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,7 +63,7 @@ func (f ProblemField) ErrorDetail() *huma.ErrorDetail {
 	return &huma.ErrorDetail{Location: f.Location, Message: f.Message}
 }
 
-// faults collects everything that is wrong with a request.
+// faults collects everything that is wrong with a request. Its add is a point.Fault.
 type faults []ProblemField
 
 // add notes that what stands at location is wrong; format must not quote what was sent.
@@ -80,6 +81,9 @@ func (f *faults) take(place string, err error) bool {
 	f.add(place+"."+invalid.Field, "%s", invalid.Reason)
 	return true
 }
+
+// at takes mistakes in the object that stands at a place of the request.
+func (f *faults) at(place string) point.Fault { return point.Fault(f.add).In(place) }
 
 // err is nil if nothing was added.
 func (f faults) err() error {
@@ -130,12 +134,21 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 			return tooLargeProblem(tooLarge.Limit)
 		case errors.As(err, &detailer):
 			d := detailer.ErrorDetail()
-			p.Errors = append(p.Errors, ProblemField{Location: d.Location, Message: withoutCause(d.Message)})
+			p.mistake(ProblemField{Location: d.Location, Message: withoutCause(d.Message)})
 		case errors.As(err, &syntax):
 			p.Errors = append(p.Errors, ProblemField{Location: "body", Message: "This is not valid JSON."})
 		}
 	}
 	return p
+}
+
+// mistake lists a field that is wrong, once: the schema and the object's own check may both have
+// found it.
+func (p *Problem) mistake(field ProblemField) {
+	known := func(f ProblemField) bool { return f.Location == field.Location }
+	if !slices.ContainsFunc(p.Errors, known) {
+		p.Errors = append(p.Errors, field)
+	}
 }
 
 // withoutCause cuts what a parser said of a value from a message of huma: it quotes the value.

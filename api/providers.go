@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,6 @@ import (
 
 	"point"
 	"point/adapter/provider"
-	"point/internal/netguard"
 	"point/store"
 )
 
@@ -29,7 +27,7 @@ type Provider struct {
 	Status    string               `json:"status" enum:"active,inactive" example:"active"`
 	Health    point.ProviderHealth `json:"health"`
 	ManagedBy string               `json:"managed_by" enum:"user,file,env,demo" doc:"Where it comes from. What file and env declare cannot be changed here." example:"user"`
-	Private   bool                 `json:"private" doc:"Its base URL is on a loopback or private network."`
+	Private   bool                 `json:"private" doc:"It may lead to loopback and private addresses: somebody with providers:private gave its base URL."`
 	Version   int64                `json:"version" doc:"Counts its changes; the ETag." example:"1"`
 	CreatedAt time.Time            `json:"created_at"`
 	UpdatedAt time.Time            `json:"updated_at"`
@@ -70,11 +68,18 @@ func (in *createProviderInput) Resolve(ctx huma.Context) []error {
 	kind, ok := provider.Lookup(in.Body.Provider)
 	switch {
 	case ok && in.Body.Type != point.TypeWeb:
-		in.kind, in.config = kind, a.readConfig(kind, in.Body.Config, nil, who.may(ProvidersPrivate), &f)
+		in.kind, in.config = kind, a.readConfig(kind, in.Body.Config, nil, who, &f)
 	case in.Body.Provider != "":
 		f.add("body.provider", "There is no such kind of provider. GET /api/provider-kinds lists them.")
 	}
 	return f.errors()
+}
+
+// readConfig reads a config that who gives.
+func (a *API) readConfig(kind *provider.Kind, c ProviderConfig, old *point.ProviderConfig, who *principal, f *faults) point.ProviderConfig {
+	trusted := who.may(ProvidersPrivate)
+	grant := provider.Grant{Variables: a.EnvAllow, Trusted: trusted, Private: trusted && a.AllowPrivate}
+	return provider.ReadConfig(kind, c.members, old, grant, f.at("body.config."))
 }
 
 // UpdateProvider is the body that changes a provider; absent members stay as they are.
@@ -88,6 +93,26 @@ type updateProviderInput struct {
 	ByID
 	Precondition
 	Body UpdateProvider
+
+	provider *point.Provider // as it is to be, or why it cannot be changed
+	err      error
+}
+
+// Resolve reads the config, so that its mistakes are listed beside those of the other fields.
+func (in *updateProviderInput) Resolve(ctx huma.Context) []error {
+	a, who := apiOf(ctx)
+	in.provider, in.err = a.changeable(ctx.Context(), in.ID, in.IfMatch)
+	if in.err != nil || in.Body.Config == nil {
+		return nil
+	}
+	kind, ok := provider.Lookup(in.provider.Kind)
+	if !ok {
+		in.err = problem(http.StatusConflict, "This version of Point does not know this kind of provider, so its settings cannot be changed.")
+		return nil
+	}
+	var f faults
+	in.provider.Config = a.readConfig(kind, *in.Body.Config, &in.provider.Config, who, &f)
+	return f.errors()
 }
 
 type deleteInput struct {
@@ -134,26 +159,15 @@ func (a *API) createProvider(ctx context.Context, in *createProviderInput) (*pro
 }
 
 func (a *API) updateProvider(ctx context.Context, in *updateProviderInput) (*providerOutput, error) {
-	p, err := a.changeable(ctx, in.ID, in.IfMatch)
-	if err != nil {
-		return nil, err
+	p := in.provider
+	if in.err != nil {
+		return nil, in.err
 	}
 	if in.Body.Name != "" {
 		p.Name = in.Body.Name
 	}
 	if in.Body.Status != "" {
 		p.Status = in.Body.Status
-	}
-	if in.Body.Config != nil {
-		var f faults
-		kind, ok := provider.Lookup(p.Kind)
-		if !ok {
-			return nil, problem(http.StatusConflict, "This version of Point does not know this kind of provider, so its settings cannot be changed.")
-		}
-		p.Config = a.readConfig(kind, *in.Body.Config, &p.Config, who(ctx).may(ProvidersPrivate), &f)
-		if err := f.err(); err != nil {
-			return nil, err
-		}
 	}
 	if err := a.Store.UpdateProvider(ctx, p); err != nil {
 		return nil, fromStore(err, "provider")
@@ -209,7 +223,7 @@ func (a *API) answerProvider(p *point.Provider) *providerOutput {
 func (a *API) shapeProvider(p *point.Provider) Provider {
 	return Provider{
 		ID: p.ID, Name: p.Name, Type: p.Type, Provider: p.Kind, Config: shapeConfig(&p.Config), Status: p.Status,
-		Health: a.healthOf(p), ManagedBy: managedBy(p.ManagedBy), Private: isPrivate(p.Config.BaseURL),
+		Health: a.healthOf(p), ManagedBy: managedBy(p.ManagedBy), Private: p.Config.AllowPrivate,
 		Version: p.Version, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 }
@@ -219,11 +233,6 @@ func (a *API) healthOf(p *point.Provider) point.ProviderHealth {
 		return point.ProviderHealth{State: point.HealthUnknown}
 	}
 	return a.Health.ProviderHealth(p.ID)
-}
-
-func isPrivate(base string) bool {
-	u, err := url.Parse(base)
-	return err == nil && u.Host != "" && placeOf(u.Hostname()) == netguard.Private
 }
 
 // managedBy is the wire's word: in point, "" is user.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"point"
-	"point/internal/netguard"
 )
 
 // secretsOf are the stored secrets of a provider, revealed.
@@ -91,6 +90,23 @@ func TestKeysStayWithTheirOrigin(t *testing.T) {
 	})
 }
 
+// TestVariablesStayAtHome: who may save a provider cannot have the key of a variable sent to a
+// place of their own.
+func TestVariablesStayAtHome(t *testing.T) {
+	w := newWorld(t).withUsers()
+	w.run(nil, []apiCase{
+		{"at home", editing, "POST", "/api/providers", `{"name":"a","provider":"openai","config":{"api_key_env":"OPENAI_API_KEY"}}`, nil, 201, nil, nil},
+		{"at home by its address", editing, "POST", "/api/providers", `{"name":"b","provider":"openai-compatible","config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://api.openai.com/v1"}}`, nil, 201, nil, nil},
+		{"elsewhere", editing, "POST", "/api/providers", `{"name":"c","provider":"openai","config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://attacker.example/v1"}}`, nil, 422, []string{"body.config.api_key_env", "providers:private"}, nil},
+		{"at another service", editing, "POST", "/api/providers", `{"name":"c","provider":"anthropic","config":{"api_key_env":"OPENAI_API_KEY"}}`, nil, 422, []string{"body.config.api_key_env"}, nil},
+		{"another port", editing, "POST", "/api/providers", `{"name":"c","provider":"openai","config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://api.openai.com:8443/v1"}}`, nil, 422, []string{"body.config.api_key_env"}, nil},
+		{"moved", editing, "PUT", "/api/providers/a", `{"config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://attacker.example/v1"}}`, nil, 422, []string{"body.config.api_key_env"}, nil},
+		{"moved without a word of it", owned, "PUT", "/api/providers/a", `{"config":{"base_url":"https://other.example/v1"}}`, nil, 422, []string{"body.config.api_key"}, nil},
+		{"moved by who may", owned, "PUT", "/api/providers/a", `{"config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://proxy.example/v1"}}`, nil, 200, nil, nil},
+		{"and left there", editing, "PUT", "/api/providers/a", `{"config":{"api_key_env":"OPENAI_API_KEY","base_url":"https://proxy.example/v2","weight":2}}`, nil, 200, nil, nil},
+	})
+}
+
 // TestBaseURLs tries addresses that a provider may not live at.
 func TestBaseURLs(t *testing.T) {
 	w := newWorld(t).withUsers()
@@ -132,23 +148,13 @@ func TestPrivateProvidersOfOthers(t *testing.T) {
 	w.run(nil, []apiCase{
 		{"kept", editing, "PUT", "/api/providers/p", `{"config":{"base_url":"http://10.0.0.1/v1","weight":2}}`, nil, 200, nil, nil},
 		{"moved", editing, "PUT", "/api/providers/p", `{"config":{"base_url":"http://10.0.0.2/v1","api_key":"sk-canary-2"}}`, nil, 422, []string{"providers:private"}, nil},
-		{"made public", editing, "PUT", "/api/providers/p", `{"config":{"base_url":"https://a.example","api_key":"sk-canary-2"}}`, nil, 200, nil, nil},
+		{"made public", editing, "PUT", "/api/providers/p", `{"config":{"base_url":"https://a.example","api_key":"sk-canary-2"}}`, nil, 200, []string{`"private":false`}, nil},
 	})
-	p, err := w.store.GetProvider(t.Context(), "p")
-	if err != nil || p.Config.AllowPrivate {
-		t.Error("an operator's URL may lead to private addresses", err)
-	}
-}
-
-func TestPlaceOf(t *testing.T) {
-	for host, want := range map[string]netguard.Class{
-		"api.openai.com": netguard.Public, "face.cafe": netguard.Public, "1.1.1.1": netguard.Public, "dead.beef": netguard.Public,
-		"": netguard.Refused, "127.1": netguard.Refused, "0x7f.1": netguard.Refused, "localhost": netguard.Private, "printer": netguard.Private,
-	} {
-		if got := placeOf(host); got != want {
-			t.Errorf("%q: %d, want %d", host, got, want)
-		}
-	}
+	// A name that an operator gave stays without the right, whoever changes something else.
+	w.run(nil, []apiCase{
+		{"an admin's change", point.RoleAdmin, "PUT", "/api/providers/p", `{"config":{"base_url":"https://a.example","weight":3}}`, nil, 200, []string{`"private":false`}, nil},
+		{"an admin's move", point.RoleAdmin, "PUT", "/api/providers/p", `{"config":{"base_url":"http://10.0.0.3","api_key":"sk-canary-2"}}`, nil, 200, []string{`"private":true`}, nil},
+	})
 }
 
 func TestKindsDescribeThemselves(t *testing.T) {
@@ -160,7 +166,7 @@ func TestKindsDescribeThemselves(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 		for _, f := range k.Fields {
-			if f.Title == "" || f.Help == "" || typeNames[f.Type] == "" {
+			if f.Title == "" || f.Help == "" {
 				t.Errorf("%s: %+v", k.Name, f)
 			}
 		}

@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -214,7 +212,7 @@ func (a *App) handler() (http.Handler, error) {
 		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: hosts(a.cfg),
 		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
-		EnvAllow: slices.Sorted(maps.Keys(environmentAllowed(a.cfg))),
+		EnvAllow: variablesAllowed(a.cfg),
 	})
 	if err != nil {
 		return nil, err

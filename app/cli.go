@@ -116,7 +116,7 @@ func helpFlag(args []string) []string {
 
 // load reads the configuration and shows its warnings.
 func (r *invocation) load() (*config.Config, error) {
-	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile})
+	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile, Check: checkDeclared})
 	for _, w := range warnings {
 		fmt.Fprintln(r.Stderr, "point: warning:", w)
 	}
@@ -164,9 +164,6 @@ func (configValidateCommand) Run(r *invocation) error {
 	c, err := r.load()
 	if err != nil {
 		return err
-	}
-	if problems := checkDeclared(c); len(problems) > 0 {
-		return problems
 	}
 	where := "flags, variables and defaults"
 	if c.File != "" {

@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,38 +11,81 @@ import (
 	"point/config"
 )
 
-// checkDeclared judges the declared providers by their kinds: what package config cannot.
+// checkDeclared judges what package config cannot: the declared providers by their kinds, and
+// which providers there are.
 func checkDeclared(c *config.Config) config.Problems {
 	_, problems := declaredProviders(c)
-	return problems
+	return append(problems, unknownTargets(c)...)
 }
 
 // declaredProviders are the providers of the file, complete and checked.
 func declaredProviders(c *config.Config) ([]point.Provider, config.Problems) {
 	var problems config.Problems
+	// Whoever writes the file runs the process.
+	grant := provider.Grant{Variables: variablesAllowed(c), Trusted: true, Private: c.AllowPrivate}
 	list := make([]point.Provider, 0, len(c.Declared.Providers))
 	for _, declared := range c.Declared.Providers {
 		p := declared.Provider
-		report := func(member, format string, args ...any) {
-			where, ok := declared.Where[member]
-			if !ok {
-				where = declared.Where[""]
-			}
-			problems = append(problems, config.Problem{Where: where, What: fmt.Sprintf(format, args...)})
-		}
 		kind, ok := provider.Lookup(p.Kind)
 		if !ok {
-			report("", "provider %q: there is no kind %q; the kinds are %s.", p.Name, p.Kind, kindNames())
+			problems = append(problems, config.Problem{
+				Where: declared.At.Of("provider"),
+				What:  fmt.Sprintf("provider %q: there is no kind %q; the kinds are %s.", p.Name, p.Kind, kindNames()),
+			})
 			continue
 		}
-		checkKey(c, &p, report)
-		if p.Config.BaseURL == "" && kind.BaseURL == "" {
-			report("base_url", "provider %q: its kind %s needs config.base_url.", p.Name, kind.Name)
+		members := map[string]json.RawMessage{}
+		for name, text := range declared.Settings {
+			members[name] = json.RawMessage(text.Reveal())
 		}
-		p.Config.Options, p.Config.Secrets = ownFields(kind, &p.Config, report)
+		p.Config = provider.ReadConfig(kind, members, nil, grant, func(at, format string, args ...any) {
+			problems = append(problems, config.Problem{
+				Where: declared.At.Of("config." + at),
+				What:  fmt.Sprintf("provider %q: config.%s: %s", p.Name, at, fmt.Sprintf(format, args...)),
+			})
+		})
+		// A name may lead to a private address though it does not look so.
+		p.Config.AllowPrivate = p.Config.BaseURL != ""
 		list = append(list, p)
 	}
 	return list, problems
+}
+
+// unknownTargets finds targets at providers that the file does not declare and that neither a
+// variable nor demo mode can make: a file that leans on what somebody made in the console
+// works on one installation and fails on the next.
+func unknownTargets(c *config.Config) (problems config.Problems) {
+	known := map[string]bool{}
+	for _, p := range c.Declared.Providers {
+		known[p.Name] = true
+	}
+	for _, k := range provider.Kinds() {
+		known[k.Name] = known[k.Name] || len(k.EnvKeys) > 0
+	}
+	for _, d := range demoKinds {
+		known["demo-"+d.kind] = true
+	}
+	for _, e := range c.Declared.Endpoints {
+		check := func(at string, targets []point.TargetRef) {
+			for i, t := range targets {
+				if way := fmt.Sprintf("mapping.%s[%d].provider", at, i); !known[t.Provider] {
+					problems = append(problems, config.Problem{
+						Where: e.At.Of(way),
+						What:  fmt.Sprintf("endpoint %q: %s: The file declares no provider of this name; declare it in the section providers.", e.Path, way),
+					})
+				}
+			}
+		}
+		if e.Mapping == nil {
+			continue
+		}
+		for i, r := range e.Mapping.Rules {
+			check(fmt.Sprintf("rules[%d].targets", i), r.Targets)
+			check(fmt.Sprintf("rules[%d].fallbacks", i), r.Fallbacks)
+		}
+		check("fallbacks", e.Mapping.Fallbacks)
+	}
+	return problems
 }
 
 // environmentProviders are the providers that well-known variables make: one for each kind
@@ -73,79 +115,14 @@ func environmentProviders(env map[string]string, declared []point.Provider) []po
 	return list
 }
 
-// environmentAllowed are the variables that api_key_env may name: the well-known ones and
-// those of POINT_ENV_ALLOW.
-func environmentAllowed(c *config.Config) map[string]bool {
-	allowed := map[string]bool{}
+// variablesAllowed are the variables that api_key_env may name: the well-known ones and those
+// of POINT_ENV_ALLOW.
+func variablesAllowed(c *config.Config) []string {
+	allowed := slices.Clone(c.EnvAllow)
 	for _, kind := range provider.Kinds() {
-		for _, name := range kind.EnvKeys {
-			allowed[name] = true
-		}
-	}
-	for _, name := range c.EnvAllow {
-		allowed[name] = true
+		allowed = append(allowed, kind.EnvKeys...)
 	}
 	return allowed
-}
-
-type reporter func(member, format string, args ...any)
-
-func checkKey(c *config.Config, p *point.Provider, report reporter) {
-	name := p.Config.APIKeyEnv
-	if name != "" && !environmentAllowed(c)[name] {
-		report("api_key_env", "provider %q may not read the variable %s; add it to POINT_ENV_ALLOW.", p.Name, name)
-	}
-}
-
-// ownFields checks the members that only this kind has, and puts its secret ones where
-// secrets are kept.
-func ownFields(kind *provider.Kind, c *point.ProviderConfig, report reporter) (map[string]json.RawMessage, map[string]point.Secret) {
-	options, secrets := map[string]json.RawMessage{}, maps.Clone(c.Secrets)
-	fields := map[string]provider.Field{}
-	for _, f := range kind.Fields {
-		fields[f.Name] = f
-		if _, ok := c.Options[f.Name]; f.Required && !ok {
-			report("", "config needs %s for kind %s.", f.Name, kind.Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Options)) {
-		f, ok := fields[name]
-		switch {
-		case !ok:
-			report(name, "config has no field %q for kind %s (beyond the common ones it has: %s).", name, kind.Name, orNone(slices.Sorted(maps.Keys(fields))))
-		case !fits(f, c.Options[name]):
-			report(name, "%s must be %s.", name, fieldForms[f.Type])
-		case f.Type == "secret":
-			var s string
-			_ = json.Unmarshal(c.Options[name], &s) // fits has seen that it is a string
-			secrets[name] = point.NewSecret(s)
-		default:
-			options[name] = c.Options[name]
-		}
-	}
-	return options, secrets
-}
-
-// fieldForms says in words what a value of each type of field is.
-var fieldForms = map[string]string{
-	"string": "a text", "secret": "a text", "url": "a URL", "integer": "a whole number",
-	"boolean": "true or false", "map": "a mapping of names to texts",
-}
-
-// fits reports whether a value has its field's type.
-func fits(f provider.Field, value json.RawMessage) bool {
-	var to any
-	switch f.Type {
-	case "integer":
-		to = new(int64)
-	case "boolean":
-		to = new(bool)
-	case "map":
-		to = &map[string]string{}
-	default:
-		to = new(string)
-	}
-	return json.Unmarshal(value, to) == nil
 }
 
 func kindNames() string {
@@ -154,11 +131,4 @@ func kindNames() string {
 		names = append(names, k.Name)
 	}
 	return strings.Join(names, ", ")
-}
-
-func orNone(list []string) string {
-	if len(list) == 0 {
-		return "none"
-	}
-	return strings.Join(list, ", ")
 }

@@ -29,7 +29,7 @@ func (doctorCommand) Run(r *invocation) error {
 		return err
 	}
 	e := &examination{invocation: r, config: c}
-	e.declared()
+	e.ok("configuration", "no problem in flags, variables%s", inFile(c.File))
 	e.address()
 	e.certificate()
 	e.folder()
@@ -66,16 +66,6 @@ func (e *examination) verdict() error {
 	}
 	fmt.Fprintf(e.Stdout, "\n%d to mend.\n", e.bad)
 	return errReported
-}
-
-func (e *examination) declared() {
-	problems := checkDeclared(e.config)
-	for _, p := range problems {
-		e.problem("configuration", "%s", p)
-	}
-	if len(problems) == 0 {
-		e.ok("configuration", "no problem in flags, variables%s", inFile(e.config.File))
-	}
 }
 
 func inFile(name string) string {

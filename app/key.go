@@ -19,15 +19,15 @@ type keyCommand struct {
 }
 
 type keyCreateCommand struct {
-	Name     string        `arg:"" help:"What it is for."`
-	Tag      []string      `help:"Tag, for routing rules and reports. May be repeated."`
-	Model    []string      `help:"Glob of models it may use; all if absent. May be repeated."`
-	Endpoint []string      `help:"Path it may use; all if absent. May be repeated."`
-	RPM      *int64        `help:"Requests a minute."`
-	TPM      *int64        `help:"Tokens a minute."`
-	BudgetD  string        `name:"budget-day" help:"USD a day."`
-	BudgetM  string        `name:"budget-month" help:"USD a month."`
-	Expires  time.Duration `help:"Life, such as 720h; for ever if absent."`
+	Name     string         `arg:"" help:"What it is for."`
+	Tag      []string       `help:"Tag, for routing rules and reports. May be repeated."`
+	Model    []string       `help:"Glob of models it may use; all if absent. May be repeated."`
+	Endpoint []string       `help:"Path it may use; all if absent. May be repeated."`
+	RPM      *int64         `help:"Requests a minute."`
+	TPM      *int64         `help:"Tokens a minute."`
+	BudgetD  string         `name:"budget-day" help:"USD a day."`
+	BudgetM  string         `name:"budget-month" help:"USD a month."`
+	Expires  *time.Duration `help:"Life, such as 720h; for ever if absent."`
 }
 
 func (c keyCreateCommand) Run(r *invocation) error {
@@ -59,16 +59,18 @@ func (c keyCreateCommand) key() (*point.Key, error) {
 		Endpoints: c.Endpoint,
 		Limits:    point.KeyLimits{RPM: c.RPM, TPM: c.TPM},
 	}
-	if c.Expires > 0 {
-		at := time.Now().Add(c.Expires).UTC()
+	now := time.Now().UTC()
+	if c.Expires != nil {
+		at := now.Add(*c.Expires)
 		key.ExpiresAt = &at
 	}
-	var err error
-	if key.Limits.BudgetDay, err = budget(c.BudgetD); err != nil {
-		return nil, err
-	}
-	key.Limits.BudgetMonth, err = budget(c.BudgetM)
-	return key, err
+	var errs [3]error
+	key.Limits.BudgetDay, errs[0] = budget(c.BudgetD)
+	key.Limits.BudgetMonth, errs[1] = budget(c.BudgetM)
+	key.Check(now, func(at, format string, args ...any) {
+		errs[2] = errors.Join(errs[2], fmt.Errorf("the key's %s: %s", at, fmt.Sprintf(format, args...)))
+	})
+	return key, errors.Join(errs[:]...)
 }
 
 func budget(usd string) (*point.NanoUSD, error) {

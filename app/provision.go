@@ -24,13 +24,9 @@ type provisioner struct {
 
 // declared brings the sections of the file.
 func (p *provisioner) declared(ctx context.Context) error {
-	list, problems := declaredProviders(p.cfg)
-	if len(problems) > 0 {
-		return problems
-	}
+	list, _ := declaredProviders(p.cfg)
 	want := map[string]*point.Provider{}
 	for i := range list {
-		list[i].Config.AllowPrivate = true // whoever writes the file runs the process
 		want[list[i].Name] = &list[i]
 	}
 	for name, known := range p.providers() {
@@ -127,7 +123,7 @@ func sameConfig(a, b *point.ProviderConfig) bool {
 // endpoints brings the declared endpoints. One that is declared no more keeps its state and
 // is the console's again.
 func (p *provisioner) endpoints(ctx context.Context) error {
-	want := map[string]point.Endpoint{}
+	want := map[string]config.Endpoint{}
 	for _, e := range p.cfg.Declared.Endpoints {
 		want[e.Path] = e
 	}

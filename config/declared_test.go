@@ -1,11 +1,8 @@
 package config
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"point"
 )
@@ -19,7 +16,7 @@ providers:
       models: [gpt-4o-mini]
       weight: 3
       timeout: 5000
-      headers: {X-Team: blue}
+      headers: {X-Team: blue, X-Since: 2026-01-01}
       organization: org-1
   - {name: local, provider: openai-compatible, status: inactive, config: {base_url: "http://127.0.0.1:11434/v1"}}
 endpoints:
@@ -52,24 +49,26 @@ func TestDeclared(t *testing.T) {
 	}
 	d := c.Declared
 	main := d.Providers[0]
-	wantConfig := point.ProviderConfig{
-		Models:    []string{"gpt-4o-mini"},
-		Weight:    3,
-		TimeoutMS: 5000,
-		Options:   map[string]json.RawMessage{"organization": json.RawMessage(`"org-1"`)},
-		Secrets: map[string]point.Secret{
-			"api_keys.0":     point.NewSecret("one"),
-			"api_keys.1":     point.NewSecret("two"),
-			"headers.X-Team": point.NewSecret("blue"),
-		},
+	settings := map[string]string{
+		"api_keys": `["one","two"]`, "models": `["gpt-4o-mini"]`, "weight": "3", "timeout": "5000",
+		"headers": `{"X-Since":"2026-01-01","X-Team":"blue"}`, "organization": `"org-1"`,
 	}
-	if diff := cmp.Diff(wantConfig, main.Config, cmp.AllowUnexported(point.Secret{})); diff != "" {
-		t.Error(diff)
+	for name, want := range settings {
+		if got := main.Settings[name].Reveal(); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
-	if main.Kind != "openai" || main.ManagedBy != point.ManagedByFile || main.Where["organization"] != "p.yaml:11" || main.Where[""] != "p.yaml:3" {
+	if len(main.Settings) != len(settings) || main.Kind != "openai" || main.ManagedBy != point.ManagedByFile {
 		t.Errorf("%+v", main)
 	}
-	if d.Providers[1].Status != point.StatusInactive || d.Providers[1].Config.BaseURL == "" {
+	for way, line := range map[string]string{
+		"": "p.yaml:3", "config.organization": "p.yaml:11", "config.headers.X-Team": "p.yaml:10", "config.models[0]": "p.yaml:7", "config.none": "p.yaml:6", "none": "p.yaml:3",
+	} {
+		if got := main.At.Of(way); got != line {
+			t.Errorf("%s stands at %s", way, got)
+		}
+	}
+	if d.Providers[1].Status != point.StatusInactive || d.Providers[1].Settings["base_url"].IsZero() {
 		t.Errorf("%+v", d.Providers[1])
 	}
 	m := d.Endpoints[0].Mapping
@@ -80,7 +79,7 @@ func TestDeclared(t *testing.T) {
 	if !d.Endpoints[0].Active || d.Endpoints[1].Active || d.Endpoints[1].Mapping != nil {
 		t.Errorf("%+v", d.Endpoints)
 	}
-	if d.Aliases[0].Name != "best" || d.Aliases[1].Target != "openai-main/gpt-4o-mini" {
+	if d.Aliases[1].Name != "best" || d.Aliases[0].Target != "openai-main/gpt-4o-mini" {
 		t.Errorf("%+v", d.Aliases)
 	}
 	ci, old := d.Keys[0], d.Keys[1]
@@ -89,6 +88,57 @@ func TestDeclared(t *testing.T) {
 	}
 	if old.Hash[0] != 1 || old.Hash[31] != 1 || !old.Token.IsZero() {
 		t.Errorf("%+v", old)
+	}
+}
+
+// TestMistakesHaveTheirLines: what /api refuses the file may not have either.
+func TestMistakesHaveTheirLines(t *testing.T) {
+	const wrong = `
+endpoints:
+  - path: /v1/chat/completions
+    mapping:
+      rules:
+        - when: {model: ["["]}
+          targets:
+            - {provider: main, weight: -3}
+          on: [whatever]
+      timeout:
+        total_ms: 0
+aliases:
+  same: same
+  "two words": x
+keys:
+  - name: ci
+    env: CI_KEY
+    endpoints: [/v1/chat/completion]
+    models: ["["]
+    limits:
+      rpm: -4
+      budget_day: "-1"
+    expires_at: 2020-01-01T00:00:00Z
+`
+	_, _, err := load(t, nil, []string{"POINT_CONFIG=p.yaml", "CI_KEY=sk-0123456789abcdef"}, map[string]string{"p.yaml": wrong})
+	if err == nil {
+		t.Fatal("it is taken")
+	}
+	for _, want := range []string{
+		`p.yaml:6: endpoint "/v1/chat/completions": mapping.rules[0].when.model[0]: This is not a pattern`,
+		`p.yaml:8: endpoint "/v1/chat/completions": mapping.rules[0].targets[0].weight: This must be from 0`,
+		`p.yaml:9: endpoint "/v1/chat/completions": mapping.rules[0].on[0]: This must be one of`,
+		`p.yaml:11: endpoint "/v1/chat/completions": mapping.timeout.total_ms: This must be from 1`,
+		`p.yaml:13: alias "same": target: An alias cannot stand for itself.`,
+		`p.yaml:14: alias "two words": name: This has 1 to 255 visible`,
+		`p.yaml:18: key "ci": endpoints[0]: There is no such endpoint`,
+		`p.yaml:19: key "ci": models[0]: This is not a pattern`,
+		`p.yaml:21: key "ci": limits.rpm: This must be 1 or more`,
+		`p.yaml:22: key "ci": limits.budget_day: This must be 0 or more`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "expires_at") {
+		t.Error("a key that has expired keeps Point from starting")
 	}
 }
 

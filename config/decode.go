@@ -27,6 +27,8 @@ type nodeDecoder interface {
 
 func (d *decoder) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d", d.path, n.Line) }
 
+func (d *decoder) place(n *yaml.Node) Place { return Place{d.path, n} }
+
 func (d *decoder) wrong(n *yaml.Node, name, want string) {
 	d.problem(d.at(n), "%s must be %s.", name, want)
 }
@@ -78,6 +80,7 @@ func (d *decoder) special(n *yaml.Node, name string, to reflect.Value) bool {
 
 func (d *decoder) raw(n *yaml.Node, name string) json.RawMessage {
 	var v any
+	datesAreText(n)
 	if err := n.Decode(&v); err != nil {
 		d.wrong(n, name, "plain YAML")
 		return nil
@@ -87,6 +90,16 @@ func (d *decoder) raw(n *yaml.Node, name string) json.RawMessage {
 		d.wrong(n, name, "a value that JSON can say")
 	}
 	return b
+}
+
+// datesAreText keeps what looks like a date as it is written: JSON has no dates.
+func datesAreText(n *yaml.Node) {
+	if n.Tag == "!!timestamp" {
+		n.Tag = "!!str"
+	}
+	for _, part := range n.Content {
+		datesAreText(part)
+	}
 }
 
 func (d *decoder) pointer(n *yaml.Node, name string, to reflect.Value) {

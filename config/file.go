@@ -21,12 +21,12 @@ type located struct{ value, where string }
 
 // sections are the declared objects of the file.
 type sections struct {
-	Settings   settingsNode      `json:"settings"`
-	Providers  []fileProvider    `json:"providers"`
-	Endpoints  []fileEndpoint    `json:"endpoints"`
-	Aliases    map[string]string `json:"aliases"`
-	Keys       []fileKey         `json:"keys"`
-	AlertRules alertRules        `json:"alert_rules"`
+	Settings   settingsNode   `json:"settings"`
+	Providers  []fileProvider `json:"providers"`
+	Endpoints  []fileEndpoint `json:"endpoints"`
+	Aliases    fileAliases    `json:"aliases"`
+	Keys       []fileKey      `json:"keys"`
+	AlertRules alertRules     `json:"alert_rules"`
 }
 
 // readFile reads the file that --config or POINT_CONFIG names, if one does.
@@ -58,7 +58,7 @@ func (l *loader) parse(name string, content []byte) {
 	l.file.sections.Settings.values = map[string]located{}
 	d.decode(doc.Content[0], "the file", reflect.ValueOf(&l.file.sections).Elem())
 	l.file.settings = l.file.sections.Settings.values
-	l.declare(name)
+	l.declare()
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"point"
 )
 
 // Problem is one thing that is wrong, or for a warning merely odd.
@@ -34,6 +32,9 @@ type Source struct {
 	Flags    Flags
 	Env      []string // NAME=value, as os.Environ gives it
 	ReadFile func(path string) ([]byte, error)
+
+	// Check finds what this package cannot know of declared objects; nil: nothing.
+	Check func(*Config) Problems
 }
 
 // Load reads and checks everything. Warnings are for the log; the error is a Problems.
@@ -48,6 +49,9 @@ func Load(src Source) (*Config, []Problem, error) {
 	l.refusePlanned()
 	l.warnUnknown()
 	l.check()
+	if src.Check != nil {
+		l.problems = append(l.problems, src.Check(&l.config)...)
+	}
 	if len(l.problems) > 0 {
 		return nil, l.warnings, l.problems
 	}
@@ -162,6 +166,3 @@ func (l *loader) warnUnknown() {
 		}
 	}
 }
-
-// getenv is the value of a variable that a declared object names.
-func (l *loader) getenv(name string) point.Secret { return point.NewSecret(l.env[name]) }

@@ -30,12 +30,14 @@ type Kind struct {
 	Service // how to talk to it
 }
 
-// Field describes a kind's own setting; the console builds its form from it.
+// Field describes a member of config; the console builds its form from it.
 type Field struct {
-	Name     string // snake_case; an Options key, or a Secrets key if Type is "secret"
+	Name     string // snake_case; a kind's own is an Options key, or a Secrets key if Type is "secret"
 	Title    string
-	Type     string // string, secret, url, integer, boolean, map
+	Type     string // string, secret, url, integer, boolean, map; secrets, list and secret-map for common ones alone
 	Required bool
+	Common   bool   // every kind has it
+	Default  string // used if it is absent, for people
 	Help     string // one sentence
 }
 

@@ -1331,7 +1331,7 @@ export interface components {
             managed_by: "user" | "file" | "env" | "demo";
             /** @example openai-main */
             name: string;
-            /** @description Its base URL is on a loopback or private network. */
+            /** @description It may lead to loopback and private addresses: somebody with providers:private gave its base URL. */
             private: boolean;
             /**
              * @description Its kind, of /api/provider-kinds.

@@ -1,4 +1,4 @@
-package api
+package provider
 
 import (
 	"encoding/json"
@@ -9,57 +9,66 @@ import (
 	"strings"
 
 	"point"
-	"point/adapter/provider"
 )
 
 // maskPrefix is what every masked secret begins with; no real one does.
 const maskPrefix = "***"
 
-// configReader reads a flat config into a point.ProviderConfig and collects its mistakes.
-type configReader struct {
-	kind    *provider.Kind
-	members map[string]json.RawMessage
-	old     *point.ProviderConfig // nil: the provider is new
-	faults  *faults
-	out     point.ProviderConfig
-	typed   map[string]bool // names of secrets that were given themselves, not as a mask
+// Grant is what whoever gives a config may ask for.
+type Grant struct {
+	Variables []string // that api_key_env may name
+	Trusted   bool     // has providers:private, or writes the file: may choose where a variable's key goes
+	Private   bool     // may give a base URL on a loopback or private network
 }
 
-// readConfig checks a config against its kind. Secrets that are absent or masked are taken
-// from old; null removes them.
-func (a *API) readConfig(kind *provider.Kind, c ProviderConfig, old *point.ProviderConfig, mayPrivate bool, f *faults) point.ProviderConfig {
-	r := &configReader{kind: kind, members: c.members, old: old, faults: f, typed: map[string]bool{}}
+// ReadConfig reads the members of a config as a kind takes them. Secrets that are absent or
+// masked are taken from old, which may be nil; null removes them. Every mistake is told to
+// fault, with the way to the member.
+func ReadConfig(kind *Kind, members map[string]json.RawMessage, old *point.ProviderConfig, grant Grant, fault point.Fault) point.ProviderConfig {
+	r := &configReader{kind: kind, members: members, old: old, grant: grant, fault: fault, typed: map[string]bool{}}
 	if r.old == nil {
 		r.old = &point.ProviderConfig{}
 	}
 	r.out = point.ProviderConfig{Options: map[string]json.RawMessage{}, Secrets: map[string]point.Secret{}}
-	fields := fieldsOf(kind)
+	fields := kind.Settings()
 	r.known(fields)
 	for _, field := range fields {
 		r.field(field)
 	}
-	r.credentials(a.EnvAllow)
-	r.address(a.AllowPrivate && mayPrivate)
+	r.credentials()
+	r.address()
+	r.variable()
 	r.sameOrigin()
 	return r.out
 }
 
-func (r *configReader) fault(name, format string, args ...any) {
-	r.faults.add("body.config."+name, format, args...)
+// configReader reads a flat config into a point.ProviderConfig.
+type configReader struct {
+	kind    *Kind
+	members map[string]json.RawMessage
+	old     *point.ProviderConfig // empty: the provider is new
+	grant   Grant
+	fault   point.Fault
+	out     point.ProviderConfig
+	typed   map[string]bool // names of secrets that were given themselves, not as a mask
 }
 
 // known refuses members that the kind does not have.
-func (r *configReader) known(fields []ProviderField) {
+func (r *configReader) known(fields []Field) {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.members)) {
-		if !slices.ContainsFunc(fields, func(f ProviderField) bool { return f.Name == name }) {
-			r.fault(name, "Providers of kind %s have no such setting.", r.kind.Name)
+		if !slices.Contains(names, name) {
+			r.fault(name, "Providers of kind %s have no such setting; they have %s.", r.kind.Name, strings.Join(names, ", "))
 		}
 	}
 }
 
 // field reads one member. Those that every kind has go to their own place, the others to
 // Options or Secrets.
-func (r *configReader) field(f ProviderField) {
+func (r *configReader) field(f Field) {
 	if f.Type != "secret" && f.Type != "secrets" && f.Type != "secret-map" && !r.has(f.Name) {
 		if f.Required {
 			r.fault(f.Name, "This is required.")
@@ -91,7 +100,7 @@ func (r *configReader) field(f ProviderField) {
 }
 
 // own reads a member that only this kind has, or api_key.
-func (r *configReader) own(f ProviderField) {
+func (r *configReader) own(f Field) {
 	var ok bool
 	switch f.Type {
 	case "secret":
@@ -137,7 +146,7 @@ var typeNames = map[string]string{
 	"list": "a list of texts", "secrets": "a list of texts", "map": "an object of texts", "secret-map": "an object of texts",
 }
 
-func (r *configReader) into(f ProviderField, v any) bool {
+func (r *configReader) into(f Field, v any) bool {
 	if err := json.Unmarshal(r.members[f.Name], v); err != nil {
 		r.fault(f.Name, "This must be %s.", typeNames[f.Type])
 		return false
@@ -145,14 +154,14 @@ func (r *configReader) into(f ProviderField, v any) bool {
 	return true
 }
 
-func (r *configReader) integer(f ProviderField, most int64) (n int64) {
+func (r *configReader) integer(f Field, most int64) (n int64) {
 	if r.into(f, &n) && (n < 0 || n > most) {
 		r.fault(f.Name, "This must be from 0 to %d.", most)
 	}
 	return n
 }
 
-func (r *configReader) models(f ProviderField) {
+func (r *configReader) models(f Field) {
 	if !r.into(f, &r.out.Models) {
 		return
 	}
@@ -164,7 +173,7 @@ func (r *configReader) models(f ProviderField) {
 }
 
 // secret reads a single secret.
-func (r *configReader) secret(f ProviderField) {
+func (r *configReader) secret(f Field) {
 	old, had := r.old.Secrets[f.Name]
 	if had && !r.isNull(f.Name) && !r.has(f.Name) {
 		r.out.Secrets[f.Name] = old
@@ -198,8 +207,8 @@ func (r *configReader) takeSecret(name, location, text string, old point.Secret)
 func control(c rune) bool { return c < ' ' || c == 0x7f }
 
 // keyPool reads api_keys; a masked entry keeps the first old one of that mask.
-func (r *configReader) keyPool(f ProviderField) {
-	olds := pool(r.old)
+func (r *configReader) keyPool(f Field) {
+	olds := r.old.KeyPool()
 	var texts []string
 	switch {
 	case r.isNull(f.Name):
@@ -223,7 +232,7 @@ func (r *configReader) keyPool(f ProviderField) {
 var ownHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Te", "Trailer", "Upgrade", "Keep-Alive", "Proxy-Authorization", "Accept-Encoding", "Expect"}
 
 // headers reads headers, whose values are secrets: one that is absent is kept.
-func (r *configReader) headers(f ProviderField) {
+func (r *configReader) headers(f Field) {
 	var given map[string]*string
 	if r.isNull(f.Name) || r.has(f.Name) && !r.into(f, &given) {
 		return

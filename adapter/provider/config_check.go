@@ -1,4 +1,4 @@
-package api
+package provider
 
 import (
 	"net/netip"
@@ -12,7 +12,7 @@ import (
 
 // credentials sees to it that the provider's key comes from one place. A place that is named
 // anew takes over from one that was only kept.
-func (r *configReader) credentials(allowed []string) {
+func (r *configReader) credentials() {
 	named := r.named()
 	if len(named) > 1 {
 		for _, name := range named[1:] {
@@ -22,9 +22,6 @@ func (r *configReader) credentials(allowed []string) {
 	}
 	if len(named) == 1 {
 		r.dropOthers(named[0])
-	}
-	if r.out.APIKeyEnv != "" && !slices.Contains(allowed, r.out.APIKeyEnv) {
-		r.fault("api_key_env", "This variable may not be read. List it in POINT_ENV_ALLOW if it should be.")
 	}
 	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && !r.ownSecret() {
 		r.fault("api_key", "Give a key here, in api_keys, or by api_key_env.")
@@ -63,10 +60,10 @@ func (r *configReader) ownSecret() bool {
 	return false
 }
 
-// address checks base_url: where Point may send a key.
-func (r *configReader) address(mayPrivate bool) {
-	kept := r.old.BaseURL != "" && r.out.BaseURL == r.old.BaseURL
-	r.out.AllowPrivate = mayPrivate || kept && r.old.AllowPrivate
+// address checks base_url: where Point may send a key. That a base URL may lead to private
+// addresses is granted with it, once: later changes of other members neither give nor take it.
+func (r *configReader) address() {
+	r.out.AllowPrivate = r.old.AllowPrivate && r.out.BaseURL == r.old.BaseURL
 	if r.out.BaseURL == "" {
 		return
 	}
@@ -77,11 +74,34 @@ func (r *configReader) address(mayPrivate bool) {
 	switch place := placeOf(u.Hostname()); {
 	case place == netguard.Refused:
 		r.fault("base_url", "Point never connects to link-local, metadata and reserved addresses.")
+	case place == netguard.Private && r.grant.Private:
+		r.out.AllowPrivate = true
 	case place == netguard.Private && !r.out.AllowPrivate:
-		r.fault("base_url", "This is on a loopback or private network, which needs the permission %s, and POINT_ALLOW_PRIVATE switched on.", ProvidersPrivate)
+		r.fault("base_url", "This is on a loopback or private network, which needs the permission providers:private, and POINT_ALLOW_PRIVATE switched on.")
 	case place == netguard.Public && u.Scheme == "http":
 		r.fault("base_url", "Use https: over http, keys and prompts can be read on the way.")
 	}
+}
+
+// variable checks api_key_env. Whoever can only save providers must not learn what is in a
+// variable by having it sent to a place of theirs.
+func (r *configReader) variable() {
+	name, origin := r.out.APIKeyEnv, originOf(r.base(&r.out))
+	kept := name == r.old.APIKeyEnv && origin == originOf(r.base(r.old))
+	switch {
+	case name == "" || kept:
+	case !slices.Contains(r.grant.Variables, name):
+		r.fault("api_key_env", "This variable may not be read. List it in POINT_ENV_ALLOW if it should be.")
+	case !r.grant.Trusted && !atHome(name, origin):
+		r.fault("api_key_env", "The key of a variable is sent to its own service alone. Another base URL with it needs the permission providers:private.")
+	}
+}
+
+// atHome reports whether origin is that of a kind whose key the variable is known to hold.
+func atHome(variable, origin string) bool {
+	return slices.ContainsFunc(Kinds(), func(k *Kind) bool {
+		return k.BaseURL != "" && originOf(k.BaseURL) == origin && slices.Contains(k.EnvKeys, variable)
+	})
 }
 
 // url reads an absolute http or https URL, or notes what is wrong with it.
