@@ -1,6 +1,7 @@
 package point
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 )
@@ -36,6 +37,17 @@ type Call struct {
 	Buffer          Retainer // owns Body's memory; nil if nobody reuses it
 	Start           time.Time
 	Deadline        time.Time // of retries, keys, fallbacks and the answer together; zero: none
+}
+
+// PromptTokens estimates the prompt by its length: four bytes of the body to a token. Files
+// in it, which are counted otherwise, are left out.
+func (c *Call) PromptTokens() int64 {
+	return int64(len(c.Body)-fileBytes(c.Body)) / 4
+}
+
+// HasImages reports whether the call's messages hold an image part.
+func (c *Call) HasImages() bool {
+	return bytes.Contains(c.Envelope.MessagesAt.Of(c.Body), []byte(`"image_url"`))
 }
 
 // Left is the time until the deadline at now, or most if that is less or there is none.

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 )
 
-// MaxDepth is how deep a request body may nest.
-const MaxDepth = 64
+// Bounds of a request body.
+const (
+	MaxDepth = 64     // how deep it may nest
+	maxKeys  = 10_000 // how many top-level keys it may have
+	maxNames = 50     // how many of their names are kept
+)
 
 // Span is a range of bytes [Start, End) in a body.
 type Span struct{ Start, End int }
@@ -33,7 +37,8 @@ type Envelope struct {
 	Fallbacks []string // fallback_providers: provider names or "provider/model"
 	Models    []string // models: further models to fall back to, OpenRouter's field
 
-	Params []string // names of all top-level keys, in order
+	Keys   int      // how many top-level keys there are
+	Params []string // names of the first of them, in order, and of all that Point reads
 
 	ModelAt         Span   // the model's JSON string, quotes included
 	MessagesAt      Span   // the value of messages, zero if absent
@@ -58,126 +63,189 @@ type MaxPrice struct {
 	Completion *float64 `json:"completion"`
 }
 
-// ScanEnvelope reads the top-level keys of a JSON object. It checks the structure of what it
-// does not read (strings, brackets, depth), not every literal in it. A key that routing
-// reads and that occurs twice, escaped or in another case is refused: what Point reads must
-// be what the provider reads. Errors are an *Error with InvalidJSON or InvalidRequest.
+// ScanEnvelope reads the top-level keys of a JSON object in UTF-8. It checks the structure of
+// what it does not read (strings, brackets, depth), not every literal in it. A key that
+// routing reads and that occurs twice, escaped or in another case is refused: what Point
+// reads must be what the provider reads. Errors are an *Error with InvalidJSON or
+// InvalidRequest.
 func ScanEnvelope(body []byte) (Envelope, error) {
-	s := scanner{body: body}
 	var env Envelope
-	if err := s.object(&env); err != nil {
+	s := envelopeScan{scanner: scanner{body: body}, env: &env}
+	if err := s.object(); err != nil {
 		return Envelope{}, err
 	}
+	if !utf8.Valid(body) {
+		return Envelope{}, notUTF8(body)
+	}
+	env.Params = slices.Concat(s.names[:s.named], s.late)
 	return env, nil
 }
 
-// routingKeys are the keys that Point acts on.
-var routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "messages", "tools", "user"}
+// notUTF8 is the error for a body of another encoding, with the place.
+func notUTF8(body []byte) error {
+	at := 0
+	for size := 0; at < len(body); at += size {
+		var r rune
+		if r, size = utf8.DecodeRune(body[at:]); r == utf8.RuneError && size == 1 {
+			break
+		}
+	}
+	return &Error{Code: InvalidJSON, Message: fmt.Sprintf("The request body is not UTF-8: see byte %d.", at)}
+}
+
+// routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
+var (
+	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "messages", "tools", "user"}
+	needed      = []string{"input", "prompt"}
+)
 
 // ownKeys are the members that only Point reads.
 var ownKeys = []string{"provider", "fallback_providers", "models"}
 
 // member is one top-level member of the body.
 type member struct {
-	key   string
-	at    Span // from the key's quote to the end of the value
+	key   string // empty if Point does not read it
+	at    Span   // from the key's quote to the end of the value
 	value Span
 	count int // elements, if the value is a list
 }
 
-// object scans the whole body into env.
-func (s *scanner) object(env *Envelope) error {
-	var buf [24]member
-	members := buf[:0]
+// envelopeScan scans a body into an envelope. It keeps nothing of members that Point does not
+// read but the names of the first: a body may hold millions.
+type envelopeScan struct {
+	scanner
+	env  *Envelope
+	seen uint16 // routing keys, by their place
+
+	names [maxNames]string // of the first keys
+	named int
+	late  []string // names behind those, of keys that Point reads
+
+	last int // end of the last member that stays
+	cut  Span
+}
+
+// object scans the whole body.
+func (s *envelopeScan) object() error {
 	s.space()
 	if !s.take('{') {
 		return s.broken("a JSON object")
 	}
 	s.space()
 	for !s.take('}') {
-		if len(members) > 0 {
+		if s.env.Keys > 0 {
 			if !s.take(',') {
 				return s.broken("',' or '}'")
 			}
 			s.space()
 		}
-		m, err := s.member()
-		if err != nil {
+		if s.env.Keys++; s.env.Keys > maxKeys {
+			return &Error{Code: InvalidRequest, Message: fmt.Sprintf("The request body has more than %d top-level keys.", maxKeys)}
+		}
+		if err := s.member(); err != nil {
 			return err
 		}
-		members = append(members, m)
 		s.space()
 	}
+	s.endCut(Span{})
 	s.space()
 	if s.pos != len(s.body) {
 		return s.broken("the end")
 	}
-	return s.read(members, env)
+	return nil
 }
 
-func (s *scanner) member() (m member, err error) {
-	m.at.Start = s.pos
+// member takes one member, and reads it if routing does.
+func (s *envelopeScan) member() error {
+	m := member{at: Span{Start: s.pos}}
 	raw, err := s.str()
 	if err != nil {
-		return m, err
+		return err
 	}
-	if m.key, err = routingKey(raw); err != nil {
-		return m, err
+	if m.key, err = s.name(raw); err != nil {
+		return err
 	}
 	s.space()
 	if !s.take(':') {
-		return m, s.broken("':'")
+		return s.broken("':'")
 	}
 	s.space()
 	m.value.Start = s.pos
-	m.count, err = s.value()
+	if m.count, err = s.value(); err != nil {
+		return err
+	}
 	m.value.End, m.at.End = s.pos, s.pos
-	return m, err
+	s.own(m)
+	return s.env.set(m, s.body)
 }
 
-// routingKey unquotes a key and refuses the forms in which one parser could read a routing
-// key where another reads something else.
-func routingKey(raw []byte) (string, error) {
-	name, plain := raw[1:len(raw)-1], true
-	for _, c := range name {
-		if c == '\\' || c < ' ' {
-			plain = false
-		}
-	}
-	key := string(name)
-	if !plain {
-		if err := json.Unmarshal(raw, &key); err != nil {
+// name reads a key as it is written: it notes its name, and returns it if routing reads it.
+// Forms in which one parser could read a routing key where another reads something else are
+// refused.
+func (s *envelopeScan) name(raw []byte) (string, error) {
+	key := raw[1 : len(raw)-1]
+	if slices.ContainsFunc(key, func(c byte) bool { return c == '\\' || c < ' ' }) {
+		var plain string
+		if err := json.Unmarshal(raw, &plain); err != nil {
 			return "", &Error{Code: InvalidJSON, Message: "The request body is not valid JSON: a key is malformed.", Cause: err}
 		}
+		key, raw = []byte(plain), nil
 	}
-	if plain && slices.Contains(routingKeys, key) {
-		return key, nil
-	}
-	for _, known := range routingKeys {
-		if strings.EqualFold(key, known) {
+	for i, known := range routingKeys {
+		switch bit := uint16(1) << i; {
+		case !bytes.EqualFold(key, []byte(known)):
+		case raw == nil || string(key) != known:
 			return "", &Error{Code: InvalidRequest, Param: known, Message: fmt.Sprintf("Write the key %q exactly so, in lower case and without escapes.", known)}
+		case s.seen&bit != 0:
+			return "", &Error{Code: InvalidRequest, Param: known, Message: fmt.Sprintf("The key %q occurs twice; send it once.", known)}
+		default:
+			s.seen |= bit
+			s.note(known)
+			return known, nil
 		}
 	}
-	return key, nil
+	if s.named < maxNames || slices.Contains(needed, string(key)) && !slices.Contains(s.late, string(key)) {
+		s.note(string(key))
+	}
+	return "", nil
 }
 
-// read fills env from the members.
-func (s *scanner) read(members []member, env *Envelope) error {
-	env.Params = make([]string, len(members))
-	for i, m := range members {
-		env.Params[i] = m.key
-		if !slices.Contains(routingKeys, m.key) {
-			continue
-		}
-		if slices.Contains(env.Params[:i], m.key) {
-			return &Error{Code: InvalidRequest, Param: m.key, Message: fmt.Sprintf("The key %q occurs twice; send it once.", m.key)}
-		}
-		if err := env.set(m, s.body); err != nil {
-			return err
-		}
+// note keeps a key's name.
+func (s *envelopeScan) note(name string) {
+	if s.named == maxNames {
+		s.late = append(s.late, name)
+		return
 	}
-	env.OwnFields = ownSpans(members)
-	return nil
+	s.names[s.named] = name
+	s.named++
+}
+
+// own notes what to cut so that the members only Point reads are gone and the rest is still a
+// valid object: runs of neighbours are cut as one.
+func (s *envelopeScan) own(m member) {
+	switch {
+	case !slices.Contains(ownKeys, m.key):
+		s.endCut(m.at)
+		s.last = m.at.End
+	case s.cut.End == 0:
+		s.cut = m.at
+	default:
+		s.cut.End = m.at.End
+	}
+}
+
+// endCut ends a run of neighbours to cut at the next member, or at the end of the object.
+func (s *envelopeScan) endCut(next Span) {
+	switch {
+	case s.cut.End == 0:
+		return
+	case next.End > 0:
+		s.cut.End = next.Start
+	case s.last > 0:
+		s.cut.Start = s.last
+	}
+	s.env.OwnFields = append(s.env.OwnFields, s.cut)
+	s.cut = Span{}
 }
 
 // set takes over one routing member.
@@ -249,34 +317,4 @@ func plainString(raw []byte) bool {
 		}
 	}
 	return true
-}
-
-// ownSpans are the bytes to cut so that the members only Point reads are gone and the rest is
-// still a valid object: runs of neighbours are cut as one.
-func ownSpans(members []member) []Span {
-	var spans []Span
-	for i := 0; i < len(members); i++ {
-		if !slices.Contains(ownKeys, members[i].key) {
-			continue
-		}
-		j := i
-		for j+1 < len(members) && slices.Contains(ownKeys, members[j+1].key) {
-			j++
-		}
-		cut := Span{members[i].at.Start, members[j].at.End}
-		switch {
-		case j+1 < len(members):
-			cut.End = members[j+1].at.Start
-		case i > 0:
-			cut.Start = members[i-1].at.End
-		}
-		spans = append(spans, cut)
-		i = j
-	}
-	return spans
-}
-
-// HasImages reports whether the call's messages hold an image part.
-func (c *Call) HasImages() bool {
-	return bytes.Contains(c.Envelope.MessagesAt.Of(c.Body), []byte(`"image_url"`))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,22 +50,26 @@ func TestScanEnvelopeRefuses(t *testing.T) {
 		code point.Code
 		says string
 	}{
-		"empty":          {``, point.InvalidJSON, "a JSON object at byte 0"},
-		"a list":         {`[]`, point.InvalidJSON, "a JSON object"},
-		"cut":            {`{"model":"m"`, point.InvalidJSON, "'}'"},
-		"cut string":     {`{"model":"m`, point.InvalidJSON, "end of a string"},
-		"cut list":       {`{"messages":[`, point.InvalidJSON, "closing bracket"},
-		"mismatch":       {`{"messages":[}`, point.InvalidJSON, "matching bracket"},
-		"trailing":       {`{"model":"m"} x`, point.InvalidJSON, "the end"},
-		"trailing comma": {`{"model":"m",}`, point.InvalidJSON, "a string"},
-		"literal":        {`{"stream":tru}`, point.InvalidJSON, "a value"},
-		"no colon":       {`{"model" "m"}`, point.InvalidJSON, "':'"},
-		"deep":           {`{"x":` + deep + `}`, point.InvalidJSON, "deeper than 64"},
-		"twice":          {`{"model":"a","model":"b"}`, point.InvalidRequest, "twice"},
-		"escaped":        {`{"mod\u0065l":"a"}`, point.InvalidRequest, "exactly so"},
-		"other case":     {`{"Model":"a"}`, point.InvalidRequest, "exactly so"},
-		"model type":     {`{"model":1}`, point.InvalidRequest, "must be a string"},
-		"stream type":    {`{"stream":"yes"}`, point.InvalidRequest, "true or false"},
+		"empty":           {``, point.InvalidJSON, "a JSON object at byte 0"},
+		"a list":          {`[]`, point.InvalidJSON, "a JSON object"},
+		"cut":             {`{"model":"m"`, point.InvalidJSON, "'}'"},
+		"cut string":      {`{"model":"m`, point.InvalidJSON, "end of a string"},
+		"cut list":        {`{"messages":[`, point.InvalidJSON, "closing bracket"},
+		"mismatch":        {`{"messages":[}`, point.InvalidJSON, "matching bracket"},
+		"trailing":        {`{"model":"m"} x`, point.InvalidJSON, "the end"},
+		"trailing comma":  {`{"model":"m",}`, point.InvalidJSON, "a string"},
+		"literal":         {`{"stream":tru}`, point.InvalidJSON, "a value"},
+		"no colon":        {`{"model" "m"}`, point.InvalidJSON, "':'"},
+		"deep":            {`{"x":` + deep + `}`, point.InvalidJSON, "deeper than 64"},
+		"twice":           {`{"model":"a","model":"b"}`, point.InvalidRequest, "twice"},
+		"escaped":         {`{"mod\u0065l":"a"}`, point.InvalidRequest, "exactly so"},
+		"other case":      {`{"Model":"a"}`, point.InvalidRequest, "exactly so"},
+		"model type":      {`{"model":1}`, point.InvalidRequest, "must be a string"},
+		"stream type":     {`{"stream":"yes"}`, point.InvalidRequest, "true or false"},
+		"far apart":       {`{"model":"a",` + manyKeys(9000) + `,"model":"b"}`, point.InvalidRequest, "twice"},
+		"many keys":       {`{"model":"a",` + manyKeys(10_000) + `}`, point.InvalidRequest, "more than 10000"},
+		"not UTF-8":       {"{\"model\":\"\u00e9\xe9\"}", point.InvalidJSON, "not UTF-8: see byte 12"},
+		"a key not UTF-8": {"{\"mod\xffel\":\"m\"}", point.InvalidJSON, "byte 5"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +79,51 @@ func TestScanEnvelopeRefuses(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func manyKeys(n int) string {
+	return strings.TrimSuffix(strings.Repeat(`"x":"",`, n), ",")
+}
+
+// A body of many keys costs no memory for each of them, and what Point reads is found behind
+// them.
+func TestScanEnvelopeOfManyKeys(t *testing.T) {
+	body := []byte(`{"provider":"p",` + manyKeys(9000) + `,"input":"a","models":["b"],"model":"m","input":"c"}`)
+	env, err := point.ScanEnvelope(body)
+	if err != nil || env.Keys != 9005 || env.Model != "m" || env.Provider.Name != "p" {
+		t.Fatalf("%d keys, model %q, provider %q, %v", env.Keys, env.Model, env.Provider.Name, err)
+	}
+	if diff := cmp.Diff([]string{"provider", "x"}, env.Params[:2]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"input", "models", "model"}, env.Params[50:]); diff != "" {
+		t.Error(diff)
+	}
+	if left := cut(body, env.OwnFields); string(left) != `{`+manyKeys(9000)+`,"input":"a","model":"m","input":"c"}` {
+		t.Errorf("what is left ends in %s", left[len(left)-60:])
+	}
+	allocs := testing.AllocsPerRun(5, func() { _, _ = point.ScanEnvelope(body) })
+	if allocs > 100 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+func TestPromptTokens(t *testing.T) {
+	file := strings.Repeat("iVBORw0KGgo+/A", 100)
+	slashes := strings.ReplaceAll(file, "/", `\/`)
+	for body, want := range map[string]int64{
+		`{"messages":[{"role":"user","content":"twelve bytes"}]}`:                 13,
+		`{"url":"data:image/png;base64,` + file + `"}`:                            2,
+		`{"url":"data:image\/png;base64,` + slashes + `"}`:                        2,
+		`{"input_audio":{"data":"` + file + `","format":"wav"}}`:                  10,
+		`{"text":"` + strings.Repeat("long words ", 100) + `"}`:                   277,
+		`{"text":"see data:image/png;base64,` + strings.Repeat("a b", 100) + `"}`: 84,
+		`{"cut":"data:image/png;base64,` + file:                                   357,
+	} {
+		if got := (&point.Call{Body: []byte(body)}).PromptTokens(); got != want {
+			t.Errorf("%.60s: %d tokens, want %d", body, got, want)
+		}
 	}
 }
 
@@ -117,7 +167,7 @@ func FuzzScanEnvelope(f *testing.F) {
 		var object map[string]json.RawMessage
 		valid := json.Unmarshal(body, &object) == nil && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
 		if err != nil {
-			if point.AsError(err).Code == point.InvalidJSON && valid && !strings.Contains(err.Error(), "deeper") {
+			if point.AsError(err).Code == point.InvalidJSON && valid && utf8.Valid(body) && !strings.Contains(err.Error(), "deeper") {
 				t.Fatalf("valid JSON refused: %v", err)
 			}
 			return

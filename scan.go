@@ -135,3 +135,51 @@ func (s *scanner) nested() (int, error) {
 	}
 	return 0, s.broken("a closing bracket")
 }
+
+// fileBytes is how much of a JSON text are strings that hold a file in base64, as a data URL
+// or bare: images, documents, sound.
+func fileBytes(body []byte) int {
+	s, n := scanner{body: body}, 0
+	for {
+		i := bytes.IndexByte(body[s.pos:], '"')
+		if i < 0 {
+			return n
+		}
+		s.pos += i
+		text, err := s.str()
+		if err != nil {
+			return n
+		}
+		if text = text[1 : len(text)-1]; isFile(text) {
+			n += len(text)
+		}
+	}
+}
+
+// fewestFile is how long a string of base64 is at least before it is taken for a file: no
+// prose goes on for so long without a space.
+const fewestFile = 256
+
+// isFile reports whether a JSON string's content is a file in base64.
+func isFile(text []byte) bool {
+	if len(text) < fewestFile {
+		return false
+	}
+	start := text[:fewestFile]
+	if bytes.HasPrefix(start, []byte("data:")) {
+		i := bytes.Index(start, []byte(";base64,"))
+		if i < 0 {
+			return false
+		}
+		start = start[i+len(";base64,"):]
+	}
+	for _, c := range start {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '+', c == '/', c == '-', c == '_', c == '=', c == '\\': // some escape the slash
+		default:
+			return false
+		}
+	}
+	return true
+}

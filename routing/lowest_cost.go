@@ -15,7 +15,7 @@ const answerTokens = 500
 
 // orderLowestCost puts the target that this prompt is cheapest at first; unknown prices last.
 func orderLowestCost(b *builder, targets []point.Target) {
-	usage := point.Usage{Input: promptTokens(b.call), Output: cmp.Or(b.env.MaxTokens, answerTokens)}
+	usage := point.Usage{Input: b.call.PromptTokens(), Output: cmp.Or(b.env.MaxTokens, answerTokens)}
 	cost := func(t point.Target) point.NanoUSD {
 		if n, ok := b.price(t).Cost(usage); ok {
 			return n

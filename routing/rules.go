@@ -28,7 +28,7 @@ func (b *builder) matches(w *point.When, model string) bool {
 		return false
 	case len(w.Tag) > 0 && (key == nil || !slices.ContainsFunc(w.Tag, func(tag string) bool { return slices.Contains(key.Tags, tag) })):
 		return false
-	case w.PromptTokensMax != nil && promptTokens(b.call) > *w.PromptTokensMax:
+	case w.PromptTokensMax != nil && b.call.PromptTokens() > *w.PromptTokensMax:
 		return false
 	case w.HasTools != nil && *w.HasTools != b.env.HasTools:
 		return false
@@ -36,11 +36,6 @@ func (b *builder) matches(w *point.When, model string) bool {
 		return false
 	}
 	return true
-}
-
-// promptTokens estimates the prompt from its length: four bytes of JSON to a token.
-func promptTokens(call *point.Call) int64 {
-	return int64(len(call.Envelope.MessagesAt.Of(call.Body))) / 4
 }
 
 // MatchGlob reports whether name matches glob, in which * stands for any run of characters

@@ -42,7 +42,7 @@ func TestSchemaBombs(t *testing.T) {
 func TestManyUnknownFields(t *testing.T) {
 	var body strings.Builder
 	body.WriteString(`{"model":"m","messages":[{"role":"user","content":"hi"}]`)
-	for i := range 100_000 {
+	for i := range 9_000 {
 		fmt.Fprintf(&body, `,"x\r\n%d":1`, i)
 	}
 	body.WriteString(`,"n":2}`)

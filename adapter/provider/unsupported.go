@@ -49,7 +49,8 @@ const maxDropped = 32
 // and the rest is dropped. It returns what was dropped.
 func fields(req *Request, kind string, said []string) (dropped []string, err error) {
 	known := func(name string) bool { return slices.Contains(ownParams, name) || slices.Contains(said, name) }
-	if !slices.ContainsFunc(req.Call.Envelope.Params, func(name string) bool { return !known(name) }) {
+	env := &req.Call.Envelope
+	if env.Keys == len(env.Params) && !slices.ContainsFunc(env.Params, func(name string) bool { return !known(name) }) {
 		return nil, nil
 	}
 	gjson.ParseBytes(req.Call.Body).ForEach(func(key, value gjson.Result) bool {
