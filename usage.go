@@ -19,8 +19,11 @@ type Usage struct {
 	Estimated bool `json:"estimated,omitempty"` // counted by Point, not told by the provider
 }
 
-// Total is Input + Output.
-func (u Usage) Total() int64 { return u.Input + u.Output }
+// MaxCount is more than any answer counts: what a provider tells beyond it is a mistake.
+const MaxCount = 10_000_000_000
+
+// Total is Input + Output, each no more than MaxCount.
+func (u Usage) Total() int64 { return min(u.Input, MaxCount) + min(u.Output, MaxCount) }
 
 // Price is what one model costs from a day on. Rates are nano-USD per token (1 USD per
 // million tokens = 1,000 nano-USD per token), nil if unknown; an absent special rate falls
@@ -49,7 +52,7 @@ type PriceTier struct {
 }
 
 // Cost is what u costs at p, rounded to the nearest nano-USD; false if a rate that u needs
-// is unknown.
+// is unknown, or the sum is none.
 func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 	if p == nil {
 		return 0, false
@@ -80,14 +83,20 @@ func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 	}
 	add(plain, rates.Output)
 	add(u.AudioOutput, rates.AudioOutput, rates.Output)
-	if u.Images > 0 && rates.PerImage != nil {
+	if rates.PerImage != nil || rates.PerRequest == nil && u.Total() == 0 { // else the tokens pay for them
 		add(u.Images, rates.PerImage)
 	}
 	if rates.PerRequest != nil {
 		sum += *rates.PerRequest
 	}
-	return NanoUSD(sum + 0.5), known
+	if !known || sum < 0 || sum > maxCost {
+		return 0, false
+	}
+	return NanoUSD(sum + 0.5), true
 }
+
+// maxCost is more than any answer costs, in nano-USD, and still fits an integer.
+const maxCost = 1e18
 
 // at returns the rates for a prompt of input tokens.
 func (p *Price) at(input int64) *Price {
