@@ -20,7 +20,7 @@ type Usage struct {
 }
 
 // MaxCount is more than any answer counts: what a provider tells beyond it is a mistake.
-const MaxCount = 10_000_000_000
+const MaxCount = 1_000_000_000_000
 
 // Total is Input + Output, each no more than MaxCount.
 func (u Usage) Total() int64 { return min(u.Input, MaxCount) + min(u.Output, MaxCount) }

@@ -98,6 +98,25 @@ func TestUsageIsEstimatedWhenMissing(t *testing.T) {
 	}
 }
 
+// A stream that broke off is counted by what the provider told before, as far as it told.
+func TestCutStreamKeepsWhatWasTold(t *testing.T) {
+	told := strings.Replace(chunk(`{"content":"a"}`), `"choices"`, `"usage":{"prompt_tokens":1600,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":1500}},"choices"`, 1)
+	w := newWorld(t, streams(told, chunk(`{"content":"b"}`), chunk(`{"content":"c"}`)))
+	w.post(`{"model":"m","stream":true,"messages":[]}`)
+	r := w.record()
+	if want := (point.Usage{Input: 1600, CacheRead: 1500, Output: 3, Estimated: true}); r.Usage == nil || *r.Usage != want {
+		t.Errorf("usage %+v", r.Usage)
+	}
+}
+
+func TestEstimateLeavesImagesOut(t *testing.T) {
+	w := newWorld(t, streams(chunk(`{"content":"a"}`)))
+	w.post(`{"model":"m","stream":true,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + strings.Repeat("iVBORw0KGgoA", 10_000) + `"}}]}]}`)
+	if r := w.record(); r.Usage == nil || r.Usage.Input == 0 || r.Usage.Input > 100 {
+		t.Errorf("usage %+v", r.Usage)
+	}
+}
+
 // TestFailover sends to a provider that fails and one that works.
 func TestFailover(t *testing.T) {
 	htmlPage := func(w http.ResponseWriter, _ *http.Request) {

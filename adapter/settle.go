@@ -3,11 +3,11 @@ package adapter
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // transaction is one admitted call until its record is kept: exactly one, whatever happens.
@@ -138,17 +138,27 @@ func lastProvider(r *point.Record) string {
 	return r.Attempts[len(r.Attempts)-1].Provider
 }
 
-// estimate counts tokens where the provider told nothing: four bytes of prompt and one
-// streamed event to a token.
+// estimate counts tokens where the provider told nothing: the prompt by its length, the
+// answer by its streamed events, one to a token. Of a stream that broke off it keeps what was told by then, and
+// takes the output to be at least what was relayed.
 func (t *transaction) estimate() {
-	if t.usage != nil && (t.usage.Output > 0 || !t.record.Stream) || t.call.Path == point.PathImages {
+	switch {
+	case t.call.Path == point.PathImages:
+		return
+	case t.usage == nil:
+		t.usage = &point.Usage{}
+	case !t.record.Stream, t.record.Outcome == point.OutcomeComplete && t.usage.Output > 0:
 		return
 	}
-	u := point.Usage{Input: int64(len(t.call.Body)) / 4, Output: t.events, Estimated: true}
-	if t.usage != nil {
-		u.Input = t.usage.Input
+	u := *t.usage
+	u.Estimated = true
+	if u.Input == 0 {
+		u.Input = t.call.PromptTokens()
 	}
-	if !t.record.Stream && t.call.Path != point.PathEmbeddings {
+	switch {
+	case t.record.Stream:
+		u.Output = max(u.Output, t.events)
+	case t.call.Path != point.PathEmbeddings:
 		u.Output = t.bytes / 4
 	}
 	t.usage = &u
@@ -169,7 +179,7 @@ func describe(call *point.Call) json.RawMessage {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, clip(name, 60))
+		b = jsontext.AppendString(b, clip(name, 60))
 	}
 	return append(b, "]}"...)
 }
@@ -181,14 +191,4 @@ func (t *transaction) describeAnswer() json.RawMessage {
 	b = append(b, `,"events":`...)
 	b = strconv.AppendInt(b, t.events, 10)
 	return append(b, '}')
-}
-
-// appendString appends s as a JSON string.
-func appendString(b []byte, s string) []byte {
-	plain := !slices.ContainsFunc([]byte(s), func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' })
-	if plain {
-		return append(append(append(b, '"'), s...), '"')
-	}
-	quoted, _ := json.Marshal(s) // a string always marshals
-	return append(b, quoted...)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsontext"
 	"point/internal/sse"
 )
 
@@ -62,7 +63,7 @@ func (u *anthropicUsage) add(v gjson.Result) {
 	u.told = true
 	set := func(to *int64, name string) {
 		if n := v.Get(name); n.Type == gjson.Number {
-			*to = n.Int()
+			*to = count(n.Int())
 		}
 	}
 	set(&u.input, "input_tokens")
@@ -192,7 +193,7 @@ func (d *anthropicDecoder) Event(e sse.Event, emit func(point.Block)) error {
 	case "content_block_stop":
 		d.blockStop()
 	case "message_delta":
-		d.usage.add(data.Get("usage"))
+		d.count(data.Get("usage"))
 		if reason := data.Get("delta.stop_reason").Str; reason != "" {
 			d.blockStop()
 			d.finish = anthropicFinish(reason, d.calls > 0)
@@ -215,7 +216,14 @@ func (d *anthropicDecoder) End(func(point.Block)) error {
 
 func (d *anthropicDecoder) start(msg gjson.Result) {
 	d.identify(msg)
-	d.usage.add(msg.Get("usage"))
+	d.count(msg.Get("usage"))
+}
+
+// count takes over what was counted so far. It goes with the next block: a stream that is cut
+// or left has been counted too.
+func (d *anthropicDecoder) count(usage gjson.Result) {
+	d.usage.add(usage)
+	d.out.told = d.usage.usage()
 }
 
 // identify fixes the stream's id, model and time, once.
@@ -294,7 +302,7 @@ func (d *anthropicDecoder) blockStop() {
 		if block.input == "" {
 			block.input = "{}"
 		}
-		raw := string(appendString(nil, block.input))
+		raw := string(jsontext.AppendString(nil, block.input))
 		if block.kind == blockJSON {
 			d.out.text(raw)
 		} else {

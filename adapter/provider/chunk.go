@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // chunks writes the stream of a translated chat answer: chat.completion.chunk events with
@@ -30,11 +31,11 @@ func (c *chunks) reset(emit func(point.Block)) {
 func (c *chunks) open() int {
 	if c.head == nil {
 		h := append([]byte(nil), `data: {"id":`...)
-		h = appendString(h, c.id)
+		h = jsontext.AppendString(h, c.id)
 		h = append(h, `,"object":"chat.completion.chunk","created":`...)
 		h = strconv.AppendInt(h, c.created, 10)
 		h = append(h, `,"model":`...)
-		h = appendString(h, c.model)
+		h = jsontext.AppendString(h, c.model)
 		c.head = append(h, `,"choices":[`...)
 	}
 	at := len(c.buf)
@@ -101,7 +102,7 @@ func (c *chunks) detail(d reasoningDetail) {
 func (c *chunks) image(p imagePart) {
 	at := c.delta(false)
 	c.buf = append(c.buf, `"images":[{"index":0,"type":"image_url","image_url":{"url":`...)
-	c.buf = appendString(c.buf, p.ImageURL.URL)
+	c.buf = jsontext.AppendString(c.buf, p.ImageURL.URL)
 	c.buf = append(c.buf, '}', '}', ']')
 	c.close(at)
 }
@@ -110,7 +111,7 @@ func (c *chunks) image(p imagePart) {
 func (c *chunks) refusal(text string) {
 	at := c.delta(false)
 	c.buf = append(c.buf, `"refusal":`...)
-	c.buf = appendString(c.buf, text)
+	c.buf = jsontext.AppendString(c.buf, text)
 	c.close(at)
 }
 
@@ -146,7 +147,7 @@ func (c *chunks) finish(reason string) {
 		c.buf = append(c.buf, `"role":"assistant","content":""`...)
 	}
 	c.buf = append(c.buf, `},"finish_reason":`...)
-	c.buf = appendString(c.buf, reason)
+	c.buf = jsontext.AppendString(c.buf, reason)
 	c.buf = append(c.buf, '}', ']', '}', '\n', '\n')
 	c.send(point.Block{Kind: kind}, at)
 }
@@ -204,15 +205,15 @@ func (c *completion) block() (point.Block, error) {
 		return point.Block{}, err
 	}
 	b := append(make([]byte, 0, len(message)+512), `{"id":`...)
-	b = appendString(b, c.id)
+	b = jsontext.AppendString(b, c.id)
 	b = append(b, `,"object":"chat.completion","created":`...)
 	b = strconv.AppendInt(b, c.created, 10)
 	b = append(b, `,"model":`...)
-	b = appendString(b, c.model)
+	b = jsontext.AppendString(b, c.model)
 	b = append(b, `,"choices":[{"index":0,"message":`...)
 	b = append(b, message...)
 	b = append(b, `,"logprobs":null,"finish_reason":`...)
-	b = appendString(b, c.finish)
+	b = jsontext.AppendString(b, c.finish)
 	b = append(b, `}]`...)
 	cost := 0
 	if c.usage != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsontext"
 	"point/internal/sse"
 )
 
@@ -107,7 +108,7 @@ func (d *geminiEmbedDecoder) Document(body []byte) (point.Block, error) {
 		return point.Block{}, badDocument(body)
 	}
 	b = append(b, `],"model":`...)
-	b = appendString(b, d.model)
+	b = jsontext.AppendString(b, d.model)
 	tokens := doc.Get("usageMetadata.promptTokenCount")
 	b = append(b, `,"usage":{`...)
 	cost := len(b)

@@ -33,16 +33,16 @@ func geminiUsage(metadata gjson.Result) *point.Usage {
 	}
 	u := &point.Usage{}
 	metadata.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+		switch n := count(value.Int()); key.Str {
 		case "promptTokenCount", "toolUsePromptTokenCount":
-			u.Input += value.Int()
+			u.Input += n
 		case "candidatesTokenCount":
-			u.Output += value.Int()
+			u.Output += n
 		case "thoughtsTokenCount":
-			u.Output += value.Int()
-			u.Reasoning = value.Int()
+			u.Output += n
+			u.Reasoning = n
 		case "cachedContentTokenCount":
-			u.CacheRead = value.Int()
+			u.CacheRead = n
 		case "promptTokensDetails":
 			u.AudioInput += modality(value, "AUDIO")
 		case "cacheTokensDetails":
@@ -59,7 +59,7 @@ func geminiUsage(metadata gjson.Result) *point.Usage {
 func modality(details gjson.Result, name string) (n int64) {
 	details.ForEach(func(_, d gjson.Result) bool {
 		if d.Get("modality").Str == name {
-			n += d.Get("tokenCount").Int()
+			n = count(n + count(d.Get("tokenCount").Int()))
 		}
 		return true
 	})

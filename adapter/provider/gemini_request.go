@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // geminiSaid are the fields that are translated.
@@ -195,7 +196,7 @@ func (t *geminiTranslation) result(i int, m chatMessage) ([]geminiPart, error) {
 	})
 	response := bytes.TrimSpace([]byte(said.String()))
 	if len(response) == 0 || response[0] != '{' || !json.Valid(response) {
-		wrapped := appendString([]byte(`{"result":`), said.String())
+		wrapped := jsontext.AppendString([]byte(`{"result":`), said.String())
 		response = append(wrapped, '}')
 	}
 	answer := geminiPart{FunctionResponse: &geminiResponse{ID: googleID(m.ToolCallID), Name: name, Response: response}}

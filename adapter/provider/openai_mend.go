@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // edits collects changes to a JSON text.
@@ -147,7 +148,7 @@ func (c *mendedChoice) delta(call value, last bool, list *edits) {
 	seen.arguments = seen.arguments || arguments.isObject() || arguments.str() != ""
 	switch {
 	case arguments.isObject():
-		list.replace(arguments, string(appendString(nil, arguments.raw)))
+		list.replace(arguments, string(jsontext.AppendString(nil, arguments.raw)))
 	case last && !seen.arguments:
 		seen.arguments = true
 		list.set(function, "arguments", `"{}"`)
@@ -245,7 +246,7 @@ func mendCall(call value, list *edits) {
 	function := call.get("function")
 	switch arguments := function.get("arguments"); {
 	case arguments.isObject():
-		list.replace(arguments, string(appendString(nil, arguments.raw)))
+		list.replace(arguments, string(jsontext.AppendString(nil, arguments.raw)))
 	case arguments.str() == "" && function.isObject():
 		list.set(function, "arguments", `"{}"`)
 	}

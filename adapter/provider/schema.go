@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // closedSchema makes a JSON schema fit for Anthropic's output format: objects are closed,
@@ -66,7 +67,7 @@ func appendClosed(b []byte, s gjson.Result) []byte {
 	}
 	if description != "" {
 		b = append(comma(b), `"description":`...)
-		b = appendString(b, description)
+		b = jsontext.AppendString(b, description)
 	}
 	return append(b, '}')
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // edit replaces a span of a body by text; an empty span inserts.
@@ -47,7 +48,7 @@ func forwardBody(req *Request, askUsage bool) []byte {
 	env, body := &req.Call.Envelope, req.Call.Body
 	edits := make([]edit, 0, len(env.OwnFields)+2)
 	if req.Model != env.Model && env.ModelAt.End > 0 {
-		edits = append(edits, edit{env.ModelAt, appendString(nil, req.Model)})
+		edits = append(edits, edit{env.ModelAt, jsontext.AppendString(nil, req.Model)})
 	}
 	for _, own := range env.OwnFields {
 		edits = append(edits, edit{Span: own})

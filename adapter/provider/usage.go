@@ -34,10 +34,13 @@ func openAIUsage(u value) *point.Usage {
 	return clampUsage(&usage)
 }
 
-// clampUsage keeps a provider's odd counts from becoming negative costs: no count is below
-// zero or more than a trillion, and parts are no more than the whole.
+// count is what a provider tells, as far as it can be: sums of counts cannot overflow.
+func count(n int64) int64 { return min(max(n, 0), point.MaxCount) }
+
+// clampUsage keeps a provider's odd counts from becoming odd costs: no count is below zero or
+// beyond measure, and parts are no more than the whole.
 func clampUsage(u *point.Usage) *point.Usage {
-	u.Input, u.Output = min(max(u.Input, 0), 1e12), min(max(u.Output, 0), 1e12)
+	u.Input, u.Output = count(u.Input), count(u.Output)
 	rest := u.Input
 	for _, part := range []*int64{&u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput} {
 		*part = min(max(*part, 0), rest)
