@@ -57,17 +57,13 @@ type mendedCall struct {
 // chunk returns the chunk in OpenAI's form and whether it differs. Before the chunk that
 // finishes a choice it emits what the choice's tool calls still lack.
 func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, bool) {
-	changed := false
-	if keys.reasoning && !keys.known {
-		data, changed = renameReasoning(data)
-	}
 	var list edits
 	for at, choice := range whole(data).get("choices").elements() {
 		if choice.isObject() && at < maxMended {
 			m.choice(data, at, choice, &list, emit)
 		}
 	}
-	return splice(data, list), changed || len(list) > 0
+	return splice(data, list), len(list) > 0
 }
 
 // choice mends the choice at a place of a chunk.
@@ -75,6 +71,7 @@ func (m *mender) choice(data []byte, at int, choice value, list *edits, emit fun
 	seen := m.seen(choice.get("index").int())
 	reason, delta := choice.get("finish_reason"), choice.get("delta")
 	if delta.isObject() {
+		renameReasoning(delta, list)
 		if !seen.role && !delta.get("role").exists() {
 			list.set(delta, "role", `"assistant"`)
 		}
@@ -180,44 +177,41 @@ func finishReason(reason string, calls bool) string {
 	return "stop"
 }
 
-// renameReasoning calls reasoning text reasoning_content, as most clients know it.
-func renameReasoning(data []byte) ([]byte, bool) {
-	const key = `"reasoning"`
-	var list edits
-	for at := 0; ; {
-		i := bytes.Index(data[at:], []byte(key))
-		if i < 0 {
-			break
-		}
-		at += i + len(key)
-		if value := after(data[at:]); len(value) > 0 && value[0] == '"' {
-			list = append(list, edit{point.Span{Start: at - 1, End: at - 1}, []byte("_content")})
+// renameReasoning calls a message's or delta's reasoning text reasoning_content, as most
+// clients know it, unless it has both.
+func renameReasoning(message value, list *edits) {
+	var text value
+	for name, v := range message.members() {
+		switch {
+		case string(name) == "reasoning_content":
+			return
+		case string(name) == "reasoning" && v.isString():
+			text = v
 		}
 	}
-	return splice(data, list), len(list) > 0
+	if text.exists() {
+		key := bytes.TrimRight(message.raw[:text.at-message.at], ": \t\r\n")
+		quote := message.at + len(key) - 1
+		*list = append(*list, edit{point.Span{Start: quote, End: quote}, []byte("_content")})
+	}
 }
 
 // mendDocument puts a whole answer, whose choices are given, into OpenAI's form and tells
 // whether it differs.
 func mendDocument(body []byte, choices value) ([]byte, bool) {
-	renamed := false
-	if !bytes.Contains(body, []byte(`"reasoning_content"`)) {
-		if body, renamed = renameReasoning(body); renamed {
-			choices = whole(body).get("choices")
-		}
-	}
 	var list edits
 	for _, choice := range choices.elements() {
 		if choice.isObject() {
 			mendChoice(choice, &list)
 		}
 	}
-	return splice(body, list), renamed || len(list) > 0
+	return splice(body, list), len(list) > 0
 }
 
 // mendChoice mends one choice of a document.
 func mendChoice(choice value, list *edits) {
 	message := choice.get("message")
+	renameReasoning(message, list)
 	if message.isObject() && !message.get("content").exists() {
 		list.set(message, "content", "null")
 	}

@@ -133,15 +133,13 @@ const maxSchemas = 5000
 type unfolding struct {
 	root  gjson.Result
 	known map[string]gjson.Result // references resolved
-	count int
+	count int                     // of schemas visited; walks to find one weigh more
 }
 
 // toGeminiSchema translates a JSON schema; what Gemini does not know is left out, and
 // references are replaced by what they refer to (a recursive one by any object).
 func toGeminiSchema(schema json.RawMessage) (*geminiSchema, error) {
-	u := unfolding{root: gjson.ParseBytes(schema), known: map[string]gjson.Result{}}
-	u.define("$defs")
-	u.define("definitions")
+	u := newUnfolding(schema)
 	g := u.schema(u.root, nil)
 	if u.count > maxSchemas {
 		return nil, &point.Error{
@@ -150,6 +148,13 @@ func toGeminiSchema(schema json.RawMessage) (*geminiSchema, error) {
 		}
 	}
 	return g, nil
+}
+
+func newUnfolding(schema json.RawMessage) *unfolding {
+	u := &unfolding{root: gjson.ParseBytes(schema), known: map[string]gjson.Result{}}
+	u.define("$defs")
+	u.define("definitions")
+	return u
 }
 
 // define notes the definitions under a member of the root.
