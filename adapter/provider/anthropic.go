@@ -47,7 +47,7 @@ func (anthropic) Chat(req *Request) (*Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := anthropicTranslation{req: req, chat: chat, model: parseClaude(req.Model)}
+	t := anthropicTranslation{translation: translation{kind: "anthropic", req: req, chat: chat}, model: parseClaude(req.Model)}
 	if err := t.translate(); err != nil {
 		return nil, err
 	}
@@ -107,6 +107,7 @@ type anthropicBlock struct {
 	Input        json.RawMessage  `json:"input,omitempty"`
 	ToolUseID    string           `json:"tool_use_id,omitempty"`
 	Content      []anthropicBlock `json:"content,omitempty"`
+	Citations    json.RawMessage  `json:"citations,omitempty"`
 	CacheControl json.RawMessage  `json:"cache_control,omitempty"`
 }
 

@@ -3,7 +3,6 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"point"
@@ -21,17 +20,15 @@ const jsonToolName = "json_response"
 
 // anthropicTranslation is one chat request on its way into the Messages API.
 type anthropicTranslation struct {
-	req      *Request
-	chat     *chatRequest
+	translation
 	model    claude
 	out      anthropicRequest
-	dropped  []string
 	tools    []string // names
 	jsonTool bool
 }
 
 func (t *anthropicTranslation) translate() error {
-	dropped, err := fields(t.req, "anthropic", anthropicSaid)
+	dropped, err := fields(t.req, t.kind, anthropicSaid)
 	if err != nil {
 		return err
 	}
@@ -54,49 +51,15 @@ func (t *anthropicTranslation) translate() error {
 	return nil
 }
 
-// drop notes that a field was left out.
-func (t *anthropicTranslation) drop(name string) {
-	if !slices.Contains(t.dropped, name) {
-		t.dropped = append(t.dropped, name)
-	}
-}
-
-// refuse refuses a part of the request, or drops it if the request says so.
-func (t *anthropicTranslation) refuse(param, hint string) error {
-	if t.req.Drop {
-		t.drop(param)
-		return nil
-	}
-	return unsupported("anthropic", param, hint)
-}
-
-// messages turns the conversation into system blocks and alternating turns: neighbours of
-// one role become one message, and so all results of a turn's tools stand together.
 func (t *anthropicTranslation) messages() error {
-	for i, m := range t.chat.Messages {
-		if m.Name != "" {
-			t.drop("messages.name")
-		}
-		blocks, role, err := t.message(i, m)
-		if err != nil {
-			return err
-		}
-		if cache := given(m.CacheControl); cache != nil && len(blocks) > 0 {
-			blocks[len(blocks)-1].CacheControl = cache
-		}
-		switch last := len(t.out.Messages) - 1; {
-		case len(blocks) == 0:
-		case role == "system":
-			t.out.System = append(t.out.System, blocks...)
-		case last >= 0 && t.out.Messages[last].Role == role:
-			t.out.Messages[last].Content = append(t.out.Messages[last].Content, blocks...)
-		default:
-			t.out.Messages = append(t.out.Messages, anthropicMessage{role, blocks})
-		}
+	system, list, err := turns(&t.translation, t)
+	if err != nil {
+		return err
 	}
-	if len(t.out.Messages) == 0 { // OpenAI answers system messages alone
-		t.out.Messages = []anthropicMessage{{"user", t.out.System}}
-		t.out.System = nil
+	t.out.System = system
+	t.out.Messages = make([]anthropicMessage, len(list))
+	for i, turn := range list {
+		t.out.Messages[i] = anthropicMessage{turn.role, turn.parts}
 	}
 	t.trimLast()
 	return nil
@@ -105,7 +68,7 @@ func (t *anthropicTranslation) messages() error {
 // trimLast takes white space from the end of a last assistant message: it would be refused.
 func (t *anthropicTranslation) trimLast() {
 	m := &t.out.Messages[len(t.out.Messages)-1]
-	if m.Role != "assistant" || len(m.Content) == 0 {
+	if m.Role != "assistant" {
 		return
 	}
 	last := &m.Content[len(m.Content)-1]
@@ -114,30 +77,28 @@ func (t *anthropicTranslation) trimLast() {
 	}
 }
 
-func (t *anthropicTranslation) message(i int, m chatMessage) ([]anthropicBlock, string, error) {
-	switch m.Role {
-	case "system", "developer":
-		blocks, err := t.parts(i, m.Content)
-		return blocks, "system", err
-	case "user":
-		blocks, err := t.parts(i, m.Content)
-		return blocks, "user", err
-	case "assistant":
-		blocks, err := t.assistant(i, m)
-		return blocks, "assistant", err
-	case "tool":
-		blocks, err := t.parts(i, m.Content)
-		result := anthropicBlock{Type: "tool_result", ToolUseID: toolID(m.ToolCallID), Content: blocks}
-		if len(blocks) > 0 { // the block that stands in the message carries the mark
-			last := &blocks[len(blocks)-1]
-			result.CacheControl, last.CacheControl = last.CacheControl, nil
-		}
-		return []anthropicBlock{result}, "user", err
+func (t *anthropicTranslation) said(i int, m chatMessage) ([]anthropicBlock, error) {
+	blocks, err := t.parts(i, m.Content)
+	return marked(blocks, m), err
+}
+
+// marked gives a message's own cache mark to its last block.
+func marked(blocks []anthropicBlock, m chatMessage) []anthropicBlock {
+	if cache := given(m.CacheControl); cache != nil && len(blocks) > 0 {
+		blocks[len(blocks)-1].CacheControl = cache
 	}
-	return nil, "", &point.Error{
-		Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].role", i),
-		Message: fmt.Sprintf("The role %q is none of system, developer, user, assistant and tool.", cut(m.Role, 40)),
+	return blocks
+}
+
+// result is a tool's: the block that stands in the message carries the mark of its last part.
+func (t *anthropicTranslation) result(i int, m chatMessage) ([]anthropicBlock, error) {
+	blocks, err := t.parts(i, m.Content)
+	result := anthropicBlock{Type: "tool_result", ToolUseID: toolID(m.ToolCallID), Content: blocks}
+	if len(blocks) > 0 {
+		last := &blocks[len(blocks)-1]
+		result.CacheControl, last.CacheControl = last.CacheControl, nil
 	}
+	return marked([]anthropicBlock{result}, m), err
 }
 
 // assistant puts signed thinking first, then text, then tool calls.
@@ -160,22 +121,14 @@ func (t *anthropicTranslation) assistant(i int, m chatMessage) ([]anthropicBlock
 	if m.Refusal != "" {
 		blocks = append(blocks, anthropicBlock{Type: "text", Text: m.Refusal})
 	}
-	if given(m.FunctionCall) != nil {
-		if err := t.refuse(fmt.Sprintf("messages[%d].function_call", i), "use tool_calls"); err != nil {
-			return nil, err
-		}
-	}
 	for j, call := range m.ToolCalls {
-		input, ok := arguments(call.Function.Arguments)
-		if !ok {
-			return nil, &point.Error{
-				Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j),
-				Message: "A tool call's arguments must be a JSON object in a string.",
-			}
+		input, err := call.arguments(i, j)
+		if err != nil {
+			return nil, err
 		}
 		blocks = append(blocks, anthropicBlock{Type: "tool_use", ID: toolID(call.ID), Name: call.Function.Name, Input: input})
 	}
-	return blocks, nil
+	return marked(blocks, m), nil
 }
 
 // parts translates a message's content. Empty text is left out: it would be refused.
@@ -206,7 +159,7 @@ func (t *anthropicTranslation) parts(i int, parts content) ([]anthropicBlock, er
 				}
 				continue
 			}
-			block = anthropicBlock{Type: "document", Source: source, Title: p.File.Filename}
+			block = anthropicBlock{Type: "document", Source: source, Title: p.File.Filename, Citations: given(p.Citations)}
 		default:
 			if err := t.refuse(at+"."+printable(p.Type), "use text, image_url or file parts"); err != nil {
 				return nil, err

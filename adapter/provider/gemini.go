@@ -81,7 +81,7 @@ func (gemini) Chat(req *Request) (*Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := geminiTranslation{req: req, chat: chat, model: parseGemini(req.Model)}
+	t := geminiTranslation{translation: translation{kind: "gemini", req: req, chat: chat}, model: parseGemini(req.Model)}
 	if err := t.translate(); err != nil {
 		return nil, err
 	}

@@ -26,17 +26,15 @@ const unsignedCall = "skip_thought_signature_validator"
 
 // geminiTranslation is one chat request on its way into generateContent.
 type geminiTranslation struct {
-	req     *Request
-	chat    *chatRequest
-	model   geminiModel
-	out     geminiRequest
-	config  geminiConfig
-	dropped []string
-	names   map[string]string // of called functions, by call id
+	translation
+	model  geminiModel
+	out    geminiRequest
+	config geminiConfig
+	names  map[string]string // of called functions, by call id
 }
 
 func (t *geminiTranslation) translate() error {
-	dropped, err := fields(t.req, "gemini", geminiSaid)
+	dropped, err := fields(t.req, t.kind, geminiSaid)
 	if err != nil {
 		return err
 	}
@@ -55,76 +53,28 @@ func (t *geminiTranslation) translate() error {
 	return nil
 }
 
-// drop notes that a field was left out.
-func (t *geminiTranslation) drop(name string) {
-	if !slices.Contains(t.dropped, name) {
-		t.dropped = append(t.dropped, name)
-	}
-}
-
-// refuse refuses a part of the request, or drops it if the request says so.
-func (t *geminiTranslation) refuse(param, hint string) error {
-	if t.req.Drop {
-		t.drop(param)
-		return nil
-	}
-	return unsupported("gemini", param, hint)
-}
-
-// messages turns the conversation into a system instruction and turns; neighbours of one
-// role become one turn, and so all results of a turn's tools stand together.
 func (t *geminiTranslation) messages() error {
 	t.names = map[string]string{}
-	for i, m := range t.chat.Messages {
-		if m.Name != "" && m.Role != "tool" {
-			t.drop("messages.name")
-		}
-		parts, role, err := t.message(i, m)
-		if err != nil {
-			return err
-		}
-		switch last := len(t.out.Contents) - 1; {
-		case len(parts) == 0:
-		case role == "system":
-			if t.out.SystemInstruction == nil {
-				t.out.SystemInstruction = &geminiContent{}
-			}
-			t.out.SystemInstruction.Parts = append(t.out.SystemInstruction.Parts, parts...)
-		case last >= 0 && t.out.Contents[last].Role == role:
-			t.out.Contents[last].Parts = append(t.out.Contents[last].Parts, parts...)
-		default:
-			t.out.Contents = append(t.out.Contents, geminiContent{role, parts})
-		}
+	system, list, err := turns(&t.translation, t)
+	if err != nil {
+		return err
 	}
-	if len(t.out.Contents) == 0 { // OpenAI answers system messages alone
-		if t.out.SystemInstruction == nil {
-			return &point.Error{Code: point.InvalidRequest, Param: "messages", Message: "Give at least one message with content."}
+	if len(system) > 0 {
+		t.out.SystemInstruction = &geminiContent{Parts: system}
+	}
+	t.out.Contents = make([]geminiContent, len(list))
+	for i, turn := range list {
+		role := turn.role
+		if role == "assistant" {
+			role = "model"
 		}
-		t.out.Contents = []geminiContent{{"user", t.out.SystemInstruction.Parts}}
-		t.out.SystemInstruction = nil
+		t.out.Contents[i] = geminiContent{role, turn.parts}
 	}
 	return nil
 }
 
-func (t *geminiTranslation) message(i int, m chatMessage) ([]geminiPart, string, error) {
-	switch m.Role {
-	case "system", "developer":
-		parts, err := t.parts(i, m.Content)
-		return parts, "system", err
-	case "user":
-		parts, err := t.parts(i, m.Content)
-		return parts, "user", err
-	case "assistant":
-		parts, err := t.assistant(i, m)
-		return parts, "model", err
-	case "tool":
-		parts, err := t.result(i, m)
-		return parts, "user", err
-	}
-	return nil, "", &point.Error{
-		Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].role", i),
-		Message: fmt.Sprintf("The role %q is none of system, developer, user, assistant and tool.", cut(m.Role, 40)),
-	}
+func (t *geminiTranslation) said(i int, m chatMessage) ([]geminiPart, error) {
+	return t.parts(i, m.Content)
 }
 
 // assistant translates text and calls, each with the signature that came with it.
@@ -142,18 +92,10 @@ func (t *geminiTranslation) assistant(i int, m chatMessage) ([]geminiPart, error
 	if len(parts) > 0 && signatures[""] != "" {
 		parts[len(parts)-1].ThoughtSignature = signatures[""]
 	}
-	if given(m.FunctionCall) != nil {
-		if err := t.refuse(fmt.Sprintf("messages[%d].function_call", i), "use tool_calls"); err != nil {
-			return nil, err
-		}
-	}
 	for j, call := range m.ToolCalls {
-		args, ok := arguments(call.Function.Arguments)
-		if !ok {
-			return nil, &point.Error{
-				Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j),
-				Message: "A tool call's arguments must be a JSON object in a string.",
-			}
+		args, err := call.arguments(i, j)
+		if err != nil {
+			return nil, err
 		}
 		t.names[call.ID] = call.Function.Name
 		signature := signatures[call.ID]
@@ -231,6 +173,9 @@ func (t *geminiTranslation) parts(i int, list content) ([]geminiPart, error) {
 
 // part translates one part; the zero part is to be left out.
 func (t *geminiTranslation) part(p contentPart, at string) (geminiPart, error) {
+	if given(p.Citations) != nil {
+		t.drop("citations")
+	}
 	switch {
 	case p.Type == "refusal" && p.Refusal != "":
 		return geminiPart{Text: &p.Refusal}, nil

@@ -237,8 +237,9 @@ func TestInvalidRequests(t *testing.T) {
 		code  point.Code
 		param string
 	}{
-		`{"model":"m"}`:                 {point.MissingField, "messages"},
-		`{"model":"m","messages":"hi"}`: {point.InvalidRequest, "messages"},
+		`{"model":"m"}`: {point.MissingField, "messages"},
+		`{"model":"m","messages":[{"role":"system","content":""},{"role":"user","content":[{"type":"text","text":""}]}]}`: {point.InvalidRequest, "messages"},
+		`{"model":"m","messages":"hi"}`:                                                                                                                                     {point.InvalidRequest, "messages"},
 		`{"model":"m","messages":[{"role":"robot","content":"x"}]}`:                                                                                                         {point.InvalidRequest, "messages[0].role"},
 		`{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":"hot"}`:                                                                                      {point.InvalidRequest, "temperature"},
 		`{"model":"m","messages":[{"role":"user","content":"x"}],"tool_choice":"maybe"}`:                                                                                    {point.InvalidRequest, "tool_choice"},

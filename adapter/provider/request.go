@@ -84,6 +84,7 @@ type contentPart struct {
 		Format string `json:"format"`
 	} `json:"input_audio"`
 	CacheControl json.RawMessage `json:"cache_control"`
+	Citations    json.RawMessage `json:"citations"` // of a file: Anthropic's {"enabled": true}
 }
 
 func (c *content) UnmarshalJSON(b []byte) error {
@@ -305,11 +306,18 @@ func splitDataURL(url string) (media, data string, ok bool) {
 	return media, data, ok && encoded && media != ""
 }
 
-// arguments is a call's arguments as a JSON object: "" and null are {}.
-func arguments(raw string) (json.RawMessage, bool) {
-	trimmed := bytes.TrimSpace([]byte(raw))
-	if len(trimmed) == 0 || string(trimmed) == "null" {
-		return json.RawMessage("{}"), true
+// arguments is what tool call j of message i gives its function, a JSON object: "" and null
+// are {}.
+func (c *toolCall) arguments(i, j int) (json.RawMessage, error) {
+	trimmed := bytes.TrimSpace([]byte(c.Function.Arguments))
+	switch {
+	case len(trimmed) == 0 || string(trimmed) == "null":
+		return json.RawMessage("{}"), nil
+	case trimmed[0] == '{' && json.Valid(trimmed):
+		return trimmed, nil
 	}
-	return trimmed, trimmed[0] == '{' && json.Valid(trimmed)
+	return nil, &point.Error{
+		Code: point.InvalidRequest, Param: fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j),
+		Message: "A tool call's arguments must be a JSON object in a string.",
+	}
 }
