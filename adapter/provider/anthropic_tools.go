@@ -143,15 +143,25 @@ func (t *anthropicTranslation) format() error {
 	case f.Type == "json_object":
 		schema = json.RawMessage(`{"type":"object","additionalProperties":true}`)
 	}
+	return t.formatTool(schema)
+}
+
+// formatTool has the answer given as the input of a tool. It cannot go with a choice that
+// demands one of the request's own tools.
+func (t *anthropicTranslation) formatTool(schema json.RawMessage) error {
+	if t.forced() {
+		return t.refuse("response_format", "with this model it cannot go together with a tool_choice that demands a call")
+	}
 	t.jsonTool = true
-	alone := len(t.out.Tools) == 0
-	if t.out.ToolChoice != nil && t.out.ToolChoice.Type == "none" {
-		t.out.Tools, alone = nil, true
+	choice := &anthropicChoice{Type: "any"}
+	switch asked := t.out.ToolChoice; {
+	case len(t.out.Tools) == 0, asked != nil && asked.Type == "none":
+		t.out.Tools = nil
+		choice = &anthropicChoice{Type: "tool", Name: jsonToolName, DisableParallel: true} // two would be two answers
+	case asked != nil:
+		choice.DisableParallel = asked.DisableParallel
 	}
-	t.out.ToolChoice = &anthropicChoice{Type: "any"}
-	if alone {
-		t.out.ToolChoice = &anthropicChoice{Type: "tool", Name: jsonToolName}
-	}
+	t.out.ToolChoice = choice
 	return t.addTool(anthropicTool{
 		Name: jsonToolName, Description: "Give your whole answer to the user as the input of this tool.", InputSchema: inputSchema(schema),
 	})
