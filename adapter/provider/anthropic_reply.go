@@ -20,6 +20,7 @@ type anthropicDecoder struct {
 	out    chunks
 	usage  anthropicUsage
 	block  openBlock
+	cited  cited
 	calls  int    // tool calls so far
 	think  int    // reasoning details so far
 	finish string // finish reason, once told
@@ -29,11 +30,14 @@ type anthropicDecoder struct {
 // openBlock is the content block that a stream is in.
 type openBlock struct {
 	kind     blockKind
-	call     int    // index of its tool call
-	input    string // what it started with, as JSON
-	some     bool   // a piece of its input came
-	thinking []byte // JSON-escaped
-	sign     string
+	call     int            // index of its tool call
+	input    string         // what it started with, as JSON
+	some     bool           // a piece of its input came
+	start    int            // of its text, in characters of the content
+	cited    []gjson.Result // what its text cites
+	thinking []byte         // JSON-escaped
+	sign     []byte
+	long     bool // thinking or signature was too long to keep
 }
 
 type blockKind uint8
@@ -46,7 +50,8 @@ const (
 	blockJSON
 )
 
-// maxThinking bounds, in bytes, the thinking that is kept to go with its signature.
+// maxThinking bounds, in bytes, the thinking that is kept to go with its signature, and the
+// signature: what is longer cannot be sent back.
 const maxThinking = 8 << 20
 
 // anthropicUsage adds up what message_start and message_delta tell; the latter corrects the
@@ -84,10 +89,12 @@ func (u *anthropicUsage) usage() *point.Usage {
 	})
 }
 
-// anthropicFinish maps a stop reason; calls tells whether the client got tool calls.
+// anthropicFinish maps a stop reason; calls tells whether the client got tool calls. A turn
+// that was paused is not over: Anthropic's own tools came to their limit, and the client
+// should not take what there is for the whole answer.
 func anthropicFinish(reason string, calls bool) string {
 	switch reason {
-	case "max_tokens", "model_context_window_exceeded":
+	case "max_tokens", "model_context_window_exceeded", "pause_turn":
 		return "length"
 	case "refusal":
 		return "content_filter"
@@ -116,7 +123,15 @@ func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
 		switch block.Get("type").Str {
 		case "text":
 			some = true
+			start := d.cited.at
+			d.cited.text(block.Get("text").Str)
 			text.WriteString(block.Get("text").Str)
+			block.Get("citations").ForEach(func(_, citation gjson.Result) bool {
+				if d.cited.takes(citation) {
+					d.cited.add(citation, start)
+				}
+				return true
+			})
 		case "thinking":
 			thought.WriteString(block.Get("thinking").Str)
 			d.keep(&out, reasoningDetail{Type: "reasoning.text", Text: block.Get("thinking").Str, Signature: block.Get("signature").Str})
@@ -126,6 +141,7 @@ func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
 			input := compact(block.Get("input"))
 			if d.jsonTool && block.Get("name").Str == jsonToolName {
 				some = true
+				d.cited.text(input)
 				text.WriteString(input)
 				break
 			}
@@ -140,6 +156,7 @@ func (d *anthropicDecoder) Document(body []byte) (point.Block, error) {
 		out.message.Content = &content
 	}
 	out.message.ReasoningContent = thought.String()
+	out.message.Annotations, out.message.Citations = d.cited.annotations.json(), d.cited.citations.json()
 	out.finish = anthropicFinish(msg.Get("stop_reason").Str, len(out.message.ToolCalls) > 0)
 	d.usage.add(msg.Get("usage"))
 	out.usage = d.usage.usage()
@@ -247,15 +264,19 @@ func (d *anthropicDecoder) stop() error {
 func (d *anthropicDecoder) blockStart(block gjson.Result) {
 	d.blockStop()
 	d.identify(gjson.Result{})
-	d.block = openBlock{}
+	d.block = openBlock{start: d.cited.at}
 	switch block.Get("type").Str {
 	case "text":
 		d.block.kind = blockText
 		d.say(block.Get("text"))
+		block.Get("citations").ForEach(func(_, citation gjson.Result) bool {
+			d.cite(citation)
+			return true
+		})
 	case "thinking":
 		d.block.kind = blockThinking
 		d.ponder(block.Get("thinking"))
-		d.block.sign = block.Get("signature").Str
+		d.sign(block.Get("signature").Str)
 	case "redacted_thinking":
 		d.detail(reasoningDetail{Type: "reasoning.encrypted", Data: block.Get("data").Str})
 	case "tool_use":
@@ -281,16 +302,17 @@ func (d *anthropicDecoder) blockDelta(delta gjson.Result) {
 	switch d.block.kind {
 	case blockText:
 		d.say(delta.Get("text"))
+		d.cite(delta.Get("citation"))
 	case blockThinking:
 		d.ponder(delta.Get("thinking"))
-		d.block.sign += delta.Get("signature").Str
+		d.sign(delta.Get("signature").Str)
 	case blockCall, blockJSON:
 		d.input(delta.Get("partial_json"))
 	}
 }
 
 // blockStop ends the open block, if there is one: a call that had no arguments gets "{}",
-// and thinking is given once more, whole, with its signature.
+// thinking is given once more, whole, with its signature, and text what it cites.
 func (d *anthropicDecoder) blockStop() {
 	block := d.block
 	d.block = openBlock{}
@@ -304,21 +326,35 @@ func (d *anthropicDecoder) blockStop() {
 		}
 		raw := string(jsontext.AppendString(nil, block.input))
 		if block.kind == blockJSON {
-			d.out.text(raw)
+			d.say(gjson.Parse(raw))
 		} else {
 			d.out.arguments(block.call, raw)
 		}
+	case blockText:
+		d.cited.numbered = true
+		for _, citation := range block.cited {
+			d.cited.add(citation, block.start)
+		}
+		d.out.cited(&d.cited)
 	case blockThinking:
-		if block.sign != "" {
+		if len(block.sign) > 0 && !block.long {
 			text := gjson.Parse(`"` + string(block.thinking) + `"`).Str
-			d.detail(reasoningDetail{Type: "reasoning.text", Text: text, Signature: block.sign})
+			d.detail(reasoningDetail{Type: "reasoning.text", Text: text, Signature: string(block.sign)})
 		}
 	}
 }
 
 func (d *anthropicDecoder) say(text gjson.Result) {
 	if text.Str != "" {
+		d.cited.text(text.Str)
 		d.out.text(text.Raw)
+	}
+}
+
+// cite keeps a citation until its text is whole.
+func (d *anthropicDecoder) cite(citation gjson.Result) {
+	if d.cited.takes(citation) {
+		d.block.cited = append(d.block.cited, gjson.Parse(strings.Clone(citation.Raw)))
 	}
 }
 
@@ -326,10 +362,19 @@ func (d *anthropicDecoder) ponder(text gjson.Result) {
 	if text.Str == "" {
 		return
 	}
-	if len(d.block.thinking)+len(text.Raw) < maxThinking {
-		d.block.thinking = append(d.block.thinking, text.Raw[1:len(text.Raw)-1]...)
-	}
+	d.block.thinking = d.keepPiece(d.block.thinking, text.Raw[1:len(text.Raw)-1])
 	d.out.reasoning(text.Raw)
+}
+
+// sign keeps a piece of a signature.
+func (d *anthropicDecoder) sign(piece string) { d.block.sign = d.keepPiece(d.block.sign, piece) }
+
+// keepPiece appends a piece of what is kept of thinking, unless it gets too long.
+func (d *anthropicDecoder) keepPiece(kept []byte, piece string) []byte {
+	if d.block.long = d.block.long || len(kept)+len(piece) > maxThinking; d.block.long {
+		return nil
+	}
+	return append(kept, piece...)
 }
 
 func (d *anthropicDecoder) input(piece gjson.Result) {
@@ -338,7 +383,7 @@ func (d *anthropicDecoder) input(piece gjson.Result) {
 	}
 	d.block.some = true
 	if d.block.kind == blockJSON {
-		d.out.text(piece.Raw)
+		d.say(piece)
 	} else {
 		d.out.arguments(d.block.call, piece.Raw)
 	}

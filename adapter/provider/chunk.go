@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"point"
@@ -98,6 +99,22 @@ func (c *chunks) detail(d reasoningDetail) {
 	c.close(at)
 }
 
+// cited emits the citations that are new.
+func (c *chunks) cited(of *cited) {
+	c.list(`"annotations":`, &of.annotations)
+	c.list(`"citations":`, &of.citations)
+}
+
+func (c *chunks) list(member string, l *jsonList) {
+	if len(l.raw) == 0 {
+		return
+	}
+	at := c.delta(false)
+	c.buf = append(append(append(append(c.buf, member...), '['), l.raw...), ']')
+	l.raw = l.raw[:0]
+	c.close(at)
+}
+
 // image emits an image that the model made.
 func (c *chunks) image(p imagePart) {
 	at := c.delta(false)
@@ -184,6 +201,8 @@ type completionMessage struct {
 	ReasoningDetails []reasoningDetail `json:"reasoning_details,omitempty"`
 	ToolCalls        []toolCall        `json:"tool_calls,omitempty"`
 	Images           []imagePart       `json:"images,omitempty"`
+	Annotations      json.RawMessage   `json:"annotations,omitempty"` // see cited
+	Citations        json.RawMessage   `json:"citations,omitempty"`
 }
 
 // imagePart is an image that a model made, as OpenRouter shows it.

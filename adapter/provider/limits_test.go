@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"point"
+	"point/internal/sse"
 )
 
 // What grows out of a small request or answer is bounded.
@@ -127,5 +128,33 @@ func TestAbsurdCounts(t *testing.T) {
 				t.Errorf("%s: %s is counted as %+v", kind, n, u)
 			}
 		}
+	}
+}
+
+// A signature that never ends is read in one go and then let go of.
+func TestLongSignature(t *testing.T) {
+	k, _ := Lookup("anthropic")
+	x, err := k.Exchange(newRequest(t, k, point.PathChat, `{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}`, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := func(data string) sse.Event { return sse.Event{Data: []byte(data), DataAt: -1} }
+	n := 0
+	feed := func(data string) {
+		if err := x.Decoder.Event(event(data), func(point.Block) { n++ }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	feed(`{"type":"content_block_start","content_block":{"type":"thinking","thinking":""}}`)
+	piece := `{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"` + strings.Repeat("a", maxThinking/4) + `"}}`
+	for range 6 {
+		feed(piece)
+	}
+	if kept := len(x.Decoder.(*anthropicDecoder).block.sign); kept > maxThinking {
+		t.Errorf("%d bytes of a signature are kept", kept)
+	}
+	feed(`{"type":"content_block_stop"}`)
+	if n != 0 {
+		t.Error("a signature that was cut off is given to the client")
 	}
 }
