@@ -107,6 +107,9 @@ func (a *answer) write(data []byte, flush bool) bool {
 	return a.put(data, flush)
 }
 
+// flush sends what was written without flushing, if anything was.
+func (a *answer) flush() bool { return !a.committed || a.write(nil, true) }
+
 // put writes under the lock.
 func (a *answer) put(data []byte, flush bool) bool {
 	if flush || len(data) > sendBuffer { // the kernel takes what is less without waiting

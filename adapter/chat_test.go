@@ -424,7 +424,7 @@ func TestLargeAnswerIsRelayed(t *testing.T) {
 func TestLargeAnswerThatBreaksOffIsNoShortAnswer(t *testing.T) {
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Length", "9000000")
-		_, _ = io.WriteString(rw, strings.Repeat("x", 3<<20))
+		_, _ = io.WriteString(rw, `{"choices":[`+strings.Repeat(" ", 3<<20))
 		panic(http.ErrAbortHandler)
 	})
 	request, _ := http.NewRequest(http.MethodPost, w.server.URL+point.PathChat, strings.NewReader(chat))

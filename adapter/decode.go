@@ -47,6 +47,18 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *
 	return call, b, check(call)
 }
 
+// settleForm decides by the endpoint whether the answer is a stream, where the body asks for
+// one.
+func settleForm(call *point.Call) error {
+	switch {
+	case call.Path == point.PathEmbeddings: // have no stream, and OpenAI takes no notice of the field
+		call.Envelope.Stream = false
+	case call.Path == point.PathImages && call.Envelope.Stream:
+		return &point.Error{Code: point.UnsupportedField, Param: "stream", Message: "Images cannot be streamed yet; leave out \"stream\"."}
+	}
+	return nil
+}
+
 // admit finds the client key of a request. All ways to carry one are read by this function
 // alone, and two different ones are refused.
 func admit(snapshot *point.Snapshot, header http.Header, now time.Time) (*point.Key, error) {
@@ -119,6 +131,9 @@ func check(call *point.Call) error {
 		if !slices.Contains(env.Params, need) {
 			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
 		}
+	}
+	if err := settleForm(call); err != nil {
+		return err
 	}
 	return allowed(call)
 }

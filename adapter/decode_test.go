@@ -40,13 +40,14 @@ func TestRefusals(t *testing.T) {
 		"unknown fallback": {"POST", point.PathChat, `{"model":"m","fallback_providers":["zzz"],"messages":[]}`, bearer, 404, point.ProviderNotFound, "zzz"},
 		"too large":        {"POST", point.PathChat, `{"model":"m","messages":["` + strings.Repeat("x", 1<<20) + `"]}`, bearer, 413, point.BodyTooLarge, "POINT_MAX_BODY"},
 		"encoded":          {"POST", point.PathChat, chat, append([]string{"Content-Encoding", "gzip"}, bearer...), 415, point.UnsupportedEncoding, "without Content-Encoding"},
+		"streamed images":  {"POST", point.PathImages, `{"model":"m","prompt":"x","stream":true}`, bearer, 400, point.UnsupportedField, "leave out"},
 		"endpoint off":     {"POST", point.PathImages, `{"model":"m","prompt":"x"}`, bearer, 404, point.EndpointDisabled, "switched off"},
 		"no such model id": {"GET", point.PathModels + "/zzz", "", bearer, 404, point.ModelNotFound, "zzz"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, says(document))
-			w.snapshot.Endpoints[point.PathImages] = &point.Endpoint{Path: point.PathImages}
+			w.snapshot.Endpoints[point.PathImages] = &point.Endpoint{Path: point.PathImages, Active: test.code != point.EndpointDisabled}
 			response, answer := w.do(test.method, test.path, test.body, test.headers...)
 			var body struct {
 				Error struct {

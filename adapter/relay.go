@@ -45,7 +45,7 @@ var clientGone = &point.Error{Code: point.ClientCancelled, Message: "The client 
 // pass writes one block that is not the last. It reports whether the client is still there.
 func (t *transaction) pass(reply *point.Reply, block point.Block) bool {
 	if block.Kind == point.BlockUsage && !t.call.Envelope.IncludeUsage {
-		return true
+		return block.More || t.answer.flush() // what came before it was put off for it
 	}
 	t.commit(reply, -1)
 	t.count(block.Data)
@@ -104,9 +104,11 @@ func (t *transaction) cut(ctx context.Context, reply *point.Reply, e *point.Erro
 		return
 	}
 	if !t.answer.committed && !t.answer.pinged() {
+		t.broke(e)
 		t.fail(e)
 		return
 	}
+	t.broke(e)
 	t.settle(reply.Status, point.OutcomeTruncated, e)
 	t.answer.fail(e, reply.Stream)
 }

@@ -1,7 +1,9 @@
 package adapter
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -68,9 +70,27 @@ func (t *transaction) attempted(target point.Target, started time.Time, e *point
 	}
 	if e != nil {
 		a.Status, a.Error, a.Message = e.UpstreamStatus, e.Code, e.Message
+		t.logFailure(target.Provider.Name, target.Model, e)
 	}
 	t.record.Attempts = append(t.record.Attempts, a)
 	t.record.ProviderID, t.record.UpstreamModel, t.record.Route.Reason = target.Provider.ID, target.Model, target.Reason
+}
+
+// broke notes that the answer of the last attempt broke off.
+func (t *transaction) broke(e *point.Error) {
+	a := &t.record.Attempts[len(t.record.Attempts)-1]
+	a.Error, a.Message = e.Code, e.Message
+	t.logFailure(a.Provider, a.Model, e)
+}
+
+// logFailure keeps what a provider said, which the client is not told in full.
+func (t *transaction) logFailure(provider, model string, e *point.Error) {
+	level := slog.LevelWarn
+	if e.Failure() == point.FailCaller { // the client's own fault, or its leaving
+		level = slog.LevelInfo
+	}
+	t.h.Log.Log(context.Background(), level, "attempt failed", "request_id", t.call.ID, "provider", provider, "model", model,
+		"code", string(e.Code), "status", e.UpstreamStatus, "error", e.Message, "cause", e.Cause)
 }
 
 // passedOver notes a target that nothing was sent to: that is no attempt.

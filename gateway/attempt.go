@@ -9,8 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"point"
@@ -18,7 +18,7 @@ import (
 	"point/internal/netguard"
 )
 
-// attempt is one try at one target with one key.
+// attempt is one try at one target with one key, and the reader of its answer.
 type attempt struct {
 	backend  *backend
 	key      *key
@@ -26,37 +26,17 @@ type attempt struct {
 	target   point.Target
 	call     *point.Call
 
-	alarm    *time.Timer // ends the attempt when it takes too long
-	begun    atomic.Bool // the first content came
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	body   io.ReadCloser // of the answer
+	patience
 	released sync.Once
-}
-
-// watch arms the alarm: limit from now, or at the call's deadline if that is earlier.
-func (a *attempt) watch(limit time.Duration) { a.alarm.Reset(a.call.Left(time.Now(), limit)) }
-
-// late is why the alarm went off.
-func (a *attempt) late() error {
-	switch {
-	case a.call.Expired(time.Now()):
-		return context.DeadlineExceeded
-	case a.begun.Load():
-		return errIdle
-	default:
-		return errFirstByte
-	}
 }
 
 // release ends the attempt's share of the backend's load. It is idempotent.
 func (a *attempt) release() {
 	a.released.Do(func() { a.backend.busy.Add(-1) })
 }
-
-// The causes with which an attempt's context is cancelled.
-var (
-	errFirstByte = errors.New("no first content in time")
-	errIdle      = errors.New("no data in time")
-	errClosed    = errors.New("answer closed")
-)
 
 // Header values that every request shares; nobody changes them.
 var (
@@ -69,59 +49,74 @@ const maxFailureBody = 64 << 10
 
 // attempt makes the round trip and reads up to the first content.
 func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, error) {
-	ctx, cancel := context.WithCancelCause(parent)
-	started, limit := time.Now(), a.firstByteLimit()
-	a.alarm = time.AfterFunc(a.call.Left(started, limit), func() { cancel(a.late()) })
-
-	reply, err := g.open(ctx, cancel, a)
-	if !a.alarm.Stop() && err == nil {
-		_ = reply.Close()
-		err = errFirstByte
-	}
-	a.begun.Store(true)
+	a.ctx, a.cancel = context.WithCancelCause(parent)
+	a.wait()
+	reply, err := g.open(a)
 	if err != nil {
-		err = a.failure(ctx, err, limit)
-		cancel(errClosed)
+		err = a.failure(err)
+		a.stop()
 		return nil, err
 	}
 	now := time.Now()
 	a.key.accept()
-	a.backend.health.ok(now.Sub(started), now)
+	a.backend.health.ok(now.Sub(a.started), now)
 	return reply, nil
 }
 
 // open sends the request and reads the answer up to its first content.
-func (g *Gateway) open(ctx context.Context, cancel context.CancelCauseFunc, a *attempt) (*point.Reply, error) {
-	response, err := g.transport(a.backend.provider).RoundTrip(a.request(ctx))
+func (g *Gateway) open(a *attempt) (*point.Reply, error) {
+	response, err := g.transport(a.backend.provider).RoundTrip(a.request())
 	if err != nil {
 		return nil, err
 	}
-	reply := &point.Reply{
-		Target: a.target, Status: response.StatusCode, Header: shown(response.Header),
-		Stream: a.call.Envelope.Stream, Dialect: a.exchange.Dialect, Dropped: a.exchange.Dropped,
-	}
-	if response.StatusCode/100 != 2 {
-		defer response.Body.Close()
-		body, _ := io.ReadAll(io.LimitReader(response.Body, maxFailureBody))
-		e := a.backend.kind.Failure(response.StatusCode, response.Header, body)
-		e.UpstreamStatus = response.StatusCode
-		return nil, e
-	}
-	if reply.Stream {
-		reply.Blocks, err = openStream(ctx, cancel, a, response)
-	} else {
-		reply.Blocks, err = openDocument(ctx, cancel, a, response)
-	}
+	a.body = response.Body
+	blocks, err := a.read(response)
 	if err != nil {
 		response.Body.Close()
 		return nil, err
 	}
-	return reply, nil
+	return &point.Reply{
+		Target: a.target, Status: response.StatusCode, Header: shown(response.Header),
+		Stream: a.call.Envelope.Stream, Dialect: a.exchange.Dialect, Dropped: a.exchange.Dropped,
+		Blocks: blocks,
+	}, nil
+}
+
+// read reads an answer in the form that was asked for, up to its first content.
+func (a *attempt) read(response *http.Response) (point.Blocks, error) {
+	kind := response.Header.Get("Content-Type")
+	switch {
+	case response.StatusCode/100 != 2:
+		body, _ := io.ReadAll(io.LimitReader(a, maxFailureBody))
+		e := a.backend.kind.Failure(response.StatusCode, response.Header, body)
+		e.UpstreamStatus = response.StatusCode
+		return nil, e
+	case strings.HasPrefix(kind, "text/html"):
+		return nil, a.strange("HTML")
+	case !a.call.Envelope.Stream:
+		return openDocument(a, response.ContentLength)
+	case strings.HasPrefix(kind, "application/json"):
+		return openMislabelled(a)
+	default:
+		return openStream(a, a)
+	}
+}
+
+// strange is the error for an answer that is something else than what was asked for.
+func (a *attempt) strange(what string) *point.Error {
+	wanted := "a JSON document"
+	if a.call.Envelope.Stream {
+		wanted = "an event stream"
+	}
+	return &point.Error{
+		Code: point.ProviderBadResponse, UpstreamStatus: http.StatusOK,
+		Message: fmt.Sprintf("%s answered with %s instead of %s; check its base_url.", a.backend.provider.Name, what, wanted),
+	}
 }
 
 // request builds the HTTP request. The credential goes on last, when the destination is
 // known to be the provider's own origin.
-func (a *attempt) request(ctx context.Context) *http.Request {
+func (a *attempt) request() *http.Request {
 	out, b := a.exchange.Outbound, a.backend
 	target := b.url(out.Path)
 	header := out.Header // made for this attempt
@@ -148,7 +143,7 @@ func (a *attempt) request(ctx context.Context) *http.Request {
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.Body)), nil }
 		request.Body, _ = request.GetBody()
 	}
-	return request.WithContext(retain(ctx, a.call))
+	return request.WithContext(retain(a.ctx, a.call))
 }
 
 // retain keeps the call's pooled body from being reused until the transport has written the
@@ -169,7 +164,7 @@ func retain(ctx context.Context, call *point.Call) context.Context {
 	})
 }
 
-// firstByteLimit is how long to wait for the first content.
+// firstByteLimit is how long to wait for the first bytes of the answer.
 func (a *attempt) firstByteLimit() time.Duration {
 	if ms := a.backend.provider.Config.TimeoutMS; ms > 0 {
 		return time.Duration(ms) * time.Millisecond
@@ -187,7 +182,7 @@ func (a *attempt) firstByteLimit() time.Duration {
 	}
 }
 
-// idleLimit is how long a stream may be silent between two reads.
+// idleLimit is how long an answer may then be silent.
 func (a *attempt) idleLimit() time.Duration {
 	ms := a.call.Snapshot.Mapping(a.call.Path).Timeout.IdleMS
 	if ms <= 0 {
@@ -197,19 +192,19 @@ func (a *attempt) idleLimit() time.Duration {
 }
 
 // failure turns what went wrong into an *point.Error that a client may see.
-func (a *attempt) failure(ctx context.Context, err error, limit time.Duration) error {
+func (a *attempt) failure(err error) error {
 	name := a.backend.provider.Name
-	cause := context.Cause(ctx)
+	cause := context.Cause(a.ctx)
 	var known *point.Error
 	var refused *netguard.AddressError
 	var dns *net.DNSError
 	switch {
 	case errors.As(cause, &known): // whoever ended the call said why
 		return known
-	case errors.Is(cause, errFirstByte) || errors.Is(err, errFirstByte):
-		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s sent no content within %s.", name, limit), Cause: err}
+	case errors.Is(cause, errFirstByte):
+		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s sent nothing within %s.", name, a.limits[awaiting]), Cause: err}
 	case errors.Is(cause, errIdle):
-		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s was silent for %s.", name, a.idleLimit()), Cause: err}
+		return &point.Error{Code: point.ProviderTimeout, Message: fmt.Sprintf("%s was silent for %s.", name, a.limits[flowing]), Cause: err}
 	case errors.Is(cause, context.DeadlineExceeded):
 		return &point.Error{Code: point.ProviderTimeout, Message: "The request's total time is used up.", Cause: err}
 	case errors.Is(cause, context.Canceled):

@@ -1,10 +1,9 @@
 package gateway
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"io"
-	"net/http"
 	"sync"
 
 	"point"
@@ -22,11 +21,8 @@ var documentBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); r
 
 // document is a JSON answer.
 type document struct {
-	cancel  context.CancelCauseFunc
-	body    io.ReadCloser
-	forward provider.Forwarder // set if the answer is relayed
 	attempt *attempt
-	ctx     context.Context
+	forward provider.Forwarder // set if the answer is relayed
 
 	buffer  *[]byte
 	pending []byte // read, not yet given out
@@ -45,17 +41,21 @@ const (
 
 // openDocument reads an answer: all of it if it is small or must be translated, its start if
 // it can be relayed.
-func openDocument(ctx context.Context, cancel context.CancelCauseFunc, a *attempt, response *http.Response) (*document, error) {
-	d := &document{cancel: cancel, body: response.Body, attempt: a, ctx: ctx}
+func openDocument(a *attempt, size int64) (*document, error) {
+	d := &document{attempt: a}
 	d.buffer = documentBuffers.Get().(*[]byte)
-	data, err := readUpTo((*d.buffer)[:0], response.Body, response.ContentLength, wholeDocument+1)
+	data, err := readUpTo((*d.buffer)[:0], a, size, wholeDocument+1)
 	if err == nil && len(data) > wholeDocument {
 		forward, ok := a.exchange.Decoder.(provider.Forwarder)
-		if ok {
+		switch {
+		case first(data) != '{': // whatever it is, it is not what was asked for
+			err = a.strange("something else")
+		case ok:
 			d.pending, d.forward, d.state = data, forward, documentRelay
 			return d, nil
+		default:
+			data, err = readUpTo(data, a, -1, maxDocument)
 		}
-		data, err = readUpTo(data, response.Body, -1, maxDocument)
 	}
 	if err == nil {
 		d.block, err = a.exchange.Decoder.Document(data)
@@ -95,6 +95,15 @@ func readUpTo(buf []byte, r io.Reader, size int64, limit int) ([]byte, error) {
 	return buf, nil
 }
 
+// first is the first byte of data that is no white space and no byte order mark; 0: none.
+func first(data []byte) byte {
+	data = bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(data) == 0 {
+		return 0
+	}
+	return data[0]
+}
+
 // Next gives out the answer: whole, or piece by piece with a tail held back to the end.
 func (d *document) Next() (point.Block, error) {
 	switch d.state {
@@ -115,11 +124,10 @@ func (d *document) relay() (point.Block, error) {
 	}
 	// What was given out last time is done with: the tail moves to the front.
 	buf = append(buf[:0], d.pending...)
-	d.attempt.watch(d.attempt.idleLimit())
 	var err error
 	for len(buf) < wholeDocument/2 && err == nil {
 		var n int
-		n, err = d.body.Read(buf[len(buf):cap(buf)])
+		n, err = d.attempt.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 	}
 	*d.buffer = buf
@@ -130,7 +138,7 @@ func (d *document) relay() (point.Block, error) {
 	}
 	d.state = documentEnd
 	if !errors.Is(err, io.EOF) {
-		return point.Block{}, d.attempt.truncated(d.ctx, err)
+		return point.Block{}, d.attempt.broke(d.attempt.truncated(err))
 	}
 	usage, cost := d.forward.Tail(buf)
 	return point.Block{Kind: point.BlockDone, Data: buf, Usage: usage, CostAt: cost}, nil
@@ -138,9 +146,8 @@ func (d *document) relay() (point.Block, error) {
 
 func (d *document) Close() error {
 	d.once.Do(func() {
-		d.attempt.alarm.Stop()
-		d.body.Close()
-		d.cancel(errClosed)
+		d.attempt.stop()
+		d.attempt.body.Close()
 		d.attempt.release()
 		d.recycle()
 	})

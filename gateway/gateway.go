@@ -67,16 +67,16 @@ func (g *Gateway) Send(ctx context.Context, target point.Target, call *point.Cal
 	reply, err := g.attempt(ctx, a)
 	if err != nil {
 		a.release()
-		return nil, g.learn(b, key, target, err)
+		return nil, g.learn(a, err)
 	}
 	return reply, nil
 }
 
 // unsent marks what failed before anything was sent.
 func unsent(err error) error {
-	e := point.AsError(err)
+	e := *point.AsError(err)
 	e.Unsent = true
-	return e
+	return &e
 }
 
 // Close releases idle connections.

@@ -152,8 +152,8 @@ func TestProvidersThatCannotBeAsked(t *testing.T) {
 }
 
 func TestNameThatDoesNotResolve(t *testing.T) {
-	a := &attempt{backend: &backend{provider: providerAt("http://host")}}
-	e := point.AsError(a.failure(t.Context(), &net.DNSError{Name: "nothing.invalid", IsNotFound: true}, 0))
+	a := &attempt{backend: &backend{provider: providerAt("http://host")}, ctx: t.Context()}
+	e := point.AsError(a.failure(&net.DNSError{Name: "nothing.invalid", IsNotFound: true}))
 	if e.Code != point.ProviderUnavailable || !strings.Contains(e.Message, "nothing.invalid does not resolve") {
 		t.Errorf("got %v", e)
 	}

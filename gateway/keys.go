@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/redact"
 )
 
 const (
@@ -140,25 +142,50 @@ func (k *key) accept() {
 }
 
 // learn notes a failure and completes the error for the caller.
-func (g *Gateway) learn(b *backend, k *key, target point.Target, err error) error {
-	e, now := point.AsError(err), time.Now()
-	name := b.provider.Name
+func (g *Gateway) learn(a *attempt, err error) error {
+	e, b, k, now := a.told(err), a.backend, a.key, time.Now()
 	switch {
 	case e.UpstreamStatus == http.StatusUnauthorized:
 		if k.refuse(now) {
-			g.options.Alerts.Raise("provider_key_suspended", name, "The provider refused the key three times in a row.")
+			g.options.Alerts.Raise("provider_key_suspended", b.provider.Name, "The provider refused the key three times in a row.")
 		}
 	case e.Code == point.ProviderCredentials, e.Code == point.ProviderQuota, e.Code == point.ProviderRateLimited:
-		k.cool(target.Model, e.RetryAfter, now)
+		k.cool(a.target.Model, e.RetryAfter, now)
 	}
+	b.fault(e, now)
+	e.Key = slices.Index(b.keys, k)
+	e.OtherKey = anotherKeyHelps(e) && b.hasOther(k, a.target, now)
+	if wait := b.wait(a.target.Model, now); wait > 0 && e.Code == point.ProviderRateLimited {
+		e.RetryAfter = wait
+	}
+	return e
+}
+
+// fault notes a failure that is the provider's.
+func (b *backend) fault(e *point.Error, now time.Time) {
 	switch e.Failure() {
 	case point.FailUnavailable, point.FailTimeout, point.FailCredentials:
 		b.health.failed(e, now)
 	}
-	e.Key = slices.Index(b.keys, k)
-	e.OtherKey = anotherKeyHelps(e) && b.hasOther(k, target, now)
-	if wait := b.wait(target.Model, now); wait > 0 && e.Code == point.ProviderRateLimited {
-		e.RetryAfter = wait
+}
+
+// told is err as it may be told: without the attempt's own secrets, since some providers echo
+// the key that they refuse. It is a copy: whoever ended the call may have told others the same.
+func (a *attempt) told(err error) *point.Error {
+	e := *point.AsError(err)
+	secrets := make([]point.Secret, 0, 4)
+	secrets = append(secrets, a.key.secret)
+	for _, header := range a.backend.headers {
+		secrets = append(secrets, header)
 	}
-	return e
+	for _, text := range []*string{&e.Message, &e.Param, &e.UpstreamType, &e.UpstreamCode} {
+		*text = redact.Secrets(*text, secrets...)
+	}
+	if e.Cause != nil {
+		said := e.Cause.Error()
+		if masked := redact.Secrets(said, secrets...); masked != said {
+			e.Cause = errors.New(masked)
+		}
+	}
+	return &e
 }

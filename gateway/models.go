@@ -152,10 +152,10 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 		return nil, fmt.Errorf("services of kind %s have no list of models", p.Kind)
 	}
 	outbound, read := lister.ListModels()
-	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}}
-	response, err := g.transport(a.backend.provider).RoundTrip(a.request(ctx))
+	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}, ctx: ctx}
+	response, err := g.transport(a.backend.provider).RoundTrip(a.request())
 	if err != nil {
-		return nil, fmt.Errorf("listing models of %s: %w", p.Name, a.failure(ctx, err, discoverLimit))
+		return nil, fmt.Errorf("listing models of %s: %w", p.Name, a.failure(err))
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxModelList))
@@ -163,7 +163,7 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 		return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
 	}
 	if response.StatusCode/100 != 2 {
-		return nil, b.kind.Failure(response.StatusCode, response.Header, body)
+		return nil, a.told(b.kind.Failure(response.StatusCode, response.Header, body))
 	}
 	return read(body)
 }

@@ -1,12 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -28,9 +27,6 @@ var streamBuffers = sync.Pool{New: func() any { b := make([]byte, 0, firstBufSiz
 // into one buffer, and queues it as few blocks.
 type stream struct {
 	attempt *attempt
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	body    io.ReadCloser
 	reader  *sse.Reader
 
 	buffer  *[]byte
@@ -48,16 +44,29 @@ type piece struct {
 	start, end int
 }
 
+// openMislabelled reads an answer that calls itself a JSON document where a stream was asked
+// for. If it is one, it holds an error or is none of what was asked for; some servers say so
+// of their streams too.
+func openMislabelled(a *attempt) (*stream, error) {
+	head := make([]byte, 4<<10)
+	n, err := a.Read(head)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	head = head[:n]
+	if first(head) != '{' {
+		return openStream(a, io.MultiReader(bytes.NewReader(head), a))
+	}
+	rest, _ := io.ReadAll(io.LimitReader(a, wholeDocument))
+	if _, err := a.exchange.Decoder.Document(append(head, rest...)); err != nil {
+		return nil, err
+	}
+	return nil, a.strange("a JSON document")
+}
+
 // openStream reads a stream up to its first content.
-func openStream(ctx context.Context, cancel context.CancelCauseFunc, a *attempt, response *http.Response) (*stream, error) {
-	if kind := response.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
-		return nil, &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("%s answered with HTML instead of an event stream; check its base_url.", a.backend.provider.Name)}
-	}
-	s := &stream{
-		attempt: a, ctx: ctx, cancel: cancel, body: response.Body,
-		reader: sse.NewReader(response.Body, maxEvent),
-		buffer: streamBuffers.Get().(*[]byte),
-	}
+func openStream(a *attempt, body io.Reader) (*stream, error) {
+	s := &stream{attempt: a, reader: sse.NewReader(body, maxEvent), buffer: streamBuffers.Get().(*[]byte)}
 	*s.buffer = (*s.buffer)[:0]
 	events := 0
 	for !s.content && s.err == nil && events < leadEvents && len(*s.buffer) < leadBytes {
@@ -89,10 +98,12 @@ func (s *stream) Next() (point.Block, error) {
 // fill decodes one event, and those that can be had without waiting.
 func (s *stream) fill() {
 	*s.buffer, s.queue, s.at = (*s.buffer)[:0], s.queue[:0], 0
-	s.attempt.watch(s.attempt.idleLimit())
 	s.read()
 	for s.err == nil && s.reader.Buffered() && len(*s.buffer) < blockBytes {
 		s.read()
+	}
+	if s.err != nil && !errors.Is(s.err, io.EOF) {
+		s.err = s.attempt.broke(s.err)
 	}
 }
 
@@ -114,7 +125,7 @@ func (s *stream) read() {
 	case errors.Is(err, sse.ErrTooLong):
 		s.err = &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("%s sent an event of more than %d MiB.", s.attempt.backend.provider.Name, maxEvent>>20), Cause: err}
 	default:
-		s.err = s.attempt.truncated(s.ctx, err)
+		s.err = s.attempt.truncated(err)
 	}
 }
 
@@ -140,13 +151,9 @@ func (s *stream) emit(b point.Block) {
 	s.queue = append(s.queue, piece{block: b, start: start, end: len(*s.buffer)})
 }
 
-// endLimit is how long a finished stream may take to end, so that its connection can be used
-// again; after it the connection is closed.
-const endLimit = 50 * time.Millisecond
-
 // drain reads the end of a stream that has said all.
 func (s *stream) drain() {
-	s.attempt.watch(endLimit)
+	s.attempt.end()
 	for {
 		if _, err := s.reader.Next(); err != nil {
 			return
@@ -160,9 +167,8 @@ func (s *stream) Close() error {
 		if s.done && s.err == nil {
 			s.drain()
 		}
-		s.attempt.alarm.Stop()
-		s.cancel(errClosed)
-		s.body.Close()
+		s.attempt.stop()
+		s.attempt.body.Close()
 		s.attempt.release()
 		s.recycle()
 	})
@@ -178,9 +184,19 @@ func (s *stream) recycle() {
 }
 
 // truncated is the error of an answer that broke off.
-func (a *attempt) truncated(ctx context.Context, err error) error {
-	if context.Cause(ctx) != nil {
-		return a.failure(ctx, err, a.firstByteLimit())
+func (a *attempt) truncated(err error) error {
+	if context.Cause(a.ctx) != nil {
+		return a.failure(err)
 	}
 	return &point.Error{Code: point.StreamTruncated, Message: fmt.Sprintf("%s broke off its answer.", a.backend.provider.Name), Cause: err}
+}
+
+// broke completes the error of an answer whose first content was given out already: no other
+// target can be tried, but the provider's health learns of it.
+func (a *attempt) broke(err error) error {
+	e, now := a.told(err), time.Now()
+	if !a.call.Expired(now) {
+		a.backend.fault(e, now)
+	}
+	return e
 }
