@@ -248,6 +248,16 @@ function manyProviders() {
   return data
 }
 
+test('Escape in the field of the model closes its list and keeps what stands there', async () => {
+  const { user } = openPage('/playground?model=claude-sonnet-4-5')
+  await user.click(await screen.findByLabelText('Model', {}, wait))
+  expect((await screen.findAllByRole('option', {}, wait)).length).toBeGreaterThan(1)
+  await user.keyboard('{Escape}')
+  await vi.waitFor(() => expect(screen.queryByRole('option')).toBeNull())
+  await user.keyboard('{Escape}')
+  expect(screen.getByLabelText<HTMLInputElement>('Model').value).toBe('claude-sonnet-4-5')
+})
+
 test('a failure is told by a toast that readers and keys reach', async () => {
   const fake = new FakePoint({ data: usedPoint(Date.now()) })
   const { user } = openPage('/endpoints', fake)

@@ -31,6 +31,8 @@ export interface Column<T extends RowData> {
   numeric?: boolean
   /** Left out where the table is narrow, up to middling, or less than wide: 28, 42 and 56 rem. */
   not?: 'narrow' | 'middle' | 'wide'
+  /** It takes the room that the others leave, and its text is cut to that. */
+  grow?: boolean
   /** The header is for readers alone: actions. */
   quiet?: boolean
 }
@@ -161,6 +163,7 @@ function cellClass<T extends RowData>(column: Column<T> | undefined): string {
   return cx(
     'px-3 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5',
     column?.numeric && 'num text-right whitespace-nowrap',
+    column?.grow && 'w-full max-w-0',
     column?.not && visibility[column.not],
   )
 }

@@ -43,6 +43,8 @@ export function SuggestList({
       filter={typed ? undefined : null}
       onOpenChange={(open) => open || setTyped(false)}
       onValueChange={(next, details) => {
+        // Escape closes the list; what stands in the field is not its to take.
+        if (details.reason === 'escape-key') return
         if (details.reason === 'input-change') setTyped(true)
         onChange(next)
       }}

@@ -41,8 +41,9 @@ const columns: Column<RequestRecord>[] = [
     id: 'model',
     header: 'Model',
     not: 'narrow',
+    grow: true,
     cell: (request) => (
-      <span className="block max-w-44 min-w-28 @2xl:max-w-52 @4xl:max-w-64">
+      <span className="block min-w-24">
         <span className="block truncate" title={request.model}>
           {request.model || nothing}
         </span>
@@ -52,21 +53,16 @@ const columns: Column<RequestRecord>[] = [
   },
   {
     id: 'endpoint',
-    header: 'Endpoint',
+    header: 'Endpoint, key',
     not: 'wide',
     cell: (request) => (
-      <span className="block max-w-44 truncate text-ink-2" title={request.endpoint}>
-        {request.endpoint}
-      </span>
-    ),
-  },
-  {
-    id: 'key',
-    header: 'Key',
-    not: 'wide',
-    cell: (request) => (
-      <span className="block max-w-32 truncate text-ink-2" title={request.key}>
-        {request.key || nothing}
+      <span className="block max-w-40 text-ink-2">
+        <span className="block truncate" title={request.endpoint}>
+          {request.endpoint}
+        </span>
+        <span className="block truncate text-sm text-ink-3" title={request.key}>
+          {request.key || 'No key'}
+        </span>
       </span>
     ),
   },
