@@ -89,9 +89,9 @@ func (a *API) putAlias(ctx context.Context, in *putAliasInput) (*aliasOutput, er
 }
 
 func (a *API) deleteAlias(ctx context.Context, in *deleteAliasInput) (*empty, error) {
-	_, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
+	alias, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
 	if err == nil {
-		err = a.Store.DeleteAlias(ctx, in.Name)
+		err = a.Store.DeleteAlias(ctx, alias.Name, alias.Version)
 	}
 	return nil, fromStore(err, "alias")
 }

@@ -90,7 +90,8 @@ func (a *API) mayTry(what, subject string, c caller) error {
 		return nil
 	}
 	if first {
-		a.Alerts.Raise(AlertGuessing, subject, fmt.Sprintf("Too many failed tries (%s) from %s; further ones are refused for %s.", what, c.address, wait.Round(time.Second)))
+		// The subject is who guesses: what is guessed is theirs to choose, without end.
+		a.Alerts.Raise(AlertGuessing, network(c.address), fmt.Sprintf("Too many failed tries (%s as %q); further ones are refused for %s.", what, subject, wait.Round(time.Second)))
 	}
 	return retryAfter(http.StatusTooManyRequests, wait, "Too many tries failed. Wait before the next one.")
 }

@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -178,6 +180,9 @@ func TestGuessing(t *testing.T) {
 	}
 	if a.status != http.StatusTooManyRequests {
 		t.Error("an IPv6 network has many addresses", a)
+	}
+	if got := slices.Sorted(maps.Keys(w.alerts.subjects)); !slices.Equal(got, []string{"192.0.2.1", "192.0.2.3", "2001:db9::/64"}) {
+		t.Error("alerts are about what was guessed, not about who guesses", got)
 	}
 }
 

@@ -74,6 +74,7 @@ func TestRoutes(t *testing.T) {
 		{"by name", viewing, "GET", "/api/providers/main", "", nil, 200, []string{`"id":"{provider}"`}, nil},
 		{"unknown id", viewing, "GET", "/api/providers/01890000-0000-7000-8000-000000000000", "", nil, 404, []string{"There is no such provider."}, nil},
 		{"name taken", owned, "POST", "/api/providers", openAIProvider, nil, 409, []string{`"body.name"`}, nil},
+		{"name that is an id", owned, "PUT", "/api/providers/main", `{"name":"01890000-0000-7000-8000-000000000000"}`, nil, 422, []string{`"body.name"`}, nil},
 		{"every mistake at once", owned, "POST", "/api/providers", `{"name":"-x","provider":"","config":{},"extra":1}`, nil, 422, []string{"body.name", "body.provider", "body.extra"}, nil},
 		{"unknown kind", owned, "POST", "/api/providers", `{"name":"x","provider":"nope","config":{}}`, nil, 422, []string{"body.provider"}, nil},
 		{"every mistake of a change at once", owned, "PUT", "/api/providers/main", `{"name":"-x","config":{"weight":-1},"extra":1}`, nil, 422, []string{"body.name", "body.config.weight", "body.extra"}, nil},
@@ -162,6 +163,10 @@ func TestETags(t *testing.T) {
 		{"lost", owned, "PUT", "/api/providers/main", `{"status":"active"}`, []string{"If-Match", first}, 412, nil, nil},
 		{"not deleted", owned, "DELETE", "/api/providers/main", "", []string{"If-Match", first}, 412, nil, nil},
 		{"any", owned, "PUT", "/api/providers/main", `{"status":"active"}`, []string{"If-Match", "*"}, 200, nil, nil},
+		{"alias", owned, "PUT", "/api/aliases/fast", `{"target":"a"}`, nil, 200, nil, nil},
+		{"alias changed", owned, "PUT", "/api/aliases/fast", `{"target":"b"}`, nil, 200, []string{`"version":2`}, nil},
+		{"alias not deleted", owned, "DELETE", "/api/aliases/fast", "", []string{"If-Match", `"1"`}, 412, nil, nil},
+		{"alias deleted", owned, "DELETE", "/api/aliases/fast", "", []string{"If-Match", `"2"`}, 204, nil, nil},
 	})
 }
 

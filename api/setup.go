@@ -72,11 +72,8 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*tokenOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Store.TakeSetupToken(ctx, sha256.Sum256([]byte(in.Body.Token))); err != nil {
-		return nil, setupRefusal(err)
-	}
 	user := &point.User{Email: normalEmail(in.Body.Email), PasswordHash: hash, Role: point.RoleOwner}
-	if err := a.Store.CreateFirstUser(ctx, user); err != nil {
+	if err := a.Store.SetUp(ctx, sha256.Sum256([]byte(in.Body.Token)), user); err != nil {
 		return nil, setupRefusal(err)
 	}
 	a.gate.forget("set-up", in.client.address)

@@ -56,16 +56,18 @@ func (c *clock) add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// alertList keeps the kinds that were raised.
+// alertList keeps the kinds and subjects that were raised.
 type alertList struct {
-	mu    sync.Mutex
-	kinds []string
+	mu       sync.Mutex
+	kinds    []string
+	subjects map[string]bool
 }
 
-func (a *alertList) Raise(kind, _, _ string) {
+func (a *alertList) Raise(kind, subject, _ string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.kinds = append(a.kinds, kind)
+	a.subjects[subject] = true
 }
 
 func (a *alertList) count(kind string) (n int) {
@@ -136,7 +138,7 @@ func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{}, ports: &fakePorts{events: make(chan point.Record)},
+		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{subjects: map[string]bool{}}, ports: &fakePorts{events: make(chan point.Record)},
 		users: map[string]*point.User{}, tokens: map[string]string{},
 	}
 	var err error

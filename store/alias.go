@@ -55,11 +55,11 @@ func (s *Store) PutAlias(ctx context.Context, a *point.Alias) error {
 	return nil
 }
 
-// DeleteAlias removes an alias.
-func (s *Store) DeleteAlias(ctx context.Context, name string) error {
+// DeleteAlias removes an alias, if version is still the stored one: else ErrStale.
+func (s *Store) DeleteAlias(ctx context.Context, name string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
 		tx.changed(entityAlias, name)
-		result, err := tx.ExecContext(ctx, `DELETE FROM aliases WHERE name = $1`, name)
+		result, err := tx.ExecContext(ctx, `DELETE FROM aliases WHERE name = $1 AND version = $2`, name, version)
 		if err != nil {
 			return err
 		}

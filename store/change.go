@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 )
@@ -27,8 +28,9 @@ type configTx struct {
 
 type change struct{ entity, id string }
 
-// changed notes that a row is not what it was.
+// changed notes that a row is not what it was. An id is written as the rows have it.
 func (tx *configTx) changed(entity, id string) {
+	id = cmp.Or(idText(id), id)
 	tx.changes = append(tx.changes, change{entity, id})
 }
 

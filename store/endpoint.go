@@ -71,11 +71,11 @@ func (s *Store) ListEndpoints(ctx context.Context, f EndpointFilter) ([]point.En
 
 // GetEndpoint finds an endpoint.
 func (s *Store) GetEndpoint(ctx context.Context, idOrPath string) (*point.Endpoint, error) {
-	question := selectEndpointByPath
+	question, arg := selectEndpointByPath, any(clip(idOrPath, nameLength))
 	if isID(idOrPath) {
-		question = selectEndpoint
+		question, arg = selectEndpoint, idArg(idOrPath)
 	}
-	e, err := one(ctx, s.config.read, scanEndpoint, question, idOrPath)
+	e, err := one(ctx, s.config.read, scanEndpoint, question, arg)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", idOrPath, err)
 	}

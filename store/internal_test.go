@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"math"
@@ -168,24 +169,19 @@ func TestSnapshotShares(t *testing.T) {
 	}
 }
 
-// TestDefaultMapping: a value that is no mapping is refused, and one that was damaged in the
-// database does not stop other changes.
+// TestDefaultMapping: one that was damaged in the database is left out, and stops nothing else.
 func TestDefaultMapping(t *testing.T) {
 	s, ctx := openTemp(t), context.Background()
-	if err := s.PutSetting(ctx, SettingDefaultMapping, json.RawMessage(`{"strategy": 5}`)); err == nil {
-		t.Fatal("it was stored")
-	}
-	if err := s.PutSetting(ctx, SettingDefaultMapping, json.RawMessage(`{"strategy": "sticky"}`)); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.Snapshot().Default.Strategy; got != point.StrategySticky {
-		t.Fatalf("the snapshot has %q", got)
-	}
-	if _, err := s.config.write.Exec(`UPDATE settings SET value = '{"strategy": 5}'`); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.reload(ctx); err != nil || s.Snapshot().Default.Strategy != point.StrategyPriority {
-		t.Fatalf("the snapshot has %q, %v", s.Snapshot().Default.Strategy, err)
+	for value, want := range map[string]point.Strategy{`{"strategy": "sticky"}`: point.StrategySticky, `{"strategy": 5}`: point.StrategyPriority} {
+		err := s.change(ctx, func(tx *configTx) error {
+			tx.changed(entitySetting, settingDefaultMapping)
+			_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value, version, updated_at) VALUES ($1, $2, 1, $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+				settingDefaultMapping, value, s.now())
+			return err
+		})
+		if got := s.Snapshot().Default; err != nil || got.Strategy != want || got.Retry.Attempts != 3 {
+			t.Fatalf("%s: the snapshot has %+v, %v", value, got, err)
+		}
 	}
 }
 
@@ -327,4 +323,37 @@ func TestSlowSearch(t *testing.T) {
 			t.Fatalf("a caller that gave up got %v", err)
 		}
 	})
+}
+
+// counted counts the questions that are asked.
+type counted struct {
+	querier
+	questions int
+}
+
+func (c *counted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	c.questions++
+	return c.querier.QueryContext(ctx, query, args...)
+}
+
+// TestSecretsAtOnce: the secrets of all providers take one question.
+func TestSecretsAtOnce(t *testing.T) {
+	s := openTemp(t)
+	for _, name := range []string{"a", "b", "c"} {
+		p := &point.Provider{Name: name, Type: point.TypeAPI, Kind: "k", Status: point.StatusActive,
+			Config: point.ProviderConfig{Secrets: map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-" + name)}}}
+		if err := s.CreateProvider(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := &counted{querier: s.config.read}
+	list, err := s.readProviders(t.Context(), db)
+	if err != nil || db.questions != 2 {
+		t.Fatalf("%d questions, %v", db.questions, err)
+	}
+	for _, p := range list {
+		if got := p.Config.Secrets[point.SecretAPIKey].Reveal(); got != "sk-"+p.Name {
+			t.Errorf("%s has the secret %s", p.Name, got)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -305,6 +306,31 @@ func TestDamagedSecret(t *testing.T) {
 			b, _ := again.Snapshot().Provider("b")
 			if a.Config.Secrets[point.SecretAPIKey].Reveal() != "sk-a" || len(b.Config.Secrets) != 0 {
 				t.Fatalf("%d and %d secrets open", len(a.Config.Secrets), len(b.Config.Secrets))
+			}
+		})
+	}
+}
+
+// TestSetUpIsWhole: a set-up that fails half-way leaves its token good.
+func TestSetUpIsWhole(t *testing.T) {
+	for engine, options := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			opts := options()
+			s, raw := open(t, opts), rawDB(t, opts)
+			if err := s.PutSetupToken(t.Context(), [32]byte{1}, time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			u := &point.User{Email: "a@example.com", Role: point.RoleOwner}
+			for _, c := range []struct {
+				change string
+				fails  bool
+			}{{`ALTER TABLE users RENAME COLUMN disabled TO away`, true}, {`ALTER TABLE users RENAME COLUMN away TO disabled`, false}} {
+				if _, err := raw.Exec(c.change); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.SetUp(t.Context(), [32]byte{1}, u); (err != nil) != c.fails {
+					t.Fatalf("after %s: %v", c.change, err)
+				}
 			}
 		})
 	}

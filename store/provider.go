@@ -23,8 +23,12 @@ const (
 )
 
 // CreateProvider stores p and sets its ID (if empty), Version and times. Its name must not
-// be another's: *Conflict.
+// be another's (*Conflict), nor look like an id, by which a provider may be asked for too
+// (*Invalid).
 func (s *Store) CreateProvider(ctx context.Context, p *point.Provider) error {
+	if isID(p.Name) {
+		return errNameIsID
+	}
 	stored := *p
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
@@ -47,17 +51,17 @@ func (s *Store) CreateProvider(ctx context.Context, p *point.Provider) error {
 	return nil
 }
 
+var errNameIsID = &Invalid{"name", "A name must not look like an id. Choose another one."}
+
 // GetProvider finds a provider that is not deleted, with its secrets.
 func (s *Store) GetProvider(ctx context.Context, idOrName string) (p *point.Provider, err error) {
 	err = s.config.view(ctx, func(tx *sql.Tx) error {
 		if isID(idOrName) {
-			p, err = s.readProvider(ctx, tx, idOrName)
+			p, err = s.readProvider(ctx, tx, selectProvider, idArg(idOrName))
 			return err
 		}
-		if p, err = one(ctx, tx, scanProvider, selectProviderByName, idOrName); err != nil {
-			return err
-		}
-		return s.readSecrets(ctx, tx, p)
+		p, err = s.readProvider(ctx, tx, selectProviderByName, clip(idOrName, nameLength))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", idOrName, err)
@@ -76,21 +80,26 @@ func (s *Store) ListProviders(ctx context.Context, f ProviderFilter) (List[point
 	if f.Status != "" {
 		l.from.where("status = ?", f.Status)
 	}
-	out, err := list(ctx, s.config.read, l)
+	var out List[point.Provider]
+	err := s.config.view(ctx, func(tx *sql.Tx) (err error) {
+		if out, err = list(ctx, tx, l); err != nil {
+			return err
+		}
+		return s.readSecrets(ctx, tx, out.Items)
+	})
 	if err != nil {
 		return out, fmt.Errorf("list providers: %w", err)
-	}
-	for i := range out.Items {
-		if err := s.readSecrets(ctx, s.config.read, &out.Items[i]); err != nil {
-			return out, fmt.Errorf("list providers: %w", err)
-		}
 	}
 	return out, nil
 }
 
 // UpdateProvider replaces p's name, config (secrets included), status and managed_by, if
-// p.Version is still the stored one (else ErrStale), and raises p.Version.
+// p.Version is still the stored one (else ErrStale), and raises p.Version. Names are refused
+// as CreateProvider does.
 func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
+	if isID(p.Name) {
+		return errNameIsID
+	}
 	updated := s.now()
 	err := s.change(ctx, func(tx *configTx) error {
 		tx.changed(entityProvider, p.ID)
@@ -103,7 +112,7 @@ func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
 		if err := touched(ctx, tx, result, existsProvider, idArg(p.ID)); err != nil {
 			return err
 		}
-		return s.putSecrets(ctx, tx, p.ID, p.Config.Secrets)
+		return s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets)
 	})
 	if err != nil {
 		return fmt.Errorf("update provider %s: %w", p.Name, err)
@@ -126,7 +135,7 @@ func (s *Store) DeleteProvider(ctx context.Context, id string, version int64) er
 		if err := touched(ctx, tx, result, existsProvider, idArg(id)); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM provider_secrets WHERE provider_id = $1`, id)
+		_, err = tx.ExecContext(ctx, `DELETE FROM provider_secrets WHERE provider_id = $1`, idArg(id))
 		return err
 	})
 	if err != nil {
@@ -157,56 +166,73 @@ func scanProvider(r row) (p point.Provider, err error) {
 	return p, err
 }
 
-func (s *Store) readProvider(ctx context.Context, tx *sql.Tx, id string) (*point.Provider, error) {
-	p, err := one(ctx, tx, scanProvider, selectProvider, id)
+func (s *Store) readProvider(ctx context.Context, tx querier, question string, arg any) (*point.Provider, error) {
+	p, err := one(ctx, tx, scanProvider, question, arg)
 	if err != nil {
 		return nil, err
 	}
-	return p, s.readSecrets(ctx, tx, p)
+	found := []point.Provider{*p}
+	err = s.readSecrets(ctx, tx, found)
+	return &found[0], err
 }
 
 // readProviders reads all providers that are not deleted, with their secrets.
-func (s *Store) readProviders(ctx context.Context, tx *sql.Tx) ([]point.Provider, error) {
+func (s *Store) readProviders(ctx context.Context, tx querier) ([]point.Provider, error) {
 	list, err := rows(ctx, tx, scanProvider, selectProviders)
 	if err != nil {
 		return nil, err
 	}
-	for i := range list {
-		if err := s.readSecrets(ctx, tx, &list[i]); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return list, s.readSecrets(ctx, tx, list)
 }
 
 type sealedSecret struct {
-	name   string
-	sealed []byte
+	providerID, name string
+	sealed           []byte
 }
 
 func scanSecret(r row) (x sealedSecret, err error) {
-	return x, r.Scan(&x.name, &x.sealed)
+	return x, r.Scan(&x.providerID, &x.name, &x.sealed)
 }
 
-const selectSecrets = `SELECT name, sealed FROM provider_secrets WHERE provider_id = $1`
+// sealedSecrets reads the secrets of providers.
+func sealedSecrets(ctx context.Context, db querier, ids ...any) ([]sealedSecret, error) {
+	var q query
+	q.add("SELECT provider_id, name, sealed FROM provider_secrets")
+	q.whereIn("provider_id", ids)
+	return rows(ctx, db, scanSecret, q.sql.String(), q.args...)
+}
 
-// readSecrets fills p.Config.Secrets. A secret that does not open is left out and logged:
-// one damaged row must not stop all others.
-func (s *Store) readSecrets(ctx context.Context, db querier, p *point.Provider) error {
-	list, err := rows(ctx, db, scanSecret, selectSecrets, p.ID)
-	if err != nil {
-		return err
-	}
-	p.Config.Secrets = make(map[string]point.Secret, len(list))
-	for _, x := range list {
-		plain, err := s.ring.Open(x.sealed, secretPlace(p.ID, x.name))
-		if err != nil {
-			s.opts.Log.Error("a provider's secret cannot be read: set it again", "component", "store", "provider", p.Name, "secret", x.name, "error", err)
-			continue
+// secretsAtOnce is for how many providers the secrets are asked for in one question.
+const secretsAtOnce = 10_000
+
+// readSecrets fills Config.Secrets of all of list. A secret that does not open is left out
+// and logged: one damaged row must not stop all others.
+func (s *Store) readSecrets(ctx context.Context, db querier, list []point.Provider) error {
+	for part := range slices.Chunk(list, secretsAtOnce) {
+		ids := make([]any, len(part))
+		byID := make(map[string]*point.Provider, len(part))
+		for i := range part {
+			part[i].Config.Secrets = map[string]point.Secret{}
+			ids[i], byID[part[i].ID] = part[i].ID, &part[i]
 		}
-		p.Config.Secrets[x.name] = point.NewSecret(string(plain))
+		sealed, err := sealedSecrets(ctx, db, ids...)
+		if err != nil {
+			return err
+		}
+		for _, x := range sealed {
+			s.openSecret(byID[x.providerID], x)
+		}
 	}
 	return nil
+}
+
+func (s *Store) openSecret(p *point.Provider, x sealedSecret) {
+	plain, err := s.ring.Open(x.sealed, secretPlace(p.ID, x.name))
+	if err != nil {
+		s.opts.Log.Error("a provider's secret cannot be read: set it again", "component", "store", "provider", p.Name, "secret", x.name, "error", err)
+		return
+	}
+	p.Config.Secrets[x.name] = point.NewSecret(string(plain))
 }
 
 func secretPlace(providerID, name string) seal.Place {
@@ -216,7 +242,7 @@ func secretPlace(providerID, name string) seal.Place {
 // putSecrets makes the stored secrets those of want. What did not change is not written, so
 // that updated_at tells a secret's age.
 func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string, want map[string]point.Secret) error {
-	stored, err := rows(ctx, tx, scanSecret, selectSecrets, providerID)
+	stored, err := sealedSecrets(ctx, tx, providerID)
 	if err != nil {
 		return err
 	}
@@ -255,8 +281,8 @@ func (s *Store) insertSecret(ctx context.Context, tx *configTx, providerID, name
 // providerID resolves a filter's "id or name". A deleted provider is found by its id; of
 // several with a name, the one that is not deleted, else the one deleted last.
 func (s *Store) providerID(ctx context.Context, idOrName string) (string, error) {
-	if isID(idOrName) {
-		return idOrName, nil
+	if id := idText(idOrName); id != "" {
+		return id, nil
 	}
 	var id string
 	err := s.config.read.QueryRowContext(ctx, `SELECT id FROM providers WHERE name = $1

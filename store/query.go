@@ -82,7 +82,7 @@ type listing[T any] struct {
 }
 
 // list answers l: the page, whether there is more, and the total.
-func list[T any](ctx context.Context, db *sql.DB, l listing[T]) (List[T], error) {
+func list[T any](ctx context.Context, db querier, l listing[T]) (List[T], error) {
 	out := List[T]{Items: []T{}}
 	if l.page.offset() >= exactTotal {
 		return out, &Invalid{"page", "Pages end at the 10,000th item. Go on with the cursor of the page before, where the list has one, or narrow the list."}
@@ -113,7 +113,7 @@ func list[T any](ctx context.Context, db *sql.DB, l listing[T]) (List[T], error)
 }
 
 // page reads one item more than the page holds.
-func page[T any](ctx context.Context, db *sql.DB, l listing[T]) ([]T, error) {
+func page[T any](ctx context.Context, db querier, l listing[T]) ([]T, error) {
 	var q query
 	q.add("SELECT ")
 	q.add(l.columns)

@@ -65,13 +65,6 @@ func (s *Store) filterRequests(ctx context.Context, q *query, f RequestFilter) e
 	if f.KeyID != "" {
 		q.where("key_id = ?", parseID(f.KeyID))
 	}
-	if f.KeyIDs != nil {
-		ids := make([]any, len(f.KeyIDs))
-		for i, id := range f.KeyIDs {
-			ids[i] = parseID(id)
-		}
-		q.whereIn("key_id", ids)
-	}
 	switch f.Outcome {
 	case "":
 	case point.OutcomeComplete:

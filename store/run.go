@@ -19,6 +19,7 @@ const (
 	changesLife  = 24 * time.Hour      // a process that is further behind reads everything
 	minuteLife   = 48 * time.Hour      // of rollups by the minute
 	sessionsLife = 30 * 24 * time.Hour // of sessions that ended
+	alertsLife   = 7 * 24 * time.Hour  // of open alerts that are not raised again
 )
 
 // Run follows what other processes change and keeps the databases in shape, until ctx ends.
@@ -117,11 +118,14 @@ func (s *Store) keepUp(ctx context.Context) error {
 	}
 }
 
-// Upkeep deletes what serves no more, makes the partitions of the months to come, and lets
+// Upkeep deletes what serves no more, closes alerts that have gone quiet, makes the partitions of the months to come, and lets
 // the engines look after statistics and free space. Run calls it every hour.
 func (s *Store) Upkeep(ctx context.Context) error {
 	if err := s.sweep(ctx); err != nil {
 		return fmt.Errorf("delete what serves no more: %w", err)
+	}
+	if _, err := s.history.write.ExecContext(ctx, closeAlerts, s.now(), s.now().Add(-alertsLife)); err != nil {
+		return fmt.Errorf("close alerts that have gone quiet: %w", failure(err))
 	}
 	if _, err := s.pruneRollups(ctx, minuteSpan, s.now().Add(-minuteLife)); err != nil {
 		return fmt.Errorf("delete old rollups: %w", err)

@@ -83,30 +83,27 @@ func (s *Store) UpdateSession(ctx context.Context, x *point.Session, current [32
 
 // RevokeSession ends a session, everywhere within 2 s. Ending it again changes nothing.
 func (s *Store) RevokeSession(ctx context.Context, id string) error {
-	return s.revoke(ctx, id, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE id = $2 AND revoked_at IS NULL`)
-}
-
-// RevokeUserSessions ends all sessions of a user.
-func (s *Store) RevokeUserSessions(ctx context.Context, userID string) error {
-	return s.revoke(ctx, userID, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE user_id = $2 AND revoked_at IS NULL`)
-}
-
-func (s *Store) revoke(ctx context.Context, id, statement string) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		result, err := tx.ExecContext(ctx, statement, s.now(), idArg(id))
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		tx.changed(entitySession, id)
-		return nil
+		return endSessions(ctx, tx, id, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE id = $2 AND revoked_at IS NULL`, s.now(), idArg(id))
 	})
 	if err != nil {
-		return fmt.Errorf("end sessions: %w", err)
+		return fmt.Errorf("end a session: %w", err)
 	}
 	return nil
+}
+
+// endSessions runs a statement that ends sessions, and notes it if it ended one. id is theirs
+// or their user's.
+func endSessions(ctx context.Context, tx *configTx, id, statement string, args ...any) error {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if n > 0 {
+		tx.changed(entitySession, id)
+	}
+	return err
 }
 
 // ListSessions lists a user's sessions that have not ended, the last used first.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"point"
 )
 
 // PutSetupToken stores the hash of a new one-time set-up token; older ones end.
@@ -22,21 +24,21 @@ func (s *Store) PutSetupToken(ctx context.Context, hash [32]byte, expires time.T
 	return nil
 }
 
-// TakeSetupToken uses a token up. A token that is unknown, used or too old is ErrNotFound;
-// of two that use it at once, one gets it.
-func (s *Store) TakeSetupToken(ctx context.Context, hash [32]byte) error {
-	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+// SetUp uses a token up and makes the first user of it, or does neither. A token that is
+// unknown, used or too old is ErrNotFound; where users exist the error is CreateFirstUser's.
+func (s *Store) SetUp(ctx context.Context, hash [32]byte, u *point.User) error {
+	return s.createUser(ctx, u, func(tx *configTx) error {
+		if err := noUsers(ctx, tx); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM setup_tokens WHERE hash = $1 AND expires_at > $2`, hash[:], s.now())
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return ErrNotFound
+		n, err := result.RowsAffected()
+		if err == nil && n == 0 {
+			err = ErrNotFound
 		}
-		return nil
+		return err
 	})
-	if err != nil {
-		return fmt.Errorf("use the set-up token: %w", err)
-	}
-	return nil
 }

@@ -41,21 +41,6 @@ func (s *Store) CreateSigningKey(ctx context.Context) (SigningKey, error) {
 	return k, nil
 }
 
-// RetireSigningKey ends a key's signing.
-func (s *Store) RetireSigningKey(ctx context.Context, id string) error {
-	err := s.config.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE signing_keys SET retired_at = COALESCE(retired_at, $1) WHERE id = $2`, s.now(), idArg(id))
-		if err != nil {
-			return err
-		}
-		return touched(ctx, &configTx{Tx: tx}, result, `SELECT 1 FROM signing_keys WHERE id = $1`, idArg(id))
-	})
-	if err != nil {
-		return fmt.Errorf("retire signing key %s: %w", id, err)
-	}
-	return nil
-}
-
 func signingPlace(id string) seal.Place {
 	return seal.Place{Table: "signing_keys", Row: id, Column: "private"}
 }

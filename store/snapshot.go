@@ -217,7 +217,7 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 }
 
 func (s *Store) applyProvider(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) error {
-	p, err := s.readProvider(ctx, tx, id)
+	p, err := s.readProvider(ctx, tx, selectProvider, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		delete(next.Providers, id)
@@ -243,12 +243,15 @@ func applyKey(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) 
 	return nil
 }
 
+// settingDefaultMapping names the setting that holds the mapping of endpoints without their own.
+const settingDefaultMapping = "default_mapping"
+
 // readDefault reads the mapping of endpoints without their own. One that is damaged must not
 // stop all other changes: it is logged, and the built-in one serves.
 func (s *Store) readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, error) {
 	m := point.DefaultMapping()
 	var value string
-	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, SettingDefaultMapping).Scan(&value)
+	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingDefaultMapping).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -256,7 +259,7 @@ func (s *Store) readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, err
 		return m, err
 	}
 	if err := json.Unmarshal([]byte(value), &m); err != nil {
-		s.opts.Log.Error("a setting is damaged: store it again", "component", "store", "setting", SettingDefaultMapping, "error", err)
+		s.opts.Log.Error("a setting is damaged: store it again", "component", "store", "setting", settingDefaultMapping, "error", err)
 		return point.DefaultMapping(), nil
 	}
 	return m, nil

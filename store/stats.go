@@ -98,7 +98,7 @@ func (s *Store) statsFilter(ctx context.Context, f StatsFilter) (map[string]stri
 	}
 	for _, name := range []string{ByProvider, ByKey} {
 		if id, ok := equal[name]; ok {
-			equal[name] = cmp.Or(idText(id), "unknown") // which meets nothing; "" would meet those without
+			equal[name] = cmp.Or(idText(id), "unknown") // meets nothing; "" would meet what has none
 		}
 	}
 	return equal, nil

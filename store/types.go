@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,7 +94,6 @@ type RequestFilter struct {
 	Outcome  point.Outcome
 	Model    string // as asked
 	KeyID    string
-	KeyIDs   []string // nil: all; empty and not nil: none
 	From, To time.Time
 	Page     Page
 	Cursor   string
@@ -197,17 +195,4 @@ type PruneBefore struct {
 	Logs     time.Time
 	Rollups  time.Time // of requests; those by the minute go after two days
 	Alerts   time.Time // resolved ones
-}
-
-// Setting names that the store itself reads.
-const (
-	SettingDefaultMapping = "default_mapping" // a point.Mapping: Snapshot.Default
-)
-
-// Setting is a named JSON value.
-type Setting struct {
-	Name      string
-	Value     json.RawMessage
-	Version   int64
-	UpdatedAt time.Time
 }

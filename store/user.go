@@ -27,20 +27,23 @@ func (s *Store) CreateUser(ctx context.Context, u *point.User) error {
 // CreateFirstUser is CreateUser on an installation without users; with users it fails with a
 // *Conflict on users. Of two at once, one wins.
 func (s *Store) CreateFirstUser(ctx context.Context, u *point.User) error {
-	return s.createUser(ctx, u, func(tx *configTx) error {
-		// The row of the counter is locked first, so that the count holds until the commit.
-		if _, err := tx.ExecContext(ctx, `UPDATE config_version SET version = version WHERE id = 1`); err != nil {
-			return err
-		}
-		var n int64
-		if err := tx.QueryRowContext(ctx, countUsers).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return &Conflict{Field: "users"}
-		}
-		return nil
-	})
+	return s.createUser(ctx, u, func(tx *configTx) error { return noUsers(ctx, tx) })
+}
+
+// noUsers is a *Conflict if there are users. What it finds holds until the commit.
+func noUsers(ctx context.Context, tx *configTx) error {
+	// The row of the counter is locked first.
+	if _, err := tx.ExecContext(ctx, `UPDATE config_version SET version = version WHERE id = 1`); err != nil {
+		return err
+	}
+	var n int64
+	if err := tx.QueryRowContext(ctx, countUsers).Scan(&n); err != nil {
+		return err
+	}
+	if n > 0 {
+		return &Conflict{Field: "users"}
+	}
+	return nil
 }
 
 func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*configTx) error) error {
@@ -84,24 +87,22 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (*point.User, err
 	return u, nil
 }
 
-// ListUsers lists users by email.
-func (s *Store) ListUsers(ctx context.Context, p Page) (List[point.User], error) {
-	l := listing[point.User]{columns: userColumns, order: "email", page: p, scan: scanUser}
-	l.from.add(" FROM users")
-	out, err := list(ctx, s.config.read, l)
-	if err != nil {
-		return out, fmt.Errorf("list users: %w", err)
-	}
-	return out, nil
-}
+// endUserSessions ends the sessions of a user whose password, role or disabled is about to
+// change. It needs no lock: if the version is another one by then, the update fails.
+const endUserSessions = `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE user_id = $2 AND revoked_at IS NULL
+	AND EXISTS (SELECT 1 FROM users WHERE id = $2 AND version = $3 AND (password_hash <> $4 OR role <> $5 OR disabled <> $6))`
 
 // UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the
-// stored one (else ErrStale), and raises u.Version, which ends the user's access tokens.
+// stored one (else ErrStale), and raises u.Version, which ends the user's access tokens. All
+// but a new email ends the user's sessions too, everywhere within 2 s.
 func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	updated := s.now()
 	email := strings.ToLower(u.Email)
 	err := s.change(ctx, func(tx *configTx) error {
 		tx.changed(entityUser, u.ID)
+		if err := endSessions(ctx, tx, u.ID, endUserSessions, updated, idArg(u.ID), u.Version, u.PasswordHash, u.Role, u.Disabled); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE users SET email = $1, password_hash = $2, role = $3, disabled = $4, version = version + 1, updated_at = $5
 			WHERE id = $6 AND version = $7`, email, u.PasswordHash, u.Role, u.Disabled, updated, idArg(u.ID), u.Version)
 		if err != nil {
@@ -114,29 +115,6 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	}
 	u.Version++
 	u.Email, u.UpdatedAt = email, updated
-	return nil
-}
-
-// DeleteUser removes a user with their sessions and client keys.
-func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
-	err := s.change(ctx, func(tx *configTx) error {
-		owned, err := rows(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM keys WHERE owner_id = $1`, idArg(id))
-		if err != nil {
-			return err
-		}
-		for _, key := range owned {
-			tx.changed(entityKey, key)
-		}
-		tx.changed(entityUser, id)
-		result, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1 AND version = $2`, idArg(id), version)
-		if err != nil {
-			return err
-		}
-		return touched(ctx, tx, result, existsUser, idArg(id))
-	})
-	if err != nil {
-		return fmt.Errorf("delete user %s: %w", id, err)
-	}
 	return nil
 }
 

@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"context"
-	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,8 +140,9 @@ func aliases(t *testing.T, s *store.Store) {
 	}
 	equal(t, "aliases in the snapshot", s.Snapshot().Aliases, map[string]string{"fast": "openai/gpt-4o-mini"})
 	equal(t, "aliases", must(s.ListAliases(ctx))(t), []point.Alias{*a})
-	ok(t, s.DeleteAlias(ctx, "fast"))
-	wantError(t, s.DeleteAlias(ctx, "fast"), store.ErrNotFound)
+	wantError(t, s.DeleteAlias(ctx, "fast", 1), store.ErrStale)
+	ok(t, s.DeleteAlias(ctx, "fast", 2))
+	wantError(t, s.DeleteAlias(ctx, "fast", 2), store.ErrNotFound)
 	equal(t, "aliases in the snapshot", s.Snapshot().Aliases, map[string]string{})
 }
 
@@ -199,20 +200,47 @@ func users(t *testing.T, s *store.Store) {
 	equal(t, "user in the snapshot", s.Snapshot().Users[u.ID], u)
 	equal(t, "user", must(s.GetUser(ctx, u.ID))(t), u)
 	user(t, s, "zoe@example.com")
-	if l := must(s.ListUsers(ctx, store.Page{Limit: 1}))(t); l.Total != 2 || !l.More || l.Items[0].Email != "ada@example.com" {
-		t.Fatalf("users: %+v", l)
-	}
-	k := &point.Key{Name: "k", Status: point.StatusActive, OwnerID: u.ID}
-	ok(t, s.CreateKey(ctx, k, token("k")))
-	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
-	if _, there := s.Snapshot().Users[u.ID]; there {
-		t.Fatal("a deleted user is in the snapshot")
-	}
-	if _, there := s.Snapshot().KeyByToken(token("k").Reveal()); there {
-		t.Fatal("a deleted user's key is in the snapshot")
-	}
-	if n := must(s.CountUsers(ctx))(t); n != 1 {
+	if n := must(s.CountUsers(ctx))(t); n != 2 {
 		t.Fatalf("%d users", n)
+	}
+}
+
+// changedUsers end their sessions, in the transaction of the change and in no other's.
+func changedUsers(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	other := user(t, s, "other@example.com")
+	elsewhere := &point.Session{UserID: other.ID, ExpiresAt: now().Add(time.Hour)}
+	ok(t, s.CreateSession(ctx, elsewhere))
+	u := user(t, s, "a@example.com")
+	for name, c := range map[string]struct {
+		change func(*point.User)
+		ends   bool
+	}{
+		"email":    {func(u *point.User) { u.Email = "b@example.com" }, false},
+		"nothing":  {func(*point.User) {}, false},
+		"password": {func(u *point.User) { u.PasswordHash = "$argon2id$y" }, true},
+		"role":     {func(u *point.User) { u.Role = point.RoleViewer }, true},
+		"disabled": {func(u *point.User) { u.Disabled = true }, true},
+	} {
+		x := &point.Session{UserID: u.ID, Successor: []byte("token"), ExpiresAt: now().Add(time.Hour)}
+		ok(t, s.CreateSession(ctx, x))
+		stale := *u
+		stale.Version--
+		c.change(&stale)
+		wantError(t, s.UpdateUser(ctx, &stale), store.ErrStale)
+		if got := must(s.GetSession(ctx, x.ID))(t); got.RevokedAt != nil {
+			t.Fatalf("%s: a change that was refused ended a session", name)
+		}
+		c.change(u)
+		ok(t, s.UpdateUser(ctx, u))
+		got := must(s.GetSession(ctx, x.ID))(t)
+		if _, there := s.Snapshot().RevokedSessions[x.ID]; there != c.ends || (got.RevokedAt != nil) != c.ends || (got.Successor == nil) != c.ends {
+			t.Errorf("%s: the session is %+v, in the snapshot as ended: %v", name, got, there)
+		}
+		ok(t, s.RevokeSession(ctx, x.ID))
+	}
+	if got := must(s.GetSession(ctx, elsewhere.ID))(t); got.RevokedAt != nil {
+		t.Error("another user's session has ended")
 	}
 }
 
@@ -241,12 +269,8 @@ func sessions(t *testing.T, s *store.Store) {
 	if got := must(s.GetSession(ctx, x.ID))(t); got.RevokedAt == nil || got.Successor != nil {
 		t.Fatalf("ended session: %+v", got)
 	}
-	ok(t, s.RevokeUserSessions(ctx, u.ID))
-	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 0 {
-		t.Fatalf("%d sessions after all were ended", len(l))
-	}
-	if _, there := s.Snapshot().RevokedSessions[y.ID]; !there {
-		t.Fatal("a session that ended with all others is not in the snapshot")
+	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 1 || l[0].ID != y.ID {
+		t.Fatalf("open sessions: %+v", l)
 	}
 }
 
@@ -254,35 +278,11 @@ func signingKeys(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	a := must(s.CreateSigningKey(ctx))(t)
 	b := must(s.CreateSigningKey(ctx))(t)
-	ok(t, s.RetireSigningKey(ctx, a.ID))
 	l := must(s.SigningKeys(ctx))(t)
-	if len(l) != 2 || l[0].ID != b.ID || l[1].RetiredAt == nil || l[0].RetiredAt != nil {
+	if len(l) != 2 || l[0].ID != b.ID || l[1].ID != a.ID {
 		t.Fatalf("signing keys: %+v", l)
 	}
 	equal(t, "signing key", l[0], b)
-	wantError(t, s.RetireSigningKey(ctx, "none"), store.ErrNotFound)
-}
-
-func settings(t *testing.T, s *store.Store) {
-	ctx := context.Background()
-	_, err := s.GetSetting(ctx, "x")
-	wantError(t, err, store.ErrNotFound)
-	for _, value := range []string{`{"a":1}`, `12345678901234567890.10`, `"text"`, `null`} {
-		ok(t, s.PutSetting(ctx, "x", json.RawMessage(value)))
-		if got := must(s.GetSetting(ctx, "x"))(t); string(got) != value {
-			t.Fatalf("setting %s, want %s", got, value)
-		}
-	}
-	if err := s.PutSetting(ctx, "x", json.RawMessage(`{`)); err == nil {
-		t.Fatal("a setting that is not JSON was stored")
-	}
-	ok(t, s.PutSetting(ctx, store.SettingDefaultMapping, json.RawMessage(`{"strategy":"lowest_cost"}`)))
-	if m := s.Snapshot().Default; m.Strategy != point.StrategyLowestCost || m.Retry.Attempts != 3 {
-		t.Fatalf("default mapping: %+v", m)
-	}
-	if l := must(s.ListSettings(ctx))(t); len(l) != 2 || l[1].Version != 4 {
-		t.Fatalf("settings: %+v", l)
-	}
 }
 
 func idempotency(t *testing.T, s *store.Store) {
@@ -318,15 +318,25 @@ func idempotency(t *testing.T, s *store.Store) {
 	}
 }
 
-func setupTokens(t *testing.T, s *store.Store) {
+func setUp(t *testing.T, s *store.Store) {
 	ctx := context.Background()
+	first := &point.User{Email: "A@example.com", Role: point.RoleOwner}
+	ok(t, s.PutSetupToken(ctx, [32]byte{3}, now().Add(-time.Second)))
+	wantError(t, s.SetUp(ctx, [32]byte{3}, first), store.ErrNotFound) // too old
 	ok(t, s.PutSetupToken(ctx, [32]byte{1}, now().Add(time.Minute)))
 	ok(t, s.PutSetupToken(ctx, [32]byte{2}, now().Add(time.Minute)))
-	wantError(t, s.TakeSetupToken(ctx, [32]byte{1}), store.ErrNotFound)
-	ok(t, s.TakeSetupToken(ctx, [32]byte{2}))
-	wantError(t, s.TakeSetupToken(ctx, [32]byte{2}), store.ErrNotFound)
-	ok(t, s.PutSetupToken(ctx, [32]byte{3}, now().Add(-time.Second)))
-	wantError(t, s.TakeSetupToken(ctx, [32]byte{3}), store.ErrNotFound)
+	wantError(t, s.SetUp(ctx, [32]byte{1}, first), store.ErrNotFound) // replaced
+	if n := must(s.CountUsers(ctx))(t); n != 0 {
+		t.Fatalf("%d users without a token", n)
+	}
+	broken, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.SetUp(broken, [32]byte{2}, first); err == nil {
+		t.Fatal("set up by one who had left")
+	}
+	ok(t, s.SetUp(ctx, [32]byte{2}, first))
+	equal(t, "first user", s.Snapshot().Users[first.ID], first)
+	wantConflict(t, s.SetUp(ctx, [32]byte{2}, &point.User{Email: "b@example.com"}), "users")
 }
 
 func instances(t *testing.T, s *store.Store) {
@@ -348,11 +358,11 @@ func oddIDs(t *testing.T, s *store.Store) {
 			"user":     func() error { _, err := s.GetUser(ctx, id); return err },
 			"session":  func() error { _, err := s.GetSession(ctx, id); return err },
 			"request":  func() error { _, err := s.GetRequest(ctx, id); return err },
-			"alert":    func() error { _, err := s.GetAlert(ctx, id); return err },
 			"delete":   func() error { return s.DeleteKey(ctx, id, 1) },
 			"update":   func() error { return s.UpdateProvider(ctx, &point.Provider{ID: id}) },
-			"resolve":  func() error { return s.ResolveAlert(ctx, id) },
-			"provider": func() error { return s.DeleteProvider(ctx, id, 1) },
+			"provider": func() error { _, err := s.GetProvider(ctx, id); return err },
+			"endpoint": func() error { _, err := s.GetEndpoint(ctx, id); return err },
+			"removal":  func() error { return s.DeleteProvider(ctx, id, 1) },
 		} {
 			if err := ask(); err == nil {
 				t.Errorf("%s %q was found", name, id)
@@ -361,4 +371,45 @@ func oddIDs(t *testing.T, s *store.Store) {
 			}
 		}
 	}
+}
+
+// upperCaseIDs asks by ids as other systems write them: they find the same rows.
+func upperCaseIDs(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	upper := strings.ToUpper
+	p, u := provider(t, s, "alpha"), user(t, s, "a@example.com")
+	k := &point.Key{Name: "k", Status: point.StatusActive, OwnerID: u.ID}
+	ok(t, s.CreateKey(ctx, k, token("k")))
+	e := must(s.GetEndpoint(ctx, point.PathChat))(t)
+	insert(t, s, record(now(), func(r *point.Record) { r.ProviderID, r.KeyID = p.ID, k.ID }))
+	equal(t, "provider", must(s.GetProvider(ctx, upper(p.ID)))(t), p)
+	equal(t, "key", must(s.GetKey(ctx, upper(k.ID)))(t), k)
+	equal(t, "user", must(s.GetUser(ctx, upper(u.ID)))(t), u)
+	equal(t, "endpoint", must(s.GetEndpoint(ctx, upper(e.ID)))(t), e)
+	if l := must(s.ListKeys(ctx, store.KeyFilter{OwnerID: upper(u.ID)}))(t); l.Total != 1 {
+		t.Errorf("%d keys", l.Total)
+	}
+	if l := must(s.ListRequests(ctx, store.RequestFilter{Provider: upper(p.ID), KeyID: upper(k.ID)}))(t); l.Total != 1 {
+		t.Errorf("%d requests", l.Total)
+	}
+	for name, f := range map[string]store.StatsFilter{"provider": {Provider: upper(p.ID)}, "key": {KeyID: upper(k.ID)}} {
+		if got := sum(t, s, f).Requests; got != 1 {
+			t.Errorf("%d requests in the statistics of a %s", got, name)
+		}
+	}
+	loud := *p
+	loud.ID = upper(p.ID)
+	loud.Config.Secrets = map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-new-0123456789")}
+	ok(t, s.UpdateProvider(ctx, &loud))
+	if got := s.Snapshot().Providers[p.ID]; got.Version != 2 || got.Config.Secrets[point.SecretAPIKey].Reveal() != "sk-new-0123456789" {
+		t.Errorf("the snapshot has %+v", got)
+	}
+	ok(t, s.DeleteProvider(ctx, upper(p.ID), 2))
+	ok(t, s.DeleteKey(ctx, upper(k.ID), 1))
+	if snap := s.Snapshot(); len(snap.Providers) != 0 || len(snap.Keys) != 0 {
+		t.Errorf("the snapshot has %+v", snap)
+	}
+	loud.Name = store.NewID(now())
+	wantInvalid(t, "a provider named as an id", s.CreateProvider(ctx, &loud), "name")
+	wantInvalid(t, "a provider renamed to an id", s.UpdateProvider(ctx, &loud), "name")
 }
