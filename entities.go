@@ -80,6 +80,10 @@ type User struct {
 	UpdatedAt    time.Time
 }
 
+// AccessTokenLife is how long an access token lives, and so how long a session that ended must
+// be remembered.
+const AccessTokenLife = 15 * time.Minute
+
 // Session is one sign-in: a family of refresh tokens of which one is current.
 type Session struct {
 	ID         string

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
+	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,6 +20,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"point"
+	"point/store"
 )
 
 // cookieOf is the refresh cookie that an answer sets, as a Cookie header.
@@ -384,6 +388,60 @@ func TestTokensOfAnotherProcess(t *testing.T) {
 	w.clock.add(reloadPause)
 	if a := w.send(request(http.MethodGet, "/api/auth/me", out.Body.AccessToken, "")); a.status != http.StatusOK {
 		t.Error(a)
+	}
+}
+
+// slowKeys counts the reads of the store, and holds them up until go is closed.
+type slowKeys struct {
+	signingKeys
+	reads atomic.Int64
+	began chan struct{}
+	end   chan struct{}
+	err   error
+}
+
+func (s *slowKeys) SigningKeys(ctx context.Context) ([]store.SigningKey, error) {
+	s.reads.Add(1)
+	s.began <- struct{}{}
+	<-s.end
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.signingKeys.SigningKeys(ctx)
+}
+
+// TestUnknownKeysHoldNobodyUp: tokens of invented keys make one read of the store in a while,
+// answered or not, and nobody with a good token waits for it.
+func TestUnknownKeysHoldNobodyUp(t *testing.T) {
+	for _, broken := range []error{nil, errors.New("away")} {
+		w := newWorld(t).withUsers()
+		slow := &slowKeys{signingKeys: w.api.tokens.store, began: make(chan struct{}, 100), end: make(chan struct{}), err: broken}
+		w.api.tokens.store = slow
+		w.clock.add(reloadPause)
+		var invented sync.WaitGroup
+		for i := range 20 {
+			token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{})
+			token.Header["kid"], token.Header["typ"] = fmt.Sprint("nobody's", i), tokenType
+			_, private, _ := ed25519.GenerateKey(nil)
+			text, err := token.SignedString(private)
+			if err != nil {
+				t.Fatal(err)
+			}
+			invented.Go(func() {
+				if a := w.send(request(http.MethodGet, "/api/auth/me", text, "")); a.status != http.StatusUnauthorized {
+					t.Error(a)
+				}
+			})
+		}
+		<-slow.began
+		if a := w.do(viewing, http.MethodGet, "/api/auth/me", ""); a.status != http.StatusOK {
+			t.Error(a)
+		}
+		close(slow.end)
+		invented.Wait()
+		if n := slow.reads.Load(); n != 1 {
+			t.Errorf("the store was read %d times", n)
+		}
 	}
 }
 

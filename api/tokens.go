@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -20,13 +22,15 @@ const (
 	issuer      = "point"
 	audience    = "point-api"
 	tokenType   = "at+jwt"
-	tokenLife   = 15 * time.Minute
+	tokenLife   = point.AccessTokenLife
 	tokenLeeway = time.Minute
 	maxToken    = 4 << 10 // bytes; longer ones are not parsed
 )
 
-// reloadPause is how often an unknown key id may make tokens read the store.
-const reloadPause = 5 * time.Second
+const (
+	reloadPause = 5 * time.Second // between two reads of the store, however many unknown key ids come
+	reloadLimit = 2 * time.Second // for one read
+)
 
 // claims are what an access token holds. Role is for readers of the token; what its bearer
 // may do is read from the live configuration.
@@ -38,24 +42,38 @@ type claims struct {
 	Role        string `json:"role"`
 }
 
+// signingKeys is where the keys are kept.
+type signingKeys interface {
+	SigningKeys(context.Context) ([]store.SigningKey, error)
+	CreateSigningKey(context.Context) (store.SigningKey, error)
+}
+
 // tokens issues and verifies access tokens with the installation's signing keys.
 type tokens struct {
-	store *store.Store
+	store signingKeys
 	now   func() time.Time
 	parse *jwt.Parser
 
-	mu     sync.RWMutex
-	keys   []store.SigningKey // newest last
-	loaded time.Time
+	ring    atomic.Pointer[keyRing]
+	reading sync.Mutex // held to replace ring; a token of a known key never waits for it
+}
+
+// keyRing is what the last read of the store gave.
+type keyRing struct {
+	keys   []store.SigningKey
+	readAt time.Time
+	err    error // of that read; keys are then older
 }
 
 func newTokens(a *API) *tokens {
-	return &tokens{store: a.Store, now: a.Now, parse: jwt.NewParser(
+	t := &tokens{store: a.Store, now: a.Now, parse: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(tokenLeeway),
 		jwt.WithStrictDecoding(), jwt.WithTimeFunc(a.Now),
 	)}
+	t.ring.Store(&keyRing{})
+	return t
 }
 
 // issue makes an access token for a session of u.
@@ -105,22 +123,20 @@ func (t *tokens) verify(ctx context.Context, raw string) (*claims, error) {
 
 // public finds a key by id. An unknown id makes it look whether another process has made one.
 func (t *tokens) public(ctx context.Context, id string) (ed25519.PublicKey, error) {
-	if key, ok := t.find(id); ok {
+	if key, ok := t.ring.Load().find(id); ok {
 		return key, nil
 	}
-	if err := t.load(ctx, false); err != nil {
+	if err := t.load(ctx); err != nil {
 		return nil, err
 	}
-	if key, ok := t.find(id); ok {
+	if key, ok := t.ring.Load().find(id); ok {
 		return key, nil
 	}
 	return nil, errToken
 }
 
-func (t *tokens) find(id string) (ed25519.PublicKey, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, k := range t.keys {
+func (r *keyRing) find(id string) (ed25519.PublicKey, bool) {
+	for _, k := range r.keys {
 		if k.ID == id && id != "" {
 			return k.Public, true
 		}
@@ -130,28 +146,29 @@ func (t *tokens) find(id string) (ed25519.PublicKey, bool) {
 
 // signer is the newest key that signs; the first one of an installation is made here.
 func (t *tokens) signer(ctx context.Context) (store.SigningKey, error) {
-	if err := t.load(ctx, false); err != nil {
+	if err := t.load(ctx); err != nil {
 		return store.SigningKey{}, err
 	}
-	if key, ok := t.newest(); ok {
+	if key, ok := t.ring.Load().newest(); ok {
 		return key, nil
 	}
-	if _, err := t.store.CreateSigningKey(ctx); err != nil {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	ring := *t.ring.Load()
+	if key, ok := ring.newest(); ok {
+		return key, nil
+	}
+	key, err := t.store.CreateSigningKey(ctx)
+	if err != nil {
 		return store.SigningKey{}, fmt.Errorf("make a signing key: %w", err)
 	}
-	if err := t.load(ctx, true); err != nil {
-		return store.SigningKey{}, err
-	}
-	if key, ok := t.newest(); ok {
-		return key, nil
-	}
-	return store.SigningKey{}, errors.New("the new signing key is gone")
+	ring.keys = append(slices.Clone(ring.keys), key)
+	t.ring.Store(&ring)
+	return key, nil
 }
 
-func (t *tokens) newest() (newest store.SigningKey, ok bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, k := range t.keys {
+func (r *keyRing) newest() (newest store.SigningKey, ok bool) {
+	for _, k := range r.keys {
 		if k.RetiredAt == nil && (!ok || k.CreatedAt.After(newest.CreatedAt)) {
 			newest, ok = k, true
 		}
@@ -159,31 +176,33 @@ func (t *tokens) newest() (newest store.SigningKey, ok bool) {
 	return newest, ok
 }
 
-// load reads the keys, unless that was done a moment ago.
-func (t *tokens) load(ctx context.Context, always bool) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if !always && len(t.keys) > 0 && now.Sub(t.loaded).Abs() < reloadPause {
-		return nil
+// load reads the keys, unless that was done, or failed, a moment ago.
+func (t *tokens) load(ctx context.Context) error {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	last := t.ring.Load()
+	if !last.readAt.IsZero() && t.now().Sub(last.readAt).Abs() < reloadPause {
+		return last.err
 	}
+	// Those who wait rely on this read: it goes on when the one who makes it leaves.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reloadLimit)
+	defer cancel()
 	keys, err := t.store.SigningKeys(ctx)
 	if err != nil {
-		return fmt.Errorf("read the signing keys: %w", err)
+		keys, err = last.keys, fmt.Errorf("read the signing keys: %w", err)
 	}
-	t.keys, t.loaded = keys, now
-	return nil
+	t.ring.Store(&keyRing{keys: keys, readAt: t.now(), err: err})
+	return err
 }
 
 // keySet is the published form of the keys.
 func (t *tokens) keySet(ctx context.Context) (KeySet, error) {
-	if err := t.load(ctx, false); err != nil {
+	if err := t.load(ctx); err != nil {
 		return KeySet{}, err
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	set := KeySet{Keys: make([]PublicKey, len(t.keys))}
-	for i, k := range t.keys {
+	keys := t.ring.Load().keys
+	set := KeySet{Keys: make([]PublicKey, len(keys))}
+	for i, k := range keys {
 		set.Keys[i] = PublicKey{
 			KeyType: "OKP", Curve: "Ed25519", X: base64.RawURLEncoding.EncodeToString(k.Public),
 			ID: k.ID, Use: "sig", Algorithm: jwt.SigningMethodEdDSA.Alg(),

@@ -145,7 +145,7 @@ func (s *Store) readRevoked(ctx context.Context, db querier) (map[string]time.Ti
 	}
 	list, err := rows(ctx, db, func(r row) (x ended, err error) {
 		return x, r.Scan(&x.id, timeTo{&x.at})
-	}, `SELECT id, revoked_at FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at > $1`, s.now().Add(-accessLife-time.Minute))
+	}, `SELECT id, revoked_at FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at > $1`, s.now().Add(-point.AccessTokenLife-time.Minute))
 	if err != nil {
 		return nil, err
 	}

@@ -7,14 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"time"
 
 	"point"
 )
-
-// accessLife is how long an access token lives, and so how long a session that ended must
-// be remembered.
-const accessLife = 15 * time.Minute
 
 // Snapshot is the live configuration. It never changes; a later call may return another.
 func (s *Store) Snapshot() *point.Snapshot { return s.snapshot.Load() }
