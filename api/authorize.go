@@ -17,6 +17,7 @@ import (
 type principal struct {
 	user      *point.User // of the snapshot: not to be changed
 	sessionID string
+	claims    *claims // of the access token
 }
 
 // may reports whether the principal has p.
@@ -49,14 +50,23 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		if err == nil && !p.may(permission) {
 			err = problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask an owner or admin.", p.user.Role, permission))
 		}
-		var refusal *Problem
-		if errors.As(err, &refusal) {
-			writeProblem(w, refusal)
+		if err != nil {
+			writeProblem(w, refusal(err))
 			return
 		}
 		values = context.WithValue(values, principalContext{}, p)
 	}
 	next(withRequest(ctx, r.WithContext(values), w))
+}
+
+// refusal is the answer to why a request is not let in. An error that does not say is no leave
+// to go on.
+func refusal(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return problem(http.StatusInternalServerError, internal)
 }
 
 // principal finds out who sent r.
@@ -76,7 +86,13 @@ func (a *API) principal(r *http.Request) (*principal, error) {
 	if user == nil {
 		return nil, unauthorized("This session has ended. Sign in again.")
 	}
-	return &principal{user: user, sessionID: c.SessionID}, nil
+	return &principal{user: user, sessionID: c.SessionID, claims: c}, nil
+}
+
+// stillMay reports whether p, let in earlier, would be let in now: a change of the user's role
+// ends the session too.
+func (a *API) stillMay(p *principal) bool {
+	return a.Now().Before(p.claims.ExpiresAt.Add(tokenLeeway)) && a.alive(p.claims) != nil
 }
 
 // alive is the user of a token whose session has not ended, or nil.

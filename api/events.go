@@ -13,12 +13,13 @@ import (
 )
 
 const (
+	eventCheck = time.Second      // how long a session that has ended may go on reading
 	eventPing  = 15 * time.Second // a comment this often keeps the connection open
 	eventWrite = 10 * time.Second // a reader that takes nothing for so long is left
 )
 
 // streamEvents sends every record as it settles, until the reader leaves or may read no
-// more: then it comes back with a new access token.
+// more: then it comes back with a new access token. A process that stops ends the records.
 func (a *API) streamEvents(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	if a.Events == nil {
 		return nil, notHere("the gateway")
@@ -28,38 +29,42 @@ func (a *API) streamEvents(ctx context.Context, _ *none) (*huma.StreamResponse, 
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
 		w.WriteHeader(http.StatusOK)
-		stream := eventStream{api: a, out: w, control: http.NewResponseController(w)}
-		stream.run(r)
+		stream := eventStream{api: a, reader: who(r.Context()), out: w, control: http.NewResponseController(w)}
+		stream.run(r.Context())
 	}}, nil
 }
 
 type eventStream struct {
 	api     *API
+	reader  *principal
 	out     http.ResponseWriter
 	control *http.ResponseController
 }
 
-func (s *eventStream) run(r *http.Request) {
-	ctx, cancel := context.WithCancel(r.Context())
+func (s *eventStream) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	records := s.api.Events.Subscribe(ctx)
-	ping := time.NewTicker(eventPing)
+	check, ping := time.NewTicker(eventCheck), time.NewTicker(eventPing)
+	defer check.Stop()
 	defer ping.Stop()
 	if !s.write(": open\n\n") {
 		return
 	}
 	for {
+		ok := true
 		select {
 		case <-ctx.Done():
 			return
-		case record, ok := <-records:
-			if !ok || !s.send(ctx, &record) {
-				return
-			}
+		case record, open := <-records:
+			ok = open && s.api.stillMay(s.reader) && s.send(ctx, &record)
+		case <-check.C:
+			ok = s.api.stillMay(s.reader)
 		case <-ping.C:
-			if _, err := s.api.principal(r); err != nil || !s.write(": ping\n\n") {
-				return
-			}
+			ok = s.write(": ping\n\n")
+		}
+		if !ok {
+			return
 		}
 	}
 }

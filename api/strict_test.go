@@ -3,13 +3,16 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -248,6 +251,60 @@ func TestEvents(t *testing.T) {
 	var record RequestRecord
 	if err := json.Unmarshal([]byte(data), &record); err != nil || record.Endpoint != point.PathChat || record.Attempts == nil {
 		t.Error(record, err)
+	}
+}
+
+// TestEventsEndWithTheSession: whoever may read no more is sent no record, and is not kept
+// waiting for the next one to learn of it.
+func TestEventsEndWithTheSession(t *testing.T) {
+	w := newWorld(t).withUsers()
+	server := httptest.NewServer(w.handler)
+	defer server.Close()
+	for name, end := range map[string]func(){
+		"the session is revoked": func() {
+			var me Me
+			w.do(viewing, http.MethodGet, "/api/auth/me", "").into(t, &me)
+			if err := w.store.RevokeSession(t.Context(), me.SessionID); err != nil {
+				t.Error(err)
+			}
+		},
+		"the token is too old": func() { w.clock.add(tokenLife + 2*tokenLeeway) },
+	} {
+		for _, settles := range []bool{true, false} {
+			w.tokens[viewing] = w.signIn(w.users[viewing])
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/events", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+w.tokens[viewing])
+			response, err := server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end()
+			if settles {
+				select {
+				case w.ports.events <- point.Record{ID: "one", Timestamp: w.clock.Now(), Endpoint: point.PathChat}:
+				case <-time.After(2 * eventCheck): // it has ended already
+				}
+			}
+			began := time.Now()
+			text, err := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if err != nil || string(text) != ": open\n\n" || time.Since(began) > eventPing/2 {
+				t.Errorf("%s, a record settles: %v: %q after %s, %v", name, settles, text, time.Since(began), err)
+			}
+		}
+	}
+}
+
+// TestRefusal: an error that says nothing to the caller lets nobody in.
+func TestRefusal(t *testing.T) {
+	if p := refusal(errors.New("away")); p.Status != http.StatusInternalServerError || strings.Contains(p.Detail, "away") {
+		t.Error(p)
+	}
+	if p := refusal(fmt.Errorf("wrapped: %w", unauthorized("No."))); p.Status != http.StatusUnauthorized {
+		t.Error(p)
 	}
 }
 

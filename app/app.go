@@ -246,7 +246,7 @@ func (a *App) Run(ctx context.Context) error {
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(background, cancel) // a part that fails ends the whole
-	context.AfterFunc(ctx, a.monitor.Health.Draining)
+	a.server.http.RegisterOnShutdown(a.monitor.Drain)
 	a.monitor.Health.Ready()
 	err := a.server.run(serving)
 	stop()

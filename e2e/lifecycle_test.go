@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 var (
@@ -133,9 +135,11 @@ func upstream(t *testing.T) string {
 	return strings.TrimSuffix(p.Config.BaseURL, "/openai/v1")
 }
 
-// TestDrain: a stream that is open when Point is asked to stop runs to its end.
+// TestDrain: a stream that is open when Point is asked to stop runs to its end. An open console
+// does not: it would hold the stop up for the whole time.
 func TestDrain(t *testing.T) {
 	p := start(t, t.TempDir(), "POINT_DRAIN=50s")
+	watched := p.signIn(t).watch(t)
 	body := `{"model": "demo-openai/gpt-4o-mini", "stream": true, "messages": [{"role": "user", "content": "count to 60"}]}`
 	r, err := http.NewRequestWithContext(t.Context(), "POST", p.URL+chat, strings.NewReader(body))
 	if err != nil {
@@ -153,6 +157,10 @@ func TestDrain(t *testing.T) {
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+	asked := time.Now()
+	if text := <-watched; !strings.HasPrefix(text, ": open") || time.Since(asked) > 20*time.Second {
+		t.Errorf("the events ended after %s: %s", time.Since(asked), text)
 	}
 	var text strings.Builder
 	done := false
@@ -175,6 +183,27 @@ func TestDrain(t *testing.T) {
 	if err := p.ended(); err != nil {
 		t.Error(err)
 	}
+}
+
+// watch reads the live events to their end, and then sends what came.
+func (c client) watch(t *testing.T) <-chan string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", c.URL+"/api/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	reply, err := http.DefaultClient.Do(r)
+	if err != nil || reply.StatusCode != http.StatusOK {
+		t.Fatal(reply, err)
+	}
+	text := make(chan string, 1)
+	go func() {
+		defer reply.Body.Close()
+		all, _ := io.ReadAll(reply.Body) // however it ends
+		text <- string(all)
+	}()
+	return text
 }
 
 // TestWatching: what an operator's tools look at.

@@ -18,20 +18,34 @@ type Hub struct {
 	watched atomic.Int32
 	mu      sync.RWMutex // readers publish, a writer changes readers
 	readers map[chan point.Record]struct{}
+
+	open context.Context // ends when the hub is closed
+	end  context.CancelFunc
 }
 
 // NewHub makes a hub without readers.
-func NewHub() *Hub { return &Hub{readers: map[chan point.Record]struct{}{}} }
+func NewHub() *Hub {
+	h := &Hub{readers: map[chan point.Record]struct{}{}}
+	h.open, h.end = context.WithCancel(context.Background())
+	return h
+}
 
-// Subscribe gives records from now on until ctx ends; then the channel is closed. A reader
-// that is slow misses the oldest ones. What the records point at is shared: read only.
+// Close ends all subscriptions, and those to come.
+func (h *Hub) Close() { h.end() }
+
+// Subscribe gives records from now on until ctx ends or the hub is closed; then the channel is
+// closed. A reader that is slow misses the oldest ones. What the records point at is shared:
+// read only.
 func (h *Hub) Subscribe(ctx context.Context) <-chan point.Record {
+	ctx, leave := context.WithCancel(ctx)
+	stop := context.AfterFunc(h.open, leave)
 	c := make(chan point.Record, hubBuffer)
 	h.mu.Lock()
 	h.readers[c] = struct{}{}
 	h.watched.Add(1)
 	h.mu.Unlock()
 	context.AfterFunc(ctx, func() {
+		stop()
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.watched.Add(-1)

@@ -37,6 +37,19 @@ func TestHub(t *testing.T) {
 	})
 }
 
+// TestHubCloses: a process that stops ends those who watch it, and lets nobody begin.
+func TestHubCloses(t *testing.T) {
+	h := NewHub()
+	before := h.Subscribe(t.Context())
+	h.Close()
+	for _, c := range []<-chan point.Record{before, h.Subscribe(t.Context())} {
+		if _, open := <-c; open {
+			t.Error("a closed hub gives records")
+		}
+	}
+	h.Publish(&point.Record{})
+}
+
 func TestKeep(t *testing.T) {
 	m := New(Options{Log: quiet()})
 	j := openTestJournal(t, JournalOptions{})

@@ -83,6 +83,12 @@ func (m *Monitor) Raise(kind, subject, detail string) { m.Alerts.Raise(kind, sub
 // Subscribe is Hub.Subscribe.
 func (m *Monitor) Subscribe(ctx context.Context) <-chan point.Record { return m.Hub.Subscribe(ctx) }
 
+// Drain says that the process is about to end: to those who ask, and to those who watch.
+func (m *Monitor) Drain() {
+	m.Health.Draining()
+	m.Hub.Close()
+}
+
 // Checks is Health.Checks.
 func (m *Monitor) Checks(ctx context.Context) []point.HealthCheck { return m.Health.Checks(ctx) }
 
