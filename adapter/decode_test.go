@@ -141,6 +141,20 @@ func TestBodyBudget(t *testing.T) {
 	}
 }
 
+func TestModelKind(t *testing.T) {
+	for name, want := range map[string]string{
+		"gpt-4o": "chat", "gpt-4o-audio-preview": "chat", "a/gpt-audio": "chat", "gemini-2.5-flash-image": "chat", "claude-opus-4-6": "chat",
+		"text-embedding-3-small": "embedding", "gemini-embedding-001": "embedding", "nomic-embed-text": "embedding",
+		"gpt-image-1": "image", "dall-e-3": "image", "imagen-4.0-generate-001": "image", "google/imagen-4": "image", "qwen-image": "image",
+		"whisper-1": "other", "gpt-4o-mini-tts": "other", "gemini-2.5-flash-preview-tts": "other", "gpt-4o-transcribe": "other",
+		"omni-moderation-latest": "other", "gpt-4o-realtime-preview": "other", "rerank-v3.5": "other", "veo-3.0-generate-001": "other",
+	} {
+		if got := modelKind(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestModels(t *testing.T) {
 	w := newWorld(t, says(document), says(document))
 	w.snapshot.Providers["id-b"].Config.Models = []string{"m", "text-embedding-x"}

@@ -111,20 +111,12 @@ func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
 	s := h.Config.Snapshot()
 	var list []point.ModelInfo
 	for _, m := range h.modelsFor(s, &point.Key{}, "") {
-		info := point.ModelInfo{ID: m.ID, Kind: "chat"}
+		info := point.ModelInfo{ID: m.ID, Kind: modelKind(m.ID)}
 		p, id := s.SplitModel(m.ID)
 		if p != nil {
 			info.Provider = p.Name
 		} else {
 			p, _ = s.Provider(m.OwnedBy)
-		}
-		switch {
-		case strings.Contains(m.ID, "embed"):
-			info.Kind = "embedding"
-		case strings.Contains(m.ID, "image") || strings.Contains(m.ID, "dall-e"):
-			info.Kind = "image"
-		case otherThanChat(m.ID) == 1:
-			info.Kind = "other"
 		}
 		if p != nil {
 			info.ContextWindow, info.MaxOutput, info.Abilities = h.Catalogue.Describe(p.Kind, id)
@@ -136,10 +128,30 @@ func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
 
 // otherThanChat is 1 for a model whose name says that it does not chat.
 func otherThanChat(name string) int {
-	for _, word := range []string{"embed", "image", "dall-e", "tts", "whisper", "transcribe", "moderation", "rerank", "audio", "imagen", "veo", "sora", "aqa"} {
-		if strings.Contains(name, word) {
-			return 1
+	if modelKind(name) == "chat" {
+		return 0
+	}
+	return 1
+}
+
+// kindWords tell a model's kind by words in its name, the first that fits.
+var kindWords = []struct {
+	kind  string
+	words []string
+}{
+	{"embedding", []string{"embed"}},
+	{"other", []string{"tts", "whisper", "transcribe", "moderation", "rerank", "realtime", "native-audio", "veo", "sora", "aqa"}},
+	{"chat", []string{"gemini"}},
+	{"image", []string{"image", "dall-e", "flux", "diffusion"}},
+}
+
+// modelKind is what a model is for, as its name says: chat, embedding, image or other. Chat
+// models may hear and paint too, such as gpt-4o-audio-preview and gemini-2.5-flash-image.
+func modelKind(name string) string {
+	for _, k := range kindWords {
+		if slices.ContainsFunc(k.words, func(word string) bool { return strings.Contains(name, word) }) {
+			return k.kind
 		}
 	}
-	return 0
+	return "chat"
 }
