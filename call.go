@@ -113,7 +113,6 @@ type Reply struct {
 	Status  int         // 200 for every stream
 	Header  http.Header // provider headers that may be shown, by allow-list
 	Stream  bool        // server-sent events; otherwise one JSON document
-	Dialect Dialect     // of the bytes: the call's own, or the inner vocabulary
 	Dropped []string    // request fields that could not be said and were left out
 	Blocks
 }

@@ -77,7 +77,7 @@ func (g *Gateway) open(a *attempt) (*point.Reply, error) {
 	}
 	return &point.Reply{
 		Target: a.target, Status: response.StatusCode, Header: shown(response.Header),
-		Stream: a.call.Envelope.Stream, Dialect: a.exchange.Dialect, Dropped: a.exchange.Dropped,
+		Stream: a.call.Envelope.Stream, Dropped: a.exchange.Dropped,
 		Blocks: blocks,
 	}, nil
 }

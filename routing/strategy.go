@@ -18,9 +18,6 @@ var strategies = map[point.Strategy]strategy{
 // register adds a strategy; it is called from init.
 func register(name point.Strategy, s strategy) { strategies[name] = s }
 
-// Known reports whether a strategy of this name exists.
-func Known(name point.Strategy) bool { return strategies[name] != nil }
-
 // order sorts targets by priority, lowest first, and each group by the plan's strategy.
 func (b *builder) order(targets []point.Target) {
 	slices.SortStableFunc(targets, func(x, y point.Target) int { return cmp.Compare(x.Priority, y.Priority) })

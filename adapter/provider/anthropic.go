@@ -63,7 +63,6 @@ func (anthropic) Chat(req *Request) (*Exchange, error) {
 			Body:   body,
 		},
 		Dropped: t.dropped,
-		Dialect: point.DialectOpenAI,
 		Decoder: &anthropicDecoder{created: req.Call.Start.Unix(), jsonTool: t.jsonTool, fallbackID: req.Call.ID, fallbackModel: req.Model},
 	}, nil
 }

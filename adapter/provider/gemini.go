@@ -96,7 +96,6 @@ func (gemini) Chat(req *Request) (*Exchange, error) {
 	return &Exchange{
 		Outbound: out,
 		Dropped:  t.dropped,
-		Dialect:  point.DialectOpenAI,
 		Decoder: &geminiDecoder{
 			created: req.Call.Start.Unix(), fallbackID: req.Call.ID, fallbackModel: req.Model,
 			oneCall: chat.ParallelToolCalls != nil && !*chat.ParallelToolCalls,

@@ -71,7 +71,7 @@ func (gemini) Embed(req *Request) (*Exchange, error) {
 		return nil, err
 	}
 	return &Exchange{
-		Outbound: out, Dropped: dropped, Dialect: point.DialectOpenAI,
+		Outbound: out, Dropped: dropped,
 		Decoder: &geminiEmbedDecoder{model: req.Model, count: len(in.Input), base64: in.Format == "base64", shortened: in.Dimensions > 0},
 	}, nil
 }

@@ -97,7 +97,7 @@ func (s openAI) forward(req *Request, path string, decoder Decoder) (*Exchange, 
 		askUsage = false
 	}
 	out := &point.Outbound{Method: http.MethodPost, Path: path, Header: header, Body: forwardBody(req, askUsage)}
-	return &Exchange{Outbound: out, Dialect: req.Call.Dialect, Decoder: decoder}, nil
+	return &Exchange{Outbound: out, Decoder: decoder}, nil
 }
 
 // setOption sets a header to a string option, if it is there.

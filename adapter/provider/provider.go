@@ -88,8 +88,7 @@ type Request struct {
 // Exchange is a translated request and the way to read its answer.
 type Exchange struct {
 	Outbound *point.Outbound
-	Dropped  []string      // bookkeeping fields that were left out
-	Dialect  point.Dialect // of the decoded answer: the call's own if bytes are forwarded, else OpenAI
+	Dropped  []string // bookkeeping fields that were left out
 	Decoder  Decoder
 }
 

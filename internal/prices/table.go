@@ -24,7 +24,6 @@ const rememberedModels = 4096
 
 // Table is the catalogue. It implements point.Prices and is safe for concurrent use.
 type Table struct {
-	source    string
 	providers map[string]*provider // by the catalogue's name
 	infos     func() map[string]map[string]Info
 }
@@ -78,14 +77,7 @@ func decodeModel(line []byte) (model, error) {
 // New indexes the catalogue; it fails only if the embedded file is broken.
 func New() (*Table, error) {
 	t := &Table{providers: map[string]*provider{}, infos: sync.OnceValue(decodeInfos)}
-	head, rest, _ := bytes.Cut(priceLines, []byte("\n"))
-	var about struct {
-		Source string `json:"source"`
-	}
-	if err := json.Unmarshal(head, &about); err != nil {
-		return nil, fmt.Errorf("embedded prices: %w", err)
-	}
-	t.source = about.Source
+	_, rest, _ := bytes.Cut(priceLines, []byte("\n")) // the first line tells where they are from
 	start := []byte(`{"provider":`)
 	for len(rest) > 0 {
 		line, models, _ := bytes.Cut(rest, []byte("\n"))
@@ -130,9 +122,6 @@ func (p *provider) decodeModels() []model {
 	}
 	return list
 }
-
-// Source tells where the prices are from, and of which version.
-func (t *Table) Source() string { return t.source }
 
 // Price is the price of kind's model at a time, nil if unknown. The answer is shared: it must
 // not be changed.
