@@ -11,10 +11,11 @@ import (
 
 // cited are the citations of one answer. Those of the web become OpenAI's annotations, with
 // the characters of the content that they support. The rest (of documents that the request
-// gave) goes into a list of its own, citations, as the provider tells it, and the same two
-// numbers with it.
+// gave) goes into a list of its own, citations, as the provider tells it, with the same two
+// numbers. Gemini's sources, which it recites, go there as they are.
 //
 //	https://platform.claude.com/docs/en/build-with-claude/citations
+//	https://ai.google.dev/api/generate-content#citationmetadata
 //	https://platform.openai.com/docs/api-reference/chat/object (message.annotations)
 type cited struct {
 	at          int // characters of content so far
@@ -53,29 +54,38 @@ func (c *cited) takes(citation gjson.Result) bool {
 // add notes a citation of the characters from start to the last counted one.
 func (c *cited) add(citation gjson.Result, start int) {
 	if citation.Get("type").Str != "web_search_result_location" {
-		b := c.open(&c.citations)
-		b = append(b, `"start_index":`...)
-		b = strconv.AppendInt(b, int64(start), 10)
-		b = append(b, `,"end_index":`...)
-		b = strconv.AppendInt(b, int64(c.at), 10)
-		if rest := compact(citation)[1:]; rest == "}" {
-			b = append(b, '}')
-		} else {
-			b = append(append(b, ','), rest...)
-		}
-		c.citations.raw = b
+		c.citations.raw = appendMembers(c.span(c.open(&c.citations), start), citation)
 		return
 	}
-	b := c.open(&c.annotations)
-	b = append(b, `"type":"url_citation","url_citation":{"start_index":`...)
-	b = strconv.AppendInt(b, int64(start), 10)
-	b = append(b, `,"end_index":`...)
-	b = strconv.AppendInt(b, int64(c.at), 10)
+	b := append(comma(c.open(&c.annotations)), `"type":"url_citation","url_citation":{`...)
+	b = c.span(b, start)
 	for _, m := range [][2]string{{"url", "url"}, {"title", "title"}, {"content", "cited_text"}} {
 		b = append(append(append(b, `,"`...), m[0]...), `":`...)
 		b = jsontext.AppendString(b, citation.Get(m[1]).Str)
 	}
 	c.annotations.raw = append(b, '}', '}')
+}
+
+// tell notes a citation as the provider tells it.
+func (c *cited) tell(citation gjson.Result) {
+	c.citations.raw = appendMembers(c.open(&c.citations), citation)
+}
+
+// span appends the characters from start to the last counted one.
+func (c *cited) span(b []byte, start int) []byte {
+	b = append(comma(b), `"start_index":`...)
+	b = strconv.AppendInt(b, int64(start), 10)
+	b = append(b, `,"end_index":`...)
+	return strconv.AppendInt(b, int64(c.at), 10)
+}
+
+// appendMembers appends an object's members and its end to the object that b ends in.
+func appendMembers(b []byte, object gjson.Result) []byte {
+	rest := compact(object)[1:]
+	if rest != "}" {
+		b = comma(b)
+	}
+	return append(b, rest...)
 }
 
 // open begins an element of a list.
@@ -87,7 +97,7 @@ func (c *cited) open(l *jsonList) []byte {
 	b = append(b, '{')
 	if c.numbered {
 		b = append(b, `"index":`...)
-		b = append(strconv.AppendInt(b, int64(l.n), 10), ',')
+		b = strconv.AppendInt(b, int64(l.n), 10)
 	}
 	l.n++
 	return b

@@ -18,6 +18,7 @@ type geminiDecoder struct {
 	oneCall       bool // parallel calls were not wanted: only the first is for the client
 
 	out    chunks
+	cited  cited
 	usage  *point.Usage
 	calls  int // for the client
 	seen   int // from the model
@@ -163,6 +164,24 @@ func (d *geminiDecoder) whole(out *completion, candidate gjson.Result) {
 		m.Content = &content
 	}
 	m.ReasoningContent = thought.String()
+	d.cite(candidate)
+	m.Citations = d.cited.citations.json()
+}
+
+// cite takes over which sources a candidate quotes, as it tells them; it may do so again with
+// more.
+func (d *geminiDecoder) cite(candidate gjson.Result) {
+	sources := candidate.Get("citationMetadata.citationSources")
+	if !sources.IsArray() {
+		return
+	}
+	d.cited = cited{numbered: d.cited.numbered}
+	sources.ForEach(func(_, source gjson.Result) bool {
+		if d.cited.takes(source) {
+			d.cited.tell(source)
+		}
+		return true
+	})
 }
 
 // call reads a function call; it is not ok if it is not for the client.
@@ -256,6 +275,8 @@ func (d *geminiDecoder) piece(candidate gjson.Result, block string) error {
 		d.part(part)
 		return true
 	})
+	d.cited.numbered = true
+	d.cite(candidate)
 	if reason := candidate.Get("finishReason").Str; reason != "" {
 		finish, failed := geminiFinish(reason, d.calls > 0)
 		if failed {
@@ -315,6 +336,7 @@ func (d *geminiDecoder) End(emit func(point.Block)) error {
 	if d.calls > 0 && d.finish == "stop" { // calls may come behind the finish reason
 		d.finish = "tool_calls"
 	}
+	d.out.cited(&d.cited)
 	d.out.finish(d.finish)
 	d.out.end(d.usage)
 	return nil
