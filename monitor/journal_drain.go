@@ -3,14 +3,12 @@ package monitor
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -46,6 +44,7 @@ func (j *Journal) Run(ctx context.Context, sink RecordSink, interval time.Durati
 	defer d.closeFile()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	stuck := 0 // rounds in a row that failed
 	for {
 		select {
 		case <-ctx.Done():
@@ -55,9 +54,15 @@ func (j *Journal) Run(ctx context.Context, sink RecordSink, interval time.Durati
 		case <-tick.C:
 		case <-j.wantDrain:
 		}
-		if err := d.all(ctx); err != nil && ctx.Err() == nil {
-			j.opt.Log.Error("journal: draining failed", "error", err)
+		err := d.all(ctx)
+		if err == nil || ctx.Err() != nil {
+			stuck = 0
+			continue
 		}
+		if stuck++; stuck == 1 {
+			j.opt.Log.Error("journal: draining failed and is tried again", "error", err)
+		}
+		pause(ctx, backoff(stuck))
 	}
 }
 
@@ -83,11 +88,14 @@ func (j *Journal) Flush(ctx context.Context) error {
 // drain is what one Run works with.
 type drain struct {
 	*Journal
-	sink RecordSink
-	file *os.File // of segment read.seq, nil: not open
-	buf  []byte
-	list []point.Record // of the last batch, used again
-	fail int            // failures of the sink in a row
+	sink  RecordSink
+	file  *os.File // of segment read.seq, nil: not open
+	buf   []byte
+	list  []point.Record // of the last batch, used again
+	fail  int            // failures of the sink in a row
+	next  position       // behind the batch that is being delivered
+	look  position       // where witnesses are looked for, at or behind next
+	ahead []point.Record // witnesses that were not offered yet
 }
 
 // all drains until nothing is left or ctx ends.
@@ -128,75 +136,90 @@ func (d *drain) here() (seg *segment, end int64, live bool) {
 
 // batch hands one batch to the sink and moves on behind it.
 func (d *drain) batch(ctx context.Context, seg *segment, end int64) error {
-	records, frames, next, err := d.load(seg, end)
+	if d.file == nil {
+		f, err := os.Open(seg.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			d.read.off = end // finish counts what is lost
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("open journal segment: %w", err)
+		}
+		d.file = f
+	}
+	c, err := d.load(d.file, d.read.off, end, d.list[:0])
 	if err != nil {
 		return err
 	}
-	if len(records) > 0 {
-		if err := d.deliver(ctx, records); err != nil {
+	d.next = position{seg.seq, c.next}
+	d.look, d.ahead = d.next, nil
+	if err := d.deliver(ctx, c.records); err != nil {
+		return err
+	}
+	for _, r := range c.broken {
+		if err := d.reject(r); err != nil {
 			return err
 		}
 	}
-	d.read.off = next
-	seg.seen += frames
-	d.advance(frames, records)
+	d.read = d.next
+	seg.seen += c.frames
+	d.advance(c.frames, c.records)
 	if err := writeCheckpoint(d.opt.Dir, d.read); err != nil {
 		d.opt.Log.Warn("journal: after a crash some records will be sent to the database again", "error", err)
 	}
 	return nil
 }
 
-// load decodes at most a batch of records from the read position on. frames counts them with
-// those that could not be decoded; next is the position behind them.
-func (d *drain) load(seg *segment, end int64) (records []point.Record, frames int, next int64, err error) {
-	data, err := d.readable(seg, end)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, end, nil
+// chunk is what was read of a segment at once.
+type chunk struct {
+	records []point.Record
+	broken  []rejection // frames that could not be decoded
+	frames  int         // of both
+	next    int64       // the offset behind them
+}
+
+// load decodes at most a batch of records from an offset on and appends them to list.
+func (d *drain) load(file *os.File, from, end int64, list []point.Record) (chunk, error) {
+	c := chunk{records: list, next: from}
+	data := d.buf[:min(int64(len(d.buf)), end-from)]
+	n, err := file.ReadAt(data, from)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("read journal segment: %w", err)
 	}
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	next = d.read.off
-	records = d.list[:0]
-	for len(records) < d.opt.BatchRecords {
-		f := readFrame(data)
+	rest := data[:n]
+	for len(c.records) < d.opt.BatchRecords {
+		f := readFrame(rest)
 		if f.size == 0 {
 			break
 		}
-		data = data[f.size:]
-		next += int64(f.size)
+		rest = rest[f.size:]
+		c.next += int64(f.size)
 		if !f.whole {
 			continue
 		}
-		frames++
+		c.frames++
 		r, err := decodeRecord(f.payload)
 		if err != nil {
-			d.reject(rejection{Reason: err.Error(), Payload: base64.StdEncoding.EncodeToString(f.payload)})
+			c.broken = append(c.broken, rejection{Reason: err.Error(), Payload: base64.StdEncoding.EncodeToString(f.payload)})
 			continue
 		}
-		records = append(records, r)
+		c.records = append(c.records, r)
 	}
-	if next == d.read.off { // a length that cannot be: the rest cannot be read
-		next = end
+	if c.next == from { // a length that cannot be
+		c.next = behindDamage(data[:n], from, end)
 	}
-	return records, frames, next, nil
+	return c, nil
 }
 
-// readable reads what may be read of seg, as far as the buffer goes.
-func (d *drain) readable(seg *segment, end int64) ([]byte, error) {
-	if d.file == nil {
-		f, err := os.Open(seg.path)
-		if err != nil {
-			return nil, fmt.Errorf("open journal segment: %w", err)
-		}
-		d.file = f
+// behindDamage is where to read on when no frame begins at from; data is what was read there.
+func behindDamage(data []byte, from, end int64) int64 {
+	if n := resync(data); n > 0 {
+		return from + int64(n)
 	}
-	data := d.buf[:min(int64(len(d.buf)), end-d.read.off)]
-	n, err := d.file.ReadAt(data, d.read.off)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read journal segment: %w", err)
+	if from+int64(len(data)) < end && len(data) > maxFrame+frameHeader {
+		return from + int64(len(data)-maxFrame-frameHeader) // a frame may begin behind that and end beyond data
 	}
-	return data[:n], nil
+	return end
 }
 
 func (d *drain) closeFile() {
@@ -221,16 +244,21 @@ func (d *drain) advance(frames int, records []point.Record) {
 	d.progress = make(chan struct{})
 }
 
-// finish deletes a segment that is drained.
+// finish deletes a segment that is drained, or sets it aside if not all of it could be read.
 func (d *drain) finish(seg *segment) error {
 	d.closeFile()
 	if lost := seg.frames - seg.seen; lost > 0 {
+		seg.damaged = true
 		d.damaged.Add(uint64(lost))
 		d.opt.Log.Error("journal: records could not be read back", "file", seg.path, "records", lost)
 		d.opt.Alerts.Raise(AlertJournalDamaged, "journal", fmt.Sprintf("%d records of %s could not be read back", lost, seg.path))
 		d.advance(lost, nil)
 	}
-	if err := removeIfThere(seg.path); err != nil {
+	remove := removeIfThere
+	if seg.damaged {
+		remove = setAside
+	}
+	if err := remove(seg.path); err != nil {
 		return fmt.Errorf("delete drained journal segment: %w", err)
 	}
 	d.mu.Lock()
@@ -244,25 +272,27 @@ func (d *drain) finish(seg *segment) error {
 	return nil
 }
 
-// deliver gives records to the sink until it takes them or ctx ends.
+// deliver gives records to the sink until each of them is stored, or set aside, or ctx ends.
 func (d *drain) deliver(ctx context.Context, records []point.Record) error {
-	for {
+	for len(records) > 0 {
 		err := d.insert(ctx, records)
 		if err == nil {
-			d.recovered()
-			return nil
+			break
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		d.fail++
 		d.failed(err)
-		if d.fail >= siftAfter && d.sift(ctx, records) {
-			d.recovered()
-			return nil
+		if d.fail >= siftAfter {
+			records = d.sift(ctx, records)
 		}
-		pause(ctx, backoff(d.fail))
+		if len(records) > 0 {
+			pause(ctx, backoff(d.fail))
+		}
 	}
+	d.recovered()
+	return nil
 }
 
 func (d *drain) insert(ctx context.Context, records []point.Record) error {
@@ -285,73 +315,6 @@ func (d *drain) recovered() {
 		d.opt.Log.Info("journal: the database takes records again", "failures", d.fail, "records", d.Lag())
 	}
 	d.fail = 0
-}
-
-// sift looks for records that the sink will never take while it takes others: one of them
-// must not hold up the rest for ever. It reports whether every record is now stored or set
-// aside; false means that the sink takes nothing.
-func (d *drain) sift(ctx context.Context, records []point.Record) bool {
-	part := records
-	for len(part) > 1 {
-		half := len(part) / 2
-		if rand.IntN(2) == 0 {
-			part = part[:half]
-		} else {
-			part = part[half:]
-		}
-		if d.insert(ctx, part) == nil {
-			return d.split(ctx, records, part)
-		}
-	}
-	return false
-}
-
-// split stores what the sink takes of records and sets aside the single ones that it does
-// not, each time only after it has taken good, which it took before, once more.
-func (d *drain) split(ctx context.Context, records, good []point.Record) bool {
-	err := d.insert(ctx, records)
-	if err == nil {
-		return true
-	}
-	if len(records) > 1 {
-		half := len(records) / 2
-		return d.split(ctx, records[:half], good) && d.split(ctx, records[half:], good)
-	}
-	if d.insert(ctx, good) != nil {
-		return false
-	}
-	d.reject(rejection{Reason: err.Error(), Record: &records[0]})
-	return true
-}
-
-// rejection is a line of rejected.jsonl.
-type rejection struct {
-	Reason  string        `json:"reason"`
-	Record  *point.Record `json:"record,omitempty"`
-	Payload string        `json:"payload,omitempty"` // base64, of a record that could not be decoded
-}
-
-// reject keeps a record that cannot be stored in a file of its own, for people.
-func (d *drain) reject(r rejection) {
-	d.damaged.Add(1)
-	path := filepath.Join(d.opt.Dir, "rejected.jsonl")
-	d.opt.Alerts.Raise(AlertJournalDamaged, "journal", "a record was set aside in "+path+": "+r.Reason)
-	if err := appendLine(path, r); err != nil {
-		d.opt.Log.Error("journal: a record could not be set aside", "error", err)
-	}
-}
-
-func appendLine(path string, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	return errors.Join(err, f.Close())
 }
 
 // backoff is the pause after the n-th failure in a row, the second half of it random.

@@ -28,8 +28,11 @@ func (j *Journal) recover() error {
 		return err
 	}
 	for _, name := range names {
-		seq, _ := segmentSeq(name)
+		seq, aside, _ := segmentSeq(name)
 		j.nextSeq = max(j.nextSeq, seq+1)
+		if aside {
+			continue // its number is not given again, so that no other file takes its name
+		}
 		if err := j.recoverSegment(seq); err != nil {
 			return err
 		}
@@ -40,7 +43,7 @@ func (j *Journal) recover() error {
 	return nil
 }
 
-// segmentNames lists the segment files, oldest first.
+// segmentNames lists the segment files and those set aside, oldest first.
 func segmentNames(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -48,7 +51,7 @@ func segmentNames(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if _, ok := segmentSeq(e.Name()); ok && e.Type().IsRegular() {
+		if _, _, ok := segmentSeq(e.Name()); ok && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
@@ -71,14 +74,20 @@ func (j *Journal) recoverSegment(seq uint64) error {
 	}
 	found, err := scanSegment(data, from)
 	if err != nil {
-		return j.setAside(path, data)
+		return j.noSegment(path, data)
 	}
 	if found.torn || found.broken > 0 {
 		j.opt.Log.Warn("journal: a segment has unreadable bytes",
 			"file", path, "records", found.frames, "broken", found.broken, "readable_to", found.end)
 	}
-	j.damaged.Add(uint64(found.broken))
+	damaged := found.broken > 0 || found.lost || found.torn && found.frames == 0
+	if damaged {
+		j.reportDamage(path, max(1, found.broken))
+	}
 	if found.frames == 0 {
+		if damaged {
+			return setAside(path)
+		}
 		return os.Remove(path)
 	}
 	if j.oldest.IsZero() {
@@ -88,20 +97,37 @@ func (j *Journal) recoverSegment(seq uint64) error {
 	}
 	j.appended.Add(uint64(found.frames))
 	j.bytes += int64(len(data))
-	j.sealed = append(j.sealed, &segment{seq: seq, path: path, fileSize: int64(len(data)), end: found.end, frames: found.frames})
+	j.sealed = append(j.sealed, &segment{seq: seq, path: path, fileSize: int64(len(data)), end: found.end, frames: found.frames, damaged: damaged})
 	return nil
 }
 
-// setAside handles a file whose header is none: of zeros if the process died while it made
-// it, otherwise kept under another name for people to look at.
-func (j *Journal) setAside(path string, data []byte) error {
+// noSegment handles a file whose header is none: of zeros if the process died while it made
+// it, otherwise kept for people to look at.
+func (j *Journal) noSegment(path string, data []byte) error {
 	if len(bytes.Trim(data, "\x00")) == 0 {
 		return os.Remove(path)
 	}
-	aside := strings.TrimSuffix(path, segmentSuffix) + ".damaged"
-	j.opt.Log.Error("journal: a file is no segment and was set aside", "file", aside)
-	return os.Rename(path, aside)
+	j.reportDamage(path, 1)
+	return setAside(path)
 }
+
+// reportDamage counts records, at least so many as are known of, that are lost in a file.
+func (j *Journal) reportDamage(path string, records int) {
+	j.damaged.Add(uint64(records))
+	aside := asidePath(path)
+	j.opt.Log.Error("journal: a file is damaged and will be set aside", "file", aside)
+	j.opt.Alerts.Raise(AlertJournalDamaged, "journal", "not all records could be read back from a file; it is kept as "+aside)
+}
+
+// setAside keeps a damaged segment under another name, if it is there.
+func setAside(path string) error {
+	if err := os.Rename(path, asidePath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func asidePath(path string) string { return strings.TrimSuffix(path, segmentSuffix) + asideSuffix }
 
 // readCheckpoint reads how far the journal is drained. A missing or broken one is the
 // beginning: everything there is goes to the sink again, which stores each id once.

@@ -21,7 +21,7 @@ type memorySink struct {
 	ids    []string
 	sizes  []int
 	err    error
-	poison string // an id that is never taken
+	refuse func(id string) bool // of a record that is never taken
 }
 
 func (s *memorySink) InsertRecords(_ context.Context, records []point.Record) error {
@@ -31,7 +31,7 @@ func (s *memorySink) InsertRecords(_ context.Context, records []point.Record) er
 		return s.err
 	}
 	for i := range records {
-		if records[i].ID == s.poison {
+		if s.refuse != nil && s.refuse(records[i].ID) {
 			return errors.New("value too long for type")
 		}
 	}
@@ -429,7 +429,7 @@ func TestOneBadRecordDoesNotHoldUpTheRest(t *testing.T) {
 		dir := t.TempDir()
 		j := openTestJournal(t, JournalOptions{Dir: dir})
 		ctx, cancel := context.WithCancel(t.Context())
-		sink := &memorySink{poison: "r123"}
+		sink := &memorySink{refuse: func(id string) bool { return id == "r123" }}
 		var run sync.WaitGroup
 		run.Go(func() { _ = j.Run(ctx, sink, 0) })
 		appendN(t, j, 0, 300)

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ const (
 	segmentHeader = 16
 	frameHeader   = 8
 	segmentSuffix = ".journal"
+	asideSuffix   = ".damaged" // of one that is kept for people to look at
 
 	// maxFrame bounds one frame; a record beyond it is stored without its bulky fields.
 	maxFrame = 256 << 10
@@ -26,7 +28,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// segment is one file of the journal. Its fields are guarded by Journal.mu.
+// segment is one file of the journal. While it is the current one, Journal.mu guards what
+// appends change: size, end and frames, and the mapping. Once it is full these no longer
+// change, and the loop that closes files gives up file and mem without the lock.
 type segment struct {
 	seq      uint64
 	path     string
@@ -36,21 +40,25 @@ type segment struct {
 	size     int64 // how far frames may go: fileSize, or less after a failure
 	end      int64 // where the next frame goes; what lies before is whole
 	frames   int   // in it
-	seen     int   // of them drained; owned by Run
+	seen     int   // of them drained; owned by Run, as damaged is
+	damaged  bool  // not all of it can be read: it is set aside once the rest is drained
 }
 
 func segmentPath(dir string, seq uint64) string {
 	return filepath.Join(dir, fmt.Sprintf("%016x", seq)+segmentSuffix)
 }
 
-// segmentSeq is the sequence number in a file's name.
-func segmentSeq(name string) (uint64, bool) {
+// segmentSeq is the sequence number in a file's name, and whether it was set aside.
+func segmentSeq(name string) (seq uint64, aside, ok bool) {
 	base, ok := strings.CutSuffix(name, segmentSuffix)
-	if !ok || len(base) != 16 {
-		return 0, false
+	if !ok {
+		base, aside = strings.CutSuffix(name, asideSuffix)
+	}
+	if len(base) != 16 || !ok && !aside {
+		return 0, false, false
 	}
 	seq, err := strconv.ParseUint(base, 16, 64)
-	return seq, err == nil
+	return seq, aside, err == nil
 }
 
 // createSegment makes and maps a file whose blocks are all allocated, so that writing to it
@@ -175,6 +183,7 @@ type scan struct {
 	broken int    // damaged ones before end
 	end    int64  // behind the last whole one
 	torn   bool   // something lies behind end
+	lost   bool   // and it is more than one frame that was not finished
 }
 
 // scanSegment reads data, a whole segment file, from offset on. A broken frame with a whole
@@ -187,6 +196,9 @@ func scanSegment(data []byte, offset int64) (scan, error) {
 	pos, broken := s.end, 0
 	for pos < int64(len(data)) {
 		f := readFrame(data[pos:])
+		if f.size == 0 {
+			f.size = max(0, resync(data[pos:]))
+		}
 		if f.size == 0 {
 			break
 		}
@@ -201,10 +213,30 @@ func scanSegment(data []byte, offset int64) (scan, error) {
 		s.frames++
 		s.end, s.broken = pos, broken
 	}
-	for i := s.end; i < int64(len(data)) && !s.torn; i++ {
-		s.torn = data[i] != 0
-	}
+	tail := bytes.TrimRight(data[min(s.end, int64(len(data))):], "\x00")
+	s.torn, s.lost = len(tail) > 0, !unfinished(tail)
 	return s, nil
+}
+
+// unfinished reports whether tail, which ends in no zero, may be the beginning of one frame:
+// all that a process leaves that is killed while it writes.
+func unfinished(tail []byte) bool {
+	if len(tail) < frameHeader {
+		return true
+	}
+	length := binary.LittleEndian.Uint32(tail)
+	return 0 < length && length <= maxFrame && len(tail) <= frameHeader+int(length)
+}
+
+// resync finds the next whole frame behind the start of data, where none is; -1 if there is
+// none. What is no frame does not have the right checksum.
+func resync(data []byte) int {
+	for i := 1; i+frameHeader < len(data); i++ {
+		if data[i+frameHeader] == codecVersion && readFrame(data[i:]).whole {
+			return i
+		}
+	}
+	return -1
 }
 
 // writeZeros fills f where the file system cannot allocate otherwise.
