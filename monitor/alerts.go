@@ -20,8 +20,14 @@ const (
 	alertSubjects = 1000             // different ones that may wait to be stored
 	alertDetail   = 2000             // bytes kept of a detail
 	alertPause    = time.Second      // between two rounds of storing
+	alertFresh    = time.Minute      // longest pause between two times that one is stored
 	alertTimeout  = 10 * time.Second // of storing one
 )
+
+// alertPauses are the pauses between two lines of the log about the same kind and subject: an
+// alert that is raised with every request is one line at first and few afterwards. Storing it
+// has them too, up to alertFresh. One that is not raised for the last of them begins anew.
+var alertPauses = [...]time.Duration{time.Second, time.Minute, 10 * time.Minute, time.Hour}
 
 // AlertSink stores alerts: the store. UpsertAlert adds Count to the open alert of the same
 // kind and subject and takes over its LastAt, Message and Detail, or opens a new one.
@@ -30,7 +36,8 @@ type AlertSink interface {
 }
 
 // Alerts collects what is raised until it is stored. The same kind and subject raised many
-// times between two rounds is one alert with a count.
+// times between two rounds is one alert with a count; the more often it comes, the longer it
+// is counted before it is logged and stored again.
 type Alerts struct {
 	log    *slog.Logger
 	now    func() time.Time
@@ -41,7 +48,21 @@ type Alerts struct {
 	dropped int64
 
 	wake chan struct{}
+
+	told  map[alertKey]*told // owned by Run
+	fails int                // of the sink in a row; owned by Run
 }
+
+// told is what was said about an alert lately.
+type told struct {
+	lines      int       // of the log
+	untold     int64     // events since the last of them
+	log, store time.Time // not again before
+	at         time.Time // the last event
+}
+
+// pause is how long to wait after the line that was logged last.
+func (t *told) pause() time.Duration { return alertPauses[min(t.lines, len(alertPauses))-1] }
 
 // alertKey is what was raised, as it was given.
 type alertKey struct{ kind, subject string }
@@ -51,11 +72,12 @@ type alertKey struct{ kind, subject string }
 type pendingAlert struct {
 	alert  point.Alert
 	detail string
+	told   int64 // of its events the log knows
 }
 
-// NewAlerts makes an empty collection; log gets each alert when it is stored.
+// NewAlerts makes an empty collection; log gets each alert, repeated ones with growing pauses.
 func NewAlerts(log *slog.Logger, now func() time.Time) *Alerts {
-	return &Alerts{log: log, now: now, raised: func(string) {}, waiting: map[alertKey]*pendingAlert{}, wake: make(chan struct{}, 1)}
+	return &Alerts{log: log, now: now, raised: func(string) {}, waiting: map[alertKey]*pendingAlert{}, wake: make(chan struct{}, 1), told: map[alertKey]*told{}}
 }
 
 // Raise notes an event of one of the kinds in AlertKinds. It does not block and does no I/O.
@@ -112,39 +134,96 @@ func (a *Alerts) Dropped() int64 {
 // Run stores what is raised until ctx ends, then once more. A sink that fails gets it again
 // later.
 func (a *Alerts) Run(ctx context.Context, sink AlertSink) error {
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			a.store(context.WithoutCancel(ctx), sink)
+			a.store(context.WithoutCancel(ctx), sink, true)
 			return nil
 		case <-a.wake:
-			a.store(ctx, sink)
-			pause(ctx, alertPause)
+		case <-next.C:
 		}
+		due := a.store(ctx, sink, false)
+		pause(ctx, alertPause)
+		next.Reset(max(0, due-alertPause))
 	}
 }
 
-func (a *Alerts) store(ctx context.Context, sink AlertSink) {
-	a.mu.Lock()
-	waiting := a.waiting
-	a.waiting = map[alertKey]*pendingAlert{}
-	a.mu.Unlock()
-	order := slices.SortedFunc(maps.Keys(waiting), func(x, y alertKey) int {
-		return waiting[x].alert.FirstAt.Compare(waiting[y].alert.FirstAt)
+// store logs and stores the alerts that are due, or all, and returns in how long another is.
+func (a *Alerts) store(ctx context.Context, sink AlertSink, all bool) time.Duration {
+	now := a.now()
+	due, next := a.take(now, all)
+	order := slices.SortedFunc(maps.Keys(due), func(x, y alertKey) int {
+		return due[x].alert.FirstAt.Compare(due[y].alert.FirstAt)
 	})
-	for i, key := range order {
-		alert := waiting[key].alert
-		alert.Detail = detailJSON(waiting[key].detail)
-		ctx, cancel := context.WithTimeout(ctx, alertTimeout)
-		err := sink.UpsertAlert(ctx, alert)
-		cancel()
-		if err != nil {
-			a.log.Warn("alert could not be stored yet", "kind", alert.Kind, "subject", alert.Subject, "error", err)
-			a.putBack(order[i:], waiting)
-			return
-		}
-		a.log.Warn("alert: "+alert.Message, "kind", alert.Kind, "subject", alert.Subject, "count", alert.Count, "detail", alert.Detail)
+	for _, key := range order {
+		due[key].alert.Detail = detailJSON(due[key].detail)
+		a.tell(key, due[key], now)
 	}
+	for i, key := range order {
+		if err := upsert(ctx, sink, due[key].alert); err != nil {
+			if a.fails++; a.fails == 1 {
+				a.log.Warn("alerts cannot be stored now and wait", "alerts", len(order)-i, "error", err)
+			}
+			a.putBack(order[i:], due)
+			return backoff(a.fails)
+		}
+		a.fails = 0
+		t := a.told[key]
+		t.store = now.Add(min(t.pause(), alertFresh))
+	}
+	return next
+}
+
+func upsert(ctx context.Context, sink AlertSink, alert point.Alert) error {
+	ctx, cancel := context.WithTimeout(ctx, alertTimeout)
+	defer cancel()
+	return sink.UpsertAlert(ctx, alert)
+}
+
+// take removes the alerts that may be stored again, and tells in how long another may. When
+// many wait none is held back: there must be room for what was not raised before.
+func (a *Alerts) take(now time.Time, all bool) (due map[alertKey]*pendingAlert, next time.Duration) {
+	forget := alertPauses[len(alertPauses)-1]
+	maps.DeleteFunc(a.told, func(_ alertKey, t *told) bool { return now.Sub(t.at) > forget })
+	due, next = map[alertKey]*pendingAlert{}, forget
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all = all || len(a.waiting) > alertSubjects/2
+	for key, p := range a.waiting {
+		if t := a.told[key]; t != nil && !all && now.Before(t.store) {
+			next = min(next, t.store.Sub(now))
+			continue
+		}
+		due[key] = p
+		delete(a.waiting, key)
+	}
+	return due, next
+}
+
+// tell logs an alert if there was no line about it lately.
+func (a *Alerts) tell(key alertKey, p *pendingAlert, now time.Time) {
+	t := a.told[key]
+	if t == nil {
+		for old := range a.told {
+			if len(a.told) < 2*alertSubjects {
+				break
+			}
+			delete(a.told, old) // any: it begins anew when it comes again
+		}
+		t = &told{}
+		a.told[key] = t
+	}
+	t.at = p.alert.LastAt
+	t.untold += p.alert.Count - p.told
+	p.told = p.alert.Count
+	if t.untold == 0 || now.Before(t.log) {
+		return
+	}
+	a.log.Warn("alert: "+p.alert.Message, "kind", p.alert.Kind, "subject", p.alert.Subject, "count", t.untold, "detail", p.alert.Detail)
+	t.lines++
+	t.untold, t.log = 0, now.Add(t.pause())
 }
 
 // putBack joins alerts that could not be stored with what was raised meanwhile.
@@ -155,6 +234,7 @@ func (a *Alerts) putBack(keys []alertKey, failed map[alertKey]*pendingAlert) {
 		old := failed[key]
 		if newer, ok := a.waiting[key]; ok {
 			newer.alert.Count += old.alert.Count
+			newer.told += old.told
 			newer.alert.FirstAt = old.alert.FirstAt
 			continue
 		}
@@ -164,5 +244,4 @@ func (a *Alerts) putBack(keys []alertKey, failed map[alertKey]*pendingAlert) {
 			a.dropped++
 		}
 	}
-	poke(a.wake)
 }
