@@ -37,6 +37,7 @@ type Metrics struct {
 	attempts, failovers, rejected, alert *prometheus.CounterVec
 	duration, ttft, overhead             *prometheus.HistogramVec
 
+	labels  cache[string, label]
 	series  cache[seriesKey, series]
 	tries   cache[tryKey, try]
 	refused cache[refusedKey, prometheus.Counter]

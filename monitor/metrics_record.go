@@ -50,6 +50,18 @@ func (c *cache[K, V]) add(key K, v V) *V {
 	return &v
 }
 
+// put adds or replaces a value. A full cache begins anew.
+func (c *cache[K, V]) put(key K, v V, limit int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := map[K]*V{}
+	if all := c.all.Load(); all != nil && len(*all) < limit {
+		next = maps.Clone(*all)
+	}
+	next[key] = &v
+	c.all.Store(&next)
+}
+
 type seriesKey struct {
 	endpoint, provider, model string
 	status                    int // class: 2 for 2xx
@@ -127,10 +139,33 @@ func (m *Metrics) model(r *point.Record) string {
 	switch {
 	case name == "":
 		return none
-	case m.knownModel(name):
-		return name
+	case len(name) > maxLabel:
+		return other
 	}
-	return other
+	at := r.Timestamp.UnixMilli() + r.ResponseTime // about now, without asking the clock
+	if l, ok := m.labels.get(name); ok && max(at-l.at, l.at-at) < labelFresh {
+		return l.name
+	}
+	l := label{other, at}
+	known := m.knownModel(name)
+	name = strings.Clone(name) // nothing keeps the record's memory
+	if known {
+		l.name = name
+	}
+	m.labels.put(name, l, maxLabels)
+	return l.name
+}
+
+const (
+	labelFresh = 10_000 // ms after which knownModel is asked again
+	maxLabels  = 512    // names that are remembered: copying more costs more than it saves
+	maxLabel   = 256    // bytes of a name; longer ones are no model's
+)
+
+// label is the value of the label model for a name, and when it was decided in ms.
+type label struct {
+	name string
+	at   int64
 }
 
 func (m *Metrics) newSeries(key seriesKey) series {

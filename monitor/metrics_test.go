@@ -3,8 +3,11 @@ package monitor
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -96,6 +99,43 @@ func TestSeriesAreBounded(t *testing.T) {
 	}
 }
 
+// TestModelIsAskedForSeldom: whether a model is known may cost microseconds, so the answer is
+// kept for a while, for as many names as there is room for.
+func TestModelIsAskedForSeldom(t *testing.T) {
+	asked, isKnown := 0, false
+	m := NewMetrics("", func(string) bool { asked++; return isKnown })
+	start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	label := func(name string, after time.Duration) string {
+		return m.model(&point.Record{Model: name, Timestamp: start.Add(after)})
+	}
+	for i := range 1000 {
+		if got := label("new", time.Duration(i)*time.Millisecond); got != other {
+			t.Fatal(got)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	isKnown = true
+	for _, after := range []time.Duration{11 * time.Second, -time.Hour, 2 * time.Hour} { // the clock may jump
+		if got := label("new", after); got != "new" {
+			t.Errorf("after %v: %s", after, got)
+		}
+	}
+	if asked != 4 {
+		t.Errorf("asked %d times", asked)
+	}
+	for i := range 5 * maxLabels {
+		label(strconv.Itoa(i), 0)
+	}
+	if n := len(*m.labels.all.Load()); n > maxLabels {
+		t.Errorf("%d names are remembered", n)
+	}
+	if got := label(strings.Repeat("x", maxLabel+1), 0); got != other {
+		t.Error("a name without end is a label")
+	}
+}
+
 func TestMetricsHandler(t *testing.T) {
 	m := New(Options{Version: "1.2.3", MetricsToken: point.NewSecret("hush-hush"), Log: quiet()})
 	j := openTestJournal(t, JournalOptions{})
@@ -127,7 +167,19 @@ func TestMetricsHandler(t *testing.T) {
 }
 
 func BenchmarkObserve(b *testing.B) {
-	m := New(Options{KnownModel: known("gpt-4o-mini-2024-07-18"), Log: quiet()})
+	b.Run("model/known", func(b *testing.B) { benchmarkObserve(b, known("gpt-4o-mini-2024-07-18")) })
+	b.Run("model/costly", func(b *testing.B) {
+		benchmarkObserve(b, func(string) bool {
+			for range 10_000 { // some microseconds, as a search through many models takes
+				runtime.KeepAlive(nil)
+			}
+			return true
+		})
+	})
+}
+
+func benchmarkObserve(b *testing.B, knownModel func(string) bool) {
+	m := New(Options{KnownModel: knownModel, Log: quiet()})
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		r := realRecord(benchID)
