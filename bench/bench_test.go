@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -29,6 +30,37 @@ func TestMain(m *testing.M) {
 		http.DefaultClient.CloseIdleConnections()
 		os.Exit(code)
 	}))
+}
+
+// TestOpenLoopCountsFromWhenDue: a target that stands still holds up the loop too, and the
+// requests that could not even be sent meanwhile have waited all the same.
+func TestOpenLoopCountsFromWhenDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		stall := time.After(10 * time.Second)
+		stalled := make(chan struct{})
+		go func() {
+			<-stall
+			close(stalled)
+		}()
+		l := &load{rate: 100}
+		r := l.open(ctx, func() (func() error, func()) {
+			return func() error { <-stalled; return nil }, func() {}
+		})
+		late := 0
+		for _, latency := range r.latencies {
+			if latency > time.Second {
+				late++
+			}
+		}
+		if late < 890 || late > 910 || r.requests < 1990 || r.requests > 2001 {
+			t.Errorf("%d requests, %d of them late; of 2000 the 900 due in the first 9 s were", r.requests, late)
+		}
+		if median := percentile(r.latencies[len(r.latencies)-1000:], 0.5); median < 4*time.Second || median > 6*time.Second {
+			t.Errorf("half of those due while it stood still waited %v, want about 5 s", median)
+		}
+	})
 }
 
 // TestQuick runs the real thing with all targets but Point: some rows once, and the JSON file.

@@ -35,7 +35,10 @@ func (l *load) run(ctx context.Context) (result, error) {
 	begin := time.Now()
 	var r result
 	if l.rate > 0 {
-		r = l.open(ctx)
+		r = l.open(ctx, func() (func() error, func()) {
+			c := l.client()
+			return c.do, c.close
+		})
 	} else {
 		r = l.closed(ctx)
 	}
@@ -74,17 +77,18 @@ const maxFailures = 100
 const maxOpen = 256
 
 // open sends requests at a fixed rate, whether answers come or not. The latency counts from
-// when a request was due to go: waiting for a free worker is a part of it.
-func (l *load) open(ctx context.Context) result {
+// when a request was due to go: waiting for a free worker is a part of it. Each worker asks
+// with a function of its own.
+func (l *load) open(ctx context.Context, worker func() (ask func() error, end func())) result {
 	due := make(chan time.Time, maxOpen)
 	results := make([]result, min(maxOpen, max(16, int(l.rate/4))))
 	var wg sync.WaitGroup
 	for i := range results {
 		wg.Go(func() {
-			c := l.client()
-			defer c.close()
+			ask, end := worker()
+			defer end()
 			for at := range due {
-				results[i].count(c.do())
+				results[i].count(ask())
 				results[i].latencies = append(results[i].latencies, time.Since(at))
 			}
 		})
@@ -93,12 +97,13 @@ func (l *load) open(ctx context.Context) result {
 	begin := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for n := 1; ctx.Err() == nil; n++ {
+	for at := begin; ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-			due <- time.Now()
-			timer.Reset(time.Until(begin.Add(time.Duration(n) * interval)))
+			due <- at // which may be long ago, when all workers were busy
+			at = at.Add(interval)
+			timer.Reset(time.Until(at))
 		}
 	}
 	close(due)
