@@ -118,10 +118,3 @@ func TestJournalCheck(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestResources(t *testing.T) {
-	r := ReadResources()
-	if r.RSS <= 0 || r.Heap <= 0 || r.Goroutines <= 0 || r.OpenFiles <= 0 || r.MaxFiles <= 0 || r.CPU <= 0 || r.CPUs <= 0 {
-		t.Errorf("%+v", r)
-	}
-}

@@ -58,13 +58,6 @@ func (l *Log) Alert(alerts point.Alerter) { l.alerts = alerts }
 // Dropped is how many lines did not reach the database for want of room.
 func (l *Log) Dropped() int64 { return l.queue.dropped.Load() }
 
-type requestIDKey struct{}
-
-// WithRequestID makes every line that is logged with the context carry request_id.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
-
 // logHandler hands each record to the terminal's handler and, if that does not write the
 // lines for the database too, to theirs.
 type logHandler struct {
@@ -77,10 +70,6 @@ func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
-	if id, ok := ctx.Value(requestIDKey{}).(string); ok {
-		r = r.Clone()
-		r.AddAttrs(slog.String("request_id", id))
-	}
 	if h.store != nil {
 		_ = h.store.Handle(ctx, r) // writes to memory
 	}

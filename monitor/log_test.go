@@ -48,9 +48,8 @@ func TestLogReachesTerminalAndDatabase(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			var terminal bytes.Buffer
 			l := NewLog(LogOptions{Format: format, Out: &terminal})
-			ctx := WithRequestID(context.Background(), "req-1")
 			log := l.Logger().With("component", "gateway")
-			log.InfoContext(ctx, "request ended", "status", 200, slog.Group("usage", "input", 12))
+			log.Info("request ended", "request_id", "req-1", "status", 200, slog.Group("usage", "input", 12))
 			log.Debug("not at this level")
 			log.WithGroup("g").Warn("grouped", "a", 1)
 			sink := &logSink{}
