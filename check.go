@@ -35,6 +35,20 @@ func (m *Mapping) Check(fault Fault) {
 	within(fault, "batch.window_ms", m.Batch.WindowMS, 0, 60_000)
 	within(fault, "batch.max_inputs", m.Batch.MaxInputs, 1, 100_000)
 	oneOf(fault, "unsupported", m.Unsupported, []string{"error", "drop"})
+	m.checkAvailable(fault)
+}
+
+// checkAvailable refuses what this version of Point would take no notice of.
+func (m *Mapping) checkAvailable(fault Fault) {
+	later := func(at string, used bool) {
+		if used {
+			fault(at, "This is not available yet; leave it at its default.")
+		}
+	}
+	later("retry.hedge_after_ms", m.Retry.HedgeAfterMS != nil)
+	later("cache.mode", m.Cache.Mode == "exact")
+	later("batch.enabled", m.Batch.Enabled)
+	later("continue_broken_streams", m.ContinueBrokenStreams)
 }
 
 func (r *Rule) check(fault Fault) {

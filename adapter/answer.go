@@ -58,10 +58,16 @@ func (a *answer) pinged() bool {
 	return a.sentPing
 }
 
-// ping keeps a silent stream open.
+// ping keeps a silent stream open. It runs in a goroutine of its own, where a panic of the
+// writer would end the process: then the client counts as gone.
 func (a *answer) ping() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer func() {
+		if recover() != nil {
+			a.broken = true
+		}
+	}()
 	if a.stopped || a.broken {
 		return
 	}

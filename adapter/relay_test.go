@@ -189,3 +189,20 @@ func TestWhatAProviderSaidIsInTheLog(t *testing.T) {
 		})
 	}
 }
+
+// torn is a client whose connection panics when it is written to.
+type torn struct{ http.ResponseWriter }
+
+func (torn) Header() http.Header       { return http.Header{} }
+func (torn) WriteHeader(int)           {}
+func (torn) Write([]byte) (int, error) { panic("torn") }
+
+func TestAPingThatPanicsEndsOnlyItsAnswer(t *testing.T) {
+	a := &answer{w: torn{}}
+	a.startPings(time.Hour)
+	defer a.stopPings()
+	a.ping()
+	if a.write([]byte("x"), true) {
+		t.Error("the client counts as there")
+	}
+}

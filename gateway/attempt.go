@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -65,7 +64,8 @@ func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, err
 
 // open sends the request and reads the answer up to its first content.
 func (g *Gateway) open(a *attempt) (*point.Reply, error) {
-	response, err := g.transport(a.backend.provider).RoundTrip(a.request())
+	connect := milliseconds(a.call.Snapshot.Mapping(a.call.Path).Timeout.ConnectMS)
+	response, err := g.transport(a.backend.provider, connect).RoundTrip(a.request())
 	if err != nil {
 		return nil, err
 	}
@@ -139,29 +139,49 @@ func (a *attempt) request() *http.Request {
 		ContentLength: int64(len(out.Body)),
 	}
 	if len(out.Body) > 0 {
-		// GetBody lets the transport repeat a request that met a dead idle connection.
-		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.Body)), nil }
-		request.Body, _ = request.GetBody()
+		// GetBody lets the transport repeat a request that met a dead connection.
+		request.GetBody = func() (io.ReadCloser, error) { return a.payload(out.Body), nil }
+		request.Body = a.payload(out.Body)
 	}
-	return request.WithContext(retain(a.ctx, a.call))
+	return request.WithContext(a.ctx)
 }
 
-// retain keeps the call's pooled body from being reused until the transport has written the
-// request: it may still read it after the answer came. A request that is never written
-// whole keeps it for good, and the garbage collector takes it.
-func retain(ctx context.Context, call *point.Call) context.Context {
-	if call == nil || call.Buffer == nil {
-		return ctx
+// payload reads a request's body.
+func (a *attempt) payload(body []byte) io.ReadCloser {
+	if a.call == nil || a.call.Buffer == nil {
+		return io.NopCloser(bytes.NewReader(body))
 	}
-	call.Buffer.Retain()
-	var once sync.Once
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			if info.Err == nil {
-				once.Do(call.Buffer.Release)
-			}
-		},
-	})
+	a.call.Buffer.Retain()
+	return &held{rest: body, buffer: a.call.Buffer}
+}
+
+// held reads a body whose memory is used again: the transport may read it after the answer
+// came, and more than once, so each reader keeps the memory until it is closed.
+type held struct {
+	mu     sync.Mutex // the transport may close while it reads
+	rest   []byte
+	buffer point.Retainer // nil once closed
+}
+
+func (h *held) Read(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.buffer == nil || len(h.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, h.rest)
+	h.rest = h.rest[n:]
+	return n, nil
+}
+
+func (h *held) Close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.buffer != nil {
+		h.buffer.Release()
+		h.buffer, h.rest = nil, nil
+	}
+	return nil
 }
 
 // firstByteLimit is how long to wait for the first bytes of the answer.

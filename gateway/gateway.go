@@ -33,6 +33,7 @@ type Gateway struct {
 	options  Options
 	public   *http.Transport // to public addresses only
 	private  *http.Transport // to private ones too
+	pools    sync.Map        // pool -> *http.Transport, of those that are neither
 	backends sync.Map        // provider id -> *backend of the live configuration
 	building sync.Mutex      // of backends
 }
@@ -41,7 +42,11 @@ var _ point.Sender = (*Gateway)(nil)
 
 // New makes a Gateway.
 func New(o Options) *Gateway {
-	return &Gateway{options: o, public: newTransport(false), private: newTransport(true)}
+	return &Gateway{
+		options: o,
+		public:  newTransport(pool{false, defaultConnect}, http.ProxyFromEnvironment),
+		private: newTransport(pool{true, defaultConnect}, http.ProxyFromEnvironment),
+	}
 }
 
 // Send makes one attempt to have target answer call. The reply has been read up to its first
@@ -83,14 +88,10 @@ func unsent(err error) error {
 func (g *Gateway) Close() {
 	g.public.CloseIdleConnections()
 	g.private.CloseIdleConnections()
-}
-
-// transport is the pool that may reach p.
-func (g *Gateway) transport(p *point.Provider) *http.Transport {
-	if p.Config.AllowPrivate && g.options.AllowPrivate {
-		return g.private
-	}
-	return g.public
+	g.pools.Range(func(_, t any) bool {
+		t.(*http.Transport).CloseIdleConnections()
+		return true
+	})
 }
 
 // backend is what the gateway knows of p. What the live configuration says of a provider is

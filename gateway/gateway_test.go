@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"point"
+	"point/adapter/provider"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -343,5 +345,96 @@ func TestDiscovery(t *testing.T) {
 	}
 	if !models.Serves(p, point.PathEmbeddings) || models.Serves(&point.Provider{Kind: "zzz"}, point.PathChat) {
 		t.Error("abilities")
+	}
+}
+
+// holder counts the holds on a body.
+type holder struct{ holds atomic.Int32 }
+
+func (h *holder) Retain()  { h.holds.Add(1) }
+func (h *holder) Release() { h.holds.Add(-1) }
+
+// TestEachReaderHoldsTheBody: a request that HTTP/2 sends again reads the body a second time,
+// after the first was written whole.
+func TestEachReaderHoldsTheBody(t *testing.T) {
+	call, h := callOf(t, chat), &holder{}
+	call.Buffer = h
+	b, err := newBackend(providerAt("http://host"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &attempt{backend: b, key: b.keys[0], call: call, ctx: t.Context()}
+	a.exchange = &provider.Exchange{Outbound: &point.Outbound{Method: http.MethodPost, Path: "/x", Body: call.Body}}
+	request := a.request()
+	if first, _ := io.ReadAll(request.Body); string(first) != chat {
+		t.Errorf("read %q", first)
+	}
+	again, _ := request.GetBody()
+	for range 2 {
+		_ = request.Body.Close()
+	}
+	if h.holds.Load() != 1 {
+		t.Errorf("%d holds while the second reader is open, want 1", h.holds.Load())
+	}
+	if second, _ := io.ReadAll(again); string(second) != chat {
+		t.Errorf("read %q", second)
+	}
+	_ = again.Close()
+	if n, err := again.Read(make([]byte, 8)); n != 0 || err != io.EOF || h.holds.Load() != 0 {
+		t.Errorf("after the end: %d bytes, %v, %d holds", n, err, h.holds.Load())
+	}
+}
+
+// TestABodyIsHeldUntilItWasSent over real connections, and no longer.
+func TestABodyIsHeldUntilItWasSent(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for _, url := range []string{server.URL, closed.URL} {
+		p := providerAt(url)
+		g := newGateway(t, nil, p)
+		g.private.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+		call, h := callOf(t, `{"model":"m","messages":["`+strings.Repeat("x", 200_000)+`"]}`), &holder{}
+		call.Buffer = h
+		if reply, err := g.Send(t.Context(), point.Target{Provider: p, Model: "m"}, call); err == nil {
+			reply.Close()
+		} else if url == server.URL {
+			t.Error(err)
+		}
+		for h.holds.Load() != 0 { // the transport may close it a moment later
+			runtime.Gosched()
+		}
+	}
+}
+
+func TestAListThatBreaksItsReaderIsOnlyMissing(t *testing.T) {
+	p := providerAt("http://host")
+	p.Config.APIKeyEnv = "BOOM"
+	g := newGateway(t, nil, p)
+	g.options.Getenv = func(string) string { panic("boom") }
+	models := NewModels(g, g.options.Config, func(string) []string { return []string{"known"} })
+	models.refresh(t.Context())
+	if d := models.discovered(p); d == nil || d.err == nil || !models.Has(p, "known") {
+		t.Errorf("discovered %+v", d)
+	}
+}
+
+func TestTheCatalogueIsReadOncePerKind(t *testing.T) {
+	reads := 0
+	p := providerAt("http://host")
+	models := NewModels(newGateway(t, nil, p), nil, func(string) []string { reads++; return []string{"known"} })
+	for range 3 {
+		if !models.Has(p, "known") || models.Has(p, "other") {
+			t.Error("wrong")
+		}
+	}
+	if reads != 1 {
+		t.Errorf("%d reads, want 1", reads)
 	}
 }

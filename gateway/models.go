@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +29,7 @@ type Models struct {
 	config  point.Snapshots
 	known   func(kind string) []string
 	lists   sync.Map // provider id -> *discovered
+	sets    sync.Map // kind -> map[string]bool, of what is known; it never changes
 }
 
 // discovered is what a service told about its models.
@@ -67,7 +70,25 @@ func (m *Models) Has(p *point.Provider, model string) bool {
 	if d := m.discovered(p); d != nil && d.err == nil {
 		return d.has[model]
 	}
-	return slices.Contains(m.known(p.Kind), model)
+	return m.set(p.Kind)[model]
+}
+
+// set is the catalogue's list of a kind, to look names up in.
+func (m *Models) set(kind string) map[string]bool {
+	if known, ok := m.sets.Load(kind); ok {
+		return known.(map[string]bool)
+	}
+	set := setOf(m.known(kind))
+	m.sets.Store(kind, set)
+	return set
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // Serves reports whether p's kind has the ability that path needs.
@@ -115,10 +136,23 @@ func (m *Models) refresh(ctx context.Context) {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			defer m.survive(p)
 			m.lists.Store(p.ID, m.ask(ctx, p, d))
 		})
 	}
 	wait.Wait()
+}
+
+// survive keeps a service whose list breaks its reader from taking the process down. It is
+// asked again when lists are due, like one that could not be reached.
+func (m *Models) survive(p *point.Provider) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	m.gateway.options.Log.Error("reading a model list panicked", "provider", p.Name, "panic", fault, "stack", string(debug.Stack()))
+	d := &discovered{provider: p, due: time.Now().Add(discoverAgain), err: errors.New("its list cannot be read")}
+	m.lists.Store(p.ID, d)
 }
 
 // ask fetches p's list. A failure keeps the list that was known.
@@ -132,11 +166,7 @@ func (m *Models) ask(ctx context.Context, p *point.Provider, before *discovered)
 		m.gateway.options.Log.Debug("model list not available", "provider", p.Name, "error", err)
 		return d
 	}
-	d := &discovered{provider: p, ids: ids, has: make(map[string]bool, len(ids)), due: time.Now().Add(discoverEvery)}
-	for _, id := range ids {
-		d.has[id] = true
-	}
-	return d
+	return &discovered{provider: p, ids: ids, has: setOf(ids), due: time.Now().Add(discoverEvery)}
 }
 
 // ListModels asks a service for its models.
@@ -153,7 +183,7 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	}
 	outbound, read := lister.ListModels()
 	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}, ctx: ctx}
-	response, err := g.transport(a.backend.provider).RoundTrip(a.request())
+	response, err := g.transport(p, defaultConnect).RoundTrip(a.request())
 	if err != nil {
 		return nil, fmt.Errorf("listing models of %s: %w", p.Name, a.failure(err))
 	}
