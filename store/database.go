@@ -39,11 +39,21 @@ func (d *database) ping(ctx context.Context) error {
 // transact runs fn in a writing transaction and commits it if fn returns nil. Its error is
 // one of failure's.
 func (d *database) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := d.write.BeginTx(ctx, nil)
+	return d.transactOn(ctx, func(_ *sql.Conn, tx *sql.Tx) error { return fn(tx) })
+}
+
+// transactOn is transact for what needs the transaction's connection too.
+func (d *database) transactOn(ctx context.Context, fn func(*sql.Conn, *sql.Tx) error) (err error) {
+	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return failure(err)
 	}
-	if err := fn(tx); err != nil {
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return failure(err)
+	}
+	if err := fn(conn, tx); err != nil {
 		return errors.Join(failure(err), rollback(tx))
 	}
 	return failure(tx.Commit())

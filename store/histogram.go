@@ -45,6 +45,10 @@ func binStart(at int) (start, width int64) {
 func (h *histogram) observe(ms int64) { h.add(binOf(ms), 1) }
 
 func (h *histogram) add(at int, count int64) {
+	if n := len(*h); n == 0 || (*h)[n-1].at < at { // stored histograms are in order
+		*h = append(*h, bin{at, count})
+		return
+	}
 	i, found := slices.BinarySearchFunc(*h, at, func(b bin, at int) int { return b.at - at })
 	if found {
 		(*h)[i].count += count
@@ -133,6 +137,11 @@ func (h *histogram) read(text []byte) error {
 // Scan reads a histogram's column.
 func (h *histogram) Scan(src any) error {
 	*h = (*h)[:0]
+	return h.addStored(src)
+}
+
+// addStored adds what a histogram's column holds.
+func (h *histogram) addStored(src any) error {
 	switch v := src.(type) {
 	case string:
 		return h.read([]byte(v))
@@ -144,13 +153,12 @@ func (h *histogram) Scan(src any) error {
 
 // addHistograms is SQLite's function point_histogram_add. PostgreSQL has its own.
 func addHistograms(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-	var sum, other histogram
-	if err := sum.Scan(args[0]); err != nil {
-		return nil, err
+	var room [64]bin
+	sum := histogram(room[:0])
+	for _, arg := range args {
+		if err := sum.addStored(arg); err != nil {
+			return nil, err
+		}
 	}
-	if err := other.Scan(args[1]); err != nil {
-		return nil, err
-	}
-	sum.merge(other)
-	return string(sum.append(nil)), nil
+	return string(sum.append(make([]byte, 0, 16*len(sum)))), nil
 }

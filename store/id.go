@@ -74,11 +74,14 @@ func (u uid) String() string {
 }
 
 // Value gives 16 bytes, which both drivers take.
-func (u uid) Value() (driver.Value, error) {
+func (u uid) Value() (driver.Value, error) { return u.bytes(), nil }
+
+// bytes are the 16 bytes, or null.
+func (u *uid) bytes() driver.Value {
 	if !u.Valid {
-		return nil, nil
+		return nil
 	}
-	return u.UUID[:], nil
+	return u.UUID[:]
 }
 
 // Scan reads 16 bytes (SQLite) or text (PostgreSQL).

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -22,8 +23,9 @@ const (
 	requestColumns = `id, timestamp, endpoint, provider_id, model, status, response_time, tokens_input, tokens_output, cost, request, response,
 		client_request_id, upstream_model, key_id, outcome, error_code, error_message, ttft, overhead_us, stream, cache_hit, usage, attempts, route`
 
+	requestArgs   = 25
 	insertRequest = `INSERT INTO requests (` + requestColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`
 
 	// insertRequests takes all rows as one JSON list and returns the ids of the new ones. A
@@ -66,12 +68,14 @@ func (s *Store) insertBatch(ctx context.Context, records []point.Record) error {
 	} else if err := s.ensurePartitions(ctx, batch); err != nil {
 		return err
 	}
-	return s.history.transact(ctx, func(tx *sql.Tx) error {
-		insert := s.insertEach
+	return s.history.transactOn(ctx, func(conn *sql.Conn, tx *sql.Tx) error {
+		var fresh []*point.Record
+		var err error
 		if s.postgres != nil {
-			insert = s.insertAll
+			fresh, err = s.insertAll(ctx, tx, batch)
+		} else {
+			fresh, err = insertEach(ctx, conn, batch)
 		}
-		fresh, err := insert(ctx, tx, batch)
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
@@ -161,33 +165,65 @@ func bound(n int64) int64 { return min(max(n, 0), math.MaxInt32) }
 // requests fit into one rollup's 64 bits, and even 4 billion with the most tokens do.
 func boundCost(n point.NanoUSD) point.NanoUSD { return min(max(n, 0), 10_000*point.USD) }
 
-// insertEach inserts rows one by one with a prepared statement, which SQLite does fastest.
-func (s *Store) insertEach(ctx context.Context, tx *sql.Tx, batch []requestRow) ([]*point.Record, error) {
-	statement, err := tx.PrepareContext(ctx, insertRequest)
-	if err != nil {
-		return nil, err
-	}
-	defer statement.Close()
-	fresh := make([]*point.Record, 0, len(batch))
-	for i := range batch {
-		r := &batch[i]
-		result, err := statement.ExecContext(ctx, r.ID, r.Timestamp, r.Endpoint, r.ProviderID, r.Model, r.Status, r.ResponseTime, r.TokensInput, r.TokensOutput, r.Cost,
-			column(r.Request), column(r.Response), r.ClientRequestID, r.UpstreamModel, r.KeyID, r.Outcome, r.ErrorCode, r.ErrorMessage, r.TTFT, r.OverheadUS,
-			r.Stream, r.CacheHit, column(r.Usage), column(r.Attempts), column(r.Route))
+// insertEach inserts rows one by one with a prepared statement, which SQLite does fastest. It
+// speaks to the driver itself: database/sql would cost as much again for each row.
+func insertEach(ctx context.Context, conn *sql.Conn, batch []requestRow) (fresh []*point.Record, err error) {
+	err = conn.Raw(func(driverConn any) (err error) {
+		defer func() { // a panic would end in a connection that waits for its own transaction
+			if p := recover(); p != nil {
+				err = fmt.Errorf("insert a record: %v", p)
+			}
+		}()
+		prepared, err := driverConn.(driver.ConnPrepareContext).PrepareContext(ctx, insertRequest)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if n, err := result.RowsAffected(); err != nil {
-			return nil, err
-		} else if n > 0 {
-			fresh = append(fresh, r.record)
+		defer prepared.Close()
+		statement := prepared.(driver.StmtExecContext)
+		args := make([]driver.NamedValue, requestArgs)
+		for i := range args {
+			args[i].Ordinal = i + 1
 		}
+		fresh = make([]*point.Record, 0, len(batch))
+		for i := range batch {
+			batch[i].bind(args)
+			result, err := statement.ExecContext(ctx, args)
+			if err != nil {
+				return err
+			}
+			if n, err := result.RowsAffected(); err != nil {
+				return err
+			} else if n > 0 {
+				fresh = append(fresh, batch[i].record)
+			}
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+// bind fills in the arguments of insertRequest, in the order of requestColumns, as values
+// that a driver takes.
+func (r *requestRow) bind(args []driver.NamedValue) {
+	for i, v := range [requestArgs]driver.Value{
+		r.ID.bytes(), r.Timestamp, r.Endpoint, r.ProviderID.bytes(), value(r.Model), int64(r.Status), r.ResponseTime, value(r.TokensInput), value(r.TokensOutput), value(r.Cost),
+		column(r.Request), column(r.Response), value(r.ClientRequestID), value(r.UpstreamModel), r.KeyID.bytes(), r.Outcome, value(r.ErrorCode), value(r.ErrorMessage),
+		value(r.TTFT), r.OverheadUS, r.Stream, r.CacheHit, column(r.Usage), column(r.Attempts), column(r.Route),
+	} {
+		args[i].Value = v
 	}
-	return fresh, nil
+}
+
+// value is what p points to, null for nil.
+func value[T any](p *T) driver.Value {
+	if p == nil {
+		return nil
+	}
+	return *p
 }
 
 // column is a JSON text for its column, null for none.
-func column(raw json.RawMessage) any {
+func column(raw json.RawMessage) driver.Value {
 	if raw == nil {
 		return nil
 	}
