@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -33,13 +34,15 @@ type DegradedError struct{ Reason string }
 
 func (e *DegradedError) Error() string { return e.Reason }
 
-// Check tells how a part of the process is: nil, a *DegradedError, or why it is down. Its
-// text is shown without authentication: it says what is wrong and what to do, no addresses.
+// Check tells how a part of the process is: nil, a *DegradedError, or why it is down. The text
+// of a *DegradedError is shown to everybody: it says what is wrong and what to do, no
+// addresses. Why a part is down is for the log and for those who may read the status.
 type Check func(ctx context.Context) error
 
 // Health knows the state of this process and the checks of its parts.
 type Health struct {
 	now func() time.Time
+	log *slog.Logger
 
 	mu      sync.Mutex
 	state   string
@@ -53,8 +56,8 @@ type Health struct {
 }
 
 // NewHealth makes a Health in StateStarting.
-func NewHealth(now func() time.Time) *Health {
-	return &Health{now: now, state: StateStarting, changed: make(chan struct{}), checks: map[string]Check{}}
+func NewHealth(now func() time.Time, log *slog.Logger) *Health {
+	return &Health{now: now, log: log, state: StateStarting, changed: make(chan struct{}), checks: map[string]Check{}}
 }
 
 // Register adds a check, or replaces the one of the same name.
@@ -115,9 +118,27 @@ func (h *Health) Checks(ctx context.Context) []point.HealthCheck {
 	}
 	running.Wait()
 	if ctx.Err() == nil { // a caller that left says nothing about the parts
+		h.logChanges(results)
 		h.last, h.lastAt = results, h.now()
 	}
 	return slices.Clone(results)
+}
+
+// logChanges logs each check whose state is another than in the round before.
+func (h *Health) logChanges(results []point.HealthCheck) {
+	for _, c := range results {
+		before := point.HealthOK
+		if i := slices.IndexFunc(h.last, func(l point.HealthCheck) bool { return l.Name == c.Name }); i >= 0 {
+			before = h.last[i].State
+		}
+		switch {
+		case c.State == before:
+		case c.State == point.HealthOK:
+			h.log.Info("a health check is ok again", "check", c.Name)
+		default:
+			h.log.Warn("a health check fails", "check", c.Name, "state", c.State, "error", c.Message)
+		}
+	}
 }
 
 func runCheck(ctx context.Context, name string, check Check) (result point.HealthCheck) {
@@ -160,6 +181,9 @@ func (h *Health) Live() http.Handler {
 	})
 }
 
+// downMessage is what everybody is told of a part that is down.
+const downMessage = "It does not work. The log says why, and so does /api/status/health to those who may read the status."
+
 // ReadyHandler serves /readyz: 200 while requests are welcome, with the reasons if something
 // is degraded, and 503 while the process starts or drains.
 func (h *Health) ReadyHandler() http.Handler {
@@ -170,6 +194,11 @@ func (h *Health) ReadyHandler() http.Handler {
 			writeState(w, http.StatusServiceUnavailable, state, nil)
 		case StateDegraded:
 			failing := slices.DeleteFunc(h.Checks(r.Context()), func(c point.HealthCheck) bool { return c.State == point.HealthOK })
+			for i := range failing {
+				if failing[i].State != point.HealthDegraded {
+					failing[i].Message = downMessage
+				}
+			}
 			writeState(w, http.StatusOK, state, failing)
 		default:
 			writeState(w, http.StatusOK, state, nil)

@@ -1,8 +1,10 @@
 package monitor
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,7 +24,8 @@ func probe(h http.Handler) (int, string) {
 
 func TestReadyThroughALife(t *testing.T) {
 	now := time.Now()
-	h := NewHealth(func() time.Time { return now })
+	var log bytes.Buffer
+	h := NewHealth(func() time.Time { return now }, slog.New(slog.NewTextHandler(&log, nil)))
 	var database error
 	h.Register("database", func(context.Context) error { return database })
 	h.Register("journal", func(context.Context) error { return nil })
@@ -34,8 +37,9 @@ func TestReadyThroughALife(t *testing.T) {
 	}{
 		{"starting", func() {}, 503, `{"status":"starting"}`},
 		{"ready", h.Ready, 200, `{"status":"ready"}`},
-		{"database gone", func() { database = errors.New("postgres://u:hunter2@db: refused") }, 200,
-			`{"status":"degraded","reasons":[{"name":"database","state":"down","message":"postgres://***@db: refused"}]}`},
+		{"database gone", func() { database = errors.New("postgres://u:hunter2@db.internal: refused") }, 200,
+			`{"status":"degraded","reasons":[{"name":"database","state":"down","message":"` + downMessage + `"}]}`},
+		{"database still gone", func() {}, 200, `{"status":"degraded","reasons":[{"name":"database","state":"down","message":"` + downMessage + `"}]}`},
 		{"database slow", func() { database = &DegradedError{"answers slowly"} }, 200,
 			`{"status":"degraded","reasons":[{"name":"database","state":"degraded","message":"answers slowly"}]}`},
 		{"database back", func() { database = nil }, 200, `{"status":"ready"}`},
@@ -50,12 +54,20 @@ func TestReadyThroughALife(t *testing.T) {
 		if code, body := probe(h.Live()); code != 200 || body != `{"status":"ok"}` {
 			t.Errorf("%s: live %d %s", s.name, code, body)
 		}
+		if s.name == "database gone" {
+			if c := h.Checks(t.Context())[0]; c.Message != "postgres://***@db.internal: refused" {
+				t.Error("who may read the status learns", c.Message)
+			}
+		}
+	}
+	if text := log.String(); strings.Count(text, "db.internal") != 1 || strings.Count(text, "ok again") != 1 || strings.Contains(text, "hunter2") {
+		t.Error(text)
 	}
 }
 
 func TestChecksThatHangOrPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHealth(time.Now)
+		h := NewHealth(time.Now, quiet())
 		h.Register("hangs", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		h.Register("panics", func(context.Context) error { panic("oh") })
 		h.Register("fine", func(context.Context) error { return nil })
@@ -88,7 +100,7 @@ func (b *beats) Heartbeat(_ context.Context, i point.Instance) error {
 
 func TestBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHealth(time.Now)
+		h := NewHealth(time.Now, quiet())
 		sink := &beats{err: errors.New("down")}
 		ctx, cancel := context.WithCancel(t.Context())
 		var run sync.WaitGroup

@@ -40,7 +40,7 @@ func New(opt Options) *Monitor {
 	}
 	m := &Monitor{
 		Alerts: NewAlerts(opt.Log, opt.Now), Metrics: NewMetrics(opt.Version, opt.KnownModel),
-		Health: NewHealth(opt.Now), Hub: NewHub(), token: opt.MetricsToken,
+		Health: NewHealth(opt.Now, opt.Log), Hub: NewHub(), token: opt.MetricsToken,
 	}
 	m.Alerts.raised = func(kind string) { m.Metrics.alert.WithLabelValues(KindOf(kind).Kind).Inc() }
 	m.Metrics.Counter("point_alerts_dropped_total", "Alerts that had no room.", func() float64 { return float64(m.Alerts.Dropped()) })
