@@ -68,6 +68,9 @@ const (
 	RoleViewer   = "viewer"
 )
 
+// MinPassword is how many characters a password has at least.
+const MinPassword = 12
+
 // User is a person who may sign in.
 type User struct {
 	ID           string

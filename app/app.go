@@ -10,11 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,7 +32,6 @@ import (
 // App is one Point process. Make it with New, Run it, Close it.
 type App struct {
 	cfg     *config.Config
-	env     map[string]string
 	lines   *monitor.Log
 	log     *slog.Logger // writes to lines
 	prices  *prices.Table
@@ -73,9 +69,10 @@ func tuneMemory(cfg *config.Config) {
 	}
 }
 
-// New builds everything and takes the listen address; nothing is served before Run.
+// New takes the listen address, so that a start that cannot serve changes nothing, and builds
+// everything; nothing is served before Run.
 func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err error) {
-	a := &App{cfg: cfg, env: environ()}
+	a := &App{cfg: cfg}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -83,7 +80,7 @@ func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err
 	}()
 	a.lines = monitor.NewLog(monitor.LogOptions{Out: stderr, Level: cfg.LogLevel, Format: cfg.LogFormat})
 	a.log = a.lines.Logger()
-	for _, step := range []func(context.Context) error{a.openStore, a.openMonitor, a.provision, a.openServer} {
+	for _, step := range []func(context.Context) error{a.listen, a.openStore, a.openMonitor, a.provision, a.serve} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -91,13 +88,9 @@ func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err
 	return a, nil
 }
 
-func environ() map[string]string {
-	env := map[string]string{}
-	for _, line := range os.Environ() {
-		name, value, _ := strings.Cut(line, "=")
-		env[name] = value
-	}
-	return env
+func (a *App) listen(context.Context) (err error) {
+	a.server, err = listen(a.cfg, a.component("server"))
+	return err
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
@@ -161,7 +154,7 @@ func (a *App) provision(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.environment(ctx, a.env); err != nil {
+	if err := p.environment(ctx); err != nil {
 		return err
 	}
 	stop, err := p.demo(ctx)
@@ -181,12 +174,9 @@ func (a *App) provisioner() *provisioner {
 	return &provisioner{store: a.store, cfg: a.cfg, log: a.log}
 }
 
-func (a *App) openServer(ctx context.Context) error {
-	handler, err := a.handler()
-	if err != nil {
-		return err
-	}
-	if a.server, err = listen(a.cfg, handler, a.component("server")); err != nil {
+// serve gives the server what it serves, and the terminal what to show.
+func (a *App) serve(ctx context.Context) (err error) {
+	if a.server.http.Handler, err = a.handler(); err != nil {
 		return err
 	}
 	a.banner.url = a.cfg.URL(a.server.addr())
@@ -198,7 +188,7 @@ func (a *App) openServer(ctx context.Context) error {
 // handler joins the data plane, the control plane and the console.
 func (a *App) handler() (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{
-		Config: a.store, Alerts: a.monitor, Log: a.component("gateway"), Getenv: func(name string) string { return a.env[name] }, AllowPrivate: a.cfg.AllowPrivate,
+		Config: a.store, Alerts: a.monitor, Log: a.component("gateway"), Getenv: a.cfg.Getenv, AllowPrivate: a.cfg.AllowPrivate,
 	})
 	a.models = gateway.NewModels(a.gateway, a.store, a.prices.Models)
 	data := adapter.New(adapter.Deps{
@@ -210,7 +200,7 @@ func (a *App) handler() (http.Handler, error) {
 	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
 		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
-		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: hosts(a.cfg),
+		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: a.cfg.TLS.Domains,
 		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
 		EnvAllow: variablesAllowed(a.cfg),
 	})
@@ -225,15 +215,6 @@ func (a *App) handler() (http.Handler, error) {
 
 // maxBodies is how many bytes of request bodies may be held at once.
 const maxBodies = 1 << 30
-
-// hosts are the Host names that the control plane answers to; none: all.
-func hosts(cfg *config.Config) []string {
-	u, err := url.Parse(cfg.PublicURL)
-	if err != nil || u.Host == "" {
-		return nil
-	}
-	return []string{u.Hostname()}
-}
 
 // Run serves until ctx ends and open answers have finished.
 func (a *App) Run(ctx context.Context) error {
@@ -304,7 +285,7 @@ func ignoreCancelled(err error) error {
 func (a *App) Close() {
 	var errs []error
 	if a.server != nil {
-		errs = append(errs, a.server.http.Close())
+		errs = append(errs, a.server.close())
 	}
 	if a.gateway != nil {
 		a.gateway.Close()

@@ -91,10 +91,10 @@ func unknownTargets(c *config.Config) (problems config.Problems) {
 // environmentProviders are the providers that well-known variables make: one for each kind
 // whose variable is set, under the kind's name. A kind is left out if a declared provider
 // has its name or takes its key from the same variable.
-func environmentProviders(env map[string]string, declared []point.Provider) []point.Provider {
+func environmentProviders(getenv func(string) string, declared []point.Provider) []point.Provider {
 	var list []point.Provider
 	for _, kind := range provider.Kinds() {
-		at := slices.IndexFunc(kind.EnvKeys, func(name string) bool { return env[name] != "" })
+		at := slices.IndexFunc(kind.EnvKeys, func(name string) bool { return getenv(name) != "" })
 		if at < 0 {
 			continue
 		}

@@ -85,7 +85,9 @@ endpoints:
 }
 
 func TestEnvironmentProviders(t *testing.T) {
-	env := map[string]string{"OPENAI_API_KEY": "a", "GOOGLE_API_KEY": "b", "ANTHROPIC_API_KEY": ""}
+	env := func(name string) string {
+		return map[string]string{"OPENAI_API_KEY": "a", "GOOGLE_API_KEY": "b", "ANTHROPIC_API_KEY": ""}[name]
+	}
 	names := func(list []point.Provider) string {
 		var names []string
 		for _, p := range list {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +34,7 @@ func (doctorCommand) Run(r *invocation) error {
 	e := &examination{invocation: r, config: c}
 	e.ok("configuration", "no problem in flags, variables%s", inFile(c.File))
 	e.address()
+	e.metrics()
 	e.certificate()
 	e.folder()
 	e.masterKey()
@@ -77,13 +81,45 @@ func inFile(name string) string {
 
 func (e *examination) address() {
 	addr := e.config.Listen
+	if url := e.config.URL(addr); e.alive(url) {
+		e.ok("address", "Point runs already and answers at %s", url)
+		return
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		e.problem("address", "%v: if Point runs there already, all is well; otherwise end the other program or set POINT_LISTEN", err)
+		e.problem("address", "%v: end the other program or set POINT_LISTEN", err)
 		return
 	}
 	_ = l.Close()
 	e.ok("address", "%s is free", addr)
+}
+
+// aliveWait bounds how long an answer of a running Point is waited for.
+const aliveWait = 2 * time.Second
+
+// alive reports whether a Point answers at url.
+func (e *examination) alive(url string) bool {
+	ctx, cancel := context.WithTimeout(e.ctx, aliveWait)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	reply, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	defer reply.Body.Close()
+	var health struct{ Status string }
+	err = json.NewDecoder(io.LimitReader(reply.Body, 1<<10)).Decode(&health)
+	return err == nil && reply.StatusCode == http.StatusOK && health.Status == "ok"
+}
+
+// metrics says who may read the figures.
+func (e *examination) metrics() {
+	if !e.config.Loopback() && e.config.MetricsToken.IsZero() {
+		e.note("metrics", "/metrics answers this machine alone; set POINT_METRICS_TOKEN to let others read it")
+	}
 }
 
 // renewBefore is how long before its end a certificate is worth a note.
@@ -153,7 +189,7 @@ func (e *examination) masterKey() {
 		e.note("master key", "the first start makes %s", file)
 	case err != nil:
 		e.problem("master key", "%v", err)
-	case info.Mode().Perm() != 0o600:
+	case info.Mode().Perm()&0o077 != 0:
 		e.problem("master key", "others may read %s: chmod 600 %s", file, file)
 	default:
 		e.ok("master key", "%s; keep a copy in a safe place", file)
@@ -202,14 +238,14 @@ func (e *examination) users(ctx context.Context, s *store.Store) {
 
 // providers looks for providers that cannot work as they are.
 func (e *examination) providers(s *point.Snapshot) {
-	env, healthy := environment(e.Env), 0
+	healthy := 0
 	for _, p := range s.Providers {
 		kind, known := provider.Lookup(p.Kind)
 		switch {
 		case !p.Active() || p.ManagedBy == point.ManagedByDemo:
 		case !known:
 			e.problem("provider", "%s: this version has no kind %q", p.Name, p.Kind)
-		case p.Config.APIKeyEnv != "" && env[p.Config.APIKeyEnv] == "":
+		case p.Config.APIKeyEnv != "" && e.config.Getenv(p.Config.APIKeyEnv) == "":
 			e.problem("provider", "%s takes its key from %s, which is not set", p.Name, p.Config.APIKeyEnv)
 		case !kind.Keyless && p.Config.APIKeyEnv == "" && len(p.Config.Credentials()) == 0:
 			e.problem("provider", "%s has no key: give it one in the console", p.Name)
@@ -222,19 +258,9 @@ func (e *examination) providers(s *point.Snapshot) {
 
 func (e *examination) environment() {
 	declared, _ := declaredProviders(e.config)
-	for _, p := range environmentProviders(environment(e.Env), declared) {
+	for _, p := range environmentProviders(e.config.Getenv, declared) {
 		e.ok("environment", "%s makes the provider %s", p.Config.APIKeyEnv, p.Name)
 	}
-}
-
-// environment maps the names of variables to their values.
-func environment(list []string) map[string]string {
-	env := make(map[string]string, len(list))
-	for _, entry := range list {
-		name, value, _ := strings.Cut(entry, "=")
-		env[name] = value
-	}
-	return env
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -53,10 +53,10 @@ func replaceable(p *point.Provider) bool {
 
 // environment makes a provider for each well-known variable that is set, unless the operator
 // has one of that name.
-func (p *provisioner) environment(ctx context.Context, env map[string]string) error {
+func (p *provisioner) environment(ctx context.Context) error {
 	declared, _ := declaredProviders(p.cfg)
 	want, known := map[string]*point.Provider{}, p.providers()
-	for _, one := range environmentProviders(env, declared) {
+	for _, one := range environmentProviders(p.cfg.Getenv, declared) {
 		if other, taken := known[one.Name]; !taken || other.ManagedBy == point.ManagedByEnv {
 			want[one.Name] = &one
 		}

@@ -35,7 +35,7 @@ type server struct {
 
 // listen takes the address, so that what keeps it from being served is known before anything
 // else happens.
-func listen(cfg *config.Config, handler http.Handler, log *slog.Logger) (*server, error) {
+func listen(cfg *config.Config, log *slog.Logger) (*server, error) {
 	secure, err := tlsConfig(cfg)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func listen(cfg *config.Config, handler http.Handler, log *slog.Logger) (*server
 	s := &server{
 		listener: listener, drain: cfg.Drain, cut: cut,
 		http: &http.Server{
-			Handler: handler, ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, MaxHeaderBytes: maxHeader,
+			ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, MaxHeaderBytes: maxHeader,
 			TLSConfig:   secure,
 			BaseContext: func(net.Listener) context.Context { return base },
 			ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -121,6 +121,15 @@ func (s *server) stop() error {
 		return nil
 	}
 	return s.http.Close()
+}
+
+// close ends the server at once. The listener is its own until run hands it over.
+func (s *server) close() error {
+	err := s.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(s.http.Close(), err)
 }
 
 // addr is what is listened on.

@@ -70,8 +70,6 @@ func (c userPasswdCommand) Run(r *invocation) error {
 	return err
 }
 
-const minPassword = 12
-
 // newPassword asks for a password and hashes it. On a terminal it is asked for twice and not
 // shown; otherwise it is the first line of standard input.
 func (r *invocation) newPassword() (string, error) {
@@ -79,8 +77,8 @@ func (r *invocation) newPassword() (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("read the password: %w", err)
-	case len([]rune(password.Reveal())) < minPassword:
-		return "", fmt.Errorf("the password has fewer than %d characters", minPassword)
+	case len([]rune(password.Reveal())) < point.MinPassword:
+		return "", fmt.Errorf("the password has fewer than %d characters", point.MinPassword)
 	}
 	return api.HashPassword(password)
 }

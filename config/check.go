@@ -32,6 +32,9 @@ func (l *loader) where(name string) string {
 
 func (l *loader) checkTLS() {
 	c := &l.config
+	if c.PublicURL == "" && len(c.TLS.Domains) > 0 {
+		c.PublicURL = "https://" + c.TLS.Domains[0]
+	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		l.problem(l.where("tls_cert"), "POINT_TLS_CERT and POINT_TLS_KEY belong together: set both.")
 	}

@@ -47,6 +47,9 @@ type Config struct {
 	GoMemLimit int64 // bytes, 0: from the memory limit of the process's control group
 
 	Declared Declared
+
+	// Getenv is a variable of the process; one that is empty counts as unset.
+	Getenv func(name string) string
 }
 
 // TLS is how the listener is encrypted: by files, by ACME, or not at all.

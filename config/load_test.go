@@ -43,6 +43,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
+	c.Getenv = nil // a function, equal to none
 	want := &Config{
 		Listen:          "127.0.0.1:8080",
 		DataDir:         "./data",
@@ -148,6 +149,19 @@ func TestProblems(t *testing.T) {
 				t.Error("the message shows a password")
 			}
 		})
+	}
+}
+
+// TestDomainsArePublic: who gets certificates for a name is reached by it.
+func TestDomainsArePublic(t *testing.T) {
+	for env, want := range map[string]string{
+		"POINT_TLS_DOMAINS=a.example,b.example":                          "https://a.example",
+		"POINT_TLS_DOMAINS=a.example;POINT_PUBLIC_URL=https://c.example": "https://c.example",
+	} {
+		c, _, err := load(t, nil, append(strings.Split(env, ";"), "POINT_LISTEN=:443"), nil)
+		if err != nil || c.URL(":443") != want {
+			t.Errorf("%s: %v %v", env, c, err)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func Settings() []Setting {
 		},
 		{
 			Name: "public_url",
-			Help: "URL that users reach Point by, for links and allowed Host names; from the listen address if empty.",
+			Help: "URL that users reach Point by, for links and allowed Host names; if empty the first of tls_domains, or from the listen address.",
 			set:  func(c *Config, v string) error { return origin(&c.PublicURL, v) },
 		},
 		{
@@ -143,7 +143,7 @@ func Settings() []Setting {
 		},
 		{
 			Name: "metrics_token", Secret: true,
-			Help: "Bearer token that /metrics asks for.",
+			Help: "Bearer token that /metrics asks for; without one it answers this machine alone.",
 			set:  func(c *Config, v string) error { return clientKey(&c.MetricsToken, v) },
 		},
 		{

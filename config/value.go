@@ -176,7 +176,7 @@ func reachable(addr string) string {
 func origin(to *string, v string) error {
 	v = strings.TrimSuffix(v, "/")
 	u, err := url.Parse(v)
-	if err != nil || u.Host == "" && u.Query().Get("host") == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != v {
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != v {
 		return fmt.Errorf("%q is not a URL such as https://point.example.com (scheme and host, no path)", v)
 	}
 	*to = v
@@ -239,11 +239,9 @@ func masterKey(to *point.Secret, v string) error {
 	return nil
 }
 
-const minPassword = 12
-
 func password(to *point.Secret, v string) error {
-	if len([]rune(v)) < minPassword {
-		return fmt.Errorf("has fewer than %d characters", minPassword)
+	if len([]rune(v)) < point.MinPassword {
+		return fmt.Errorf("has fewer than %d characters", point.MinPassword)
 	}
 	*to = point.NewSecret(v)
 	return nil

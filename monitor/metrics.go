@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -132,7 +133,7 @@ func (c providerCollector) Collect(out chan<- prometheus.Metric) {
 func (m *Metrics) Handler(token point.Secret) http.Handler {
 	serve := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 	if token.IsZero() {
-		return serve
+		return thisMachineAlone(serve)
 	}
 	want := sha256.Sum256([]byte("Bearer " + token.Reveal()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,6 +141,18 @@ func (m *Metrics) Handler(token point.Secret) http.Handler {
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="point metrics"`)
 			http.Error(w, "Send the metrics token: Authorization: Bearer TOKEN.", http.StatusUnauthorized)
+			return
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
+
+// thisMachineAlone serves requests over loopback. Figures tell who uses what, and how much.
+func thisMachineAlone(serve http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !from.Addr().Unmap().IsLoopback() {
+			http.Error(w, "Without POINT_METRICS_TOKEN the metrics are for this machine alone. Set it, and send Authorization: Bearer TOKEN.", http.StatusForbidden)
 			return
 		}
 		serve.ServeHTTP(w, r)

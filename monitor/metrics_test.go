@@ -166,6 +166,22 @@ func TestMetricsHandler(t *testing.T) {
 	}
 }
 
+// TestMetricsWithoutToken: figures leave the machine for who has the token alone.
+func TestMetricsWithoutToken(t *testing.T) {
+	m := New(Options{Log: quiet()})
+	for from, want := range map[string]int{
+		"127.0.0.1:5000": 200, "[::1]:5000": 200, "[::ffff:127.0.0.1]:5000": 200, "192.0.2.1:5000": 403, "10.0.0.1:5000": 403, "": 403,
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.RemoteAddr = from
+		m.MetricsHandler().ServeHTTP(w, r)
+		if w.Code != want || want != 200 && strings.Contains(w.Body.String(), "# TYPE") {
+			t.Errorf("from %q: %d %.80s", from, w.Code, w.Body)
+		}
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	b.Run("model/known", func(b *testing.B) { benchmarkObserve(b, known("gpt-4o-mini-2024-07-18")) })
 	b.Run("model/costly", func(b *testing.B) {

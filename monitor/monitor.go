@@ -12,7 +12,7 @@ import (
 // Options configure a Monitor. All may be zero.
 type Options struct {
 	Version      string
-	MetricsToken point.Secret            // bearer that /metrics asks for, none: open
+	MetricsToken point.Secret            // bearer that /metrics asks for, none: loopback alone
 	KnownModel   func(model string) bool // bounds the model label of metrics, see NewMetrics
 	Log          *slog.Logger            // slog.Default
 	Now          func() time.Time        // time.Now
