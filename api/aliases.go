@@ -102,7 +102,7 @@ func (a *API) changeableAlias(ctx context.Context, name, ifMatch string) (*point
 	if err != nil {
 		return nil, err
 	}
-	if err := locked(alias.ManagedBy, "alias"); err != nil {
+	if err := Locked(alias.ManagedBy, "alias"); err != nil {
 		return nil, err
 	}
 	return alias, matches(ifMatch, alias.Version, "alias")

@@ -64,6 +64,15 @@ func TestSetup(t *testing.T) {
 	}
 }
 
+// TestPasswordsAreAsLong: the document asks for what the command line and the variables do.
+func TestPasswordsAreAsLong(t *testing.T) {
+	w := newWorld(t)
+	schema := w.api.spec.Components.Schemas.Map()["Setup"]
+	if got := schema.Properties["password"].MinLength; got == nil || *got != point.MinPassword {
+		t.Error(got)
+	}
+}
+
 func TestSetupTokenGrowsOld(t *testing.T) {
 	w := newWorld(t)
 	token, err := NewSetupToken(t.Context(), w.store, w.clock.Now())

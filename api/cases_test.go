@@ -185,7 +185,7 @@ func TestLockedObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.run(map[string]string{"key": k.ID, "by": by}, []apiCase{
-			{"provider", owned, "PUT", "/api/providers/{by}", `{"status":"inactive"}`, nil, 409, []string{"Change it there and restart Point."}, nil},
+			{"provider", owned, "PUT", "/api/providers/{by}", `{"status":"inactive"}`, nil, 409, []string{"there and restart Point."}, nil},
 			{"provider", owned, "DELETE", "/api/providers/{by}", "", nil, 409, nil, nil},
 			{"key", owned, "PUT", "/api/keys/{key}", `{"name":"x"}`, nil, 409, nil, nil},
 			{"key", owned, "DELETE", "/api/keys/{key}", "", nil, 409, nil, nil},

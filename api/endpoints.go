@@ -105,7 +105,7 @@ func (a *API) updateEndpoint(ctx context.Context, in *updateEndpointInput) (*end
 	if err != nil {
 		return nil, fromStore(err, "endpoint")
 	}
-	if err := locked(e.ManagedBy, "endpoint"); err != nil {
+	if err := Locked(e.ManagedBy, "endpoint"); err != nil {
 		return nil, err
 	}
 	if err := matches(in.IfMatch, e.Version, "endpoint"); err != nil {

@@ -212,7 +212,7 @@ func (a *API) changeableKey(ctx context.Context, id, ifMatch string) (*point.Key
 	if err != nil {
 		return nil, fromStore(err, "key")
 	}
-	if err := locked(k.ManagedBy, "key"); err != nil {
+	if err := Locked(k.ManagedBy, "key"); err != nil {
 		return nil, err
 	}
 	return k, matches(ifMatch, k.Version, "key")

@@ -189,19 +189,24 @@ func (a *API) changeable(ctx context.Context, id, ifMatch string) (*point.Provid
 	if err != nil {
 		return nil, fromStore(err, "provider")
 	}
-	if err := locked(p.ManagedBy, "provider"); err != nil {
+	if err := Locked(p.ManagedBy, "provider"); err != nil {
 		return nil, err
 	}
 	return p, matches(ifMatch, p.Version, "provider")
 }
 
-// locked refuses to change what is declared outside of the database.
-func locked(managedBy, thing string) error {
+// Locked refuses to change what is declared outside of the database: it would come back with
+// the next start.
+func Locked(managedBy, thing string) error {
 	switch managedBy {
 	case point.ManagedByFile:
 		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there and restart Point.", thing))
 	case point.ManagedByEnv:
-		return problem(http.StatusConflict, fmt.Sprintf("This %s is made from an environment variable. Change it there and restart Point.", thing))
+		variable := "its environment variable"
+		if thing == "key" {
+			variable = "POINT_BOOTSTRAP_KEY"
+		}
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is made from %s. Take the variable away, or change it there and restart Point.", thing, variable))
 	}
 	return nil
 }

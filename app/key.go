@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"point"
+	"point/api"
 	"point/internal/clientkey"
 	"point/store"
 )
@@ -139,8 +140,9 @@ func (c keyRevokeCommand) Run(r *invocation) error {
 		return fmt.Errorf("there is no key %q; point key list shows all", c.Key)
 	case len(found) > 1:
 		return fmt.Errorf("%d keys are named %q; give the id that point key list shows", len(found), c.Key)
-	case found[0].ManagedBy == point.ManagedByFile:
-		return fmt.Errorf("the file declares key %q; take it out there", c.Key)
+	}
+	if err := api.Locked(found[0].ManagedBy, "key"); err != nil {
+		return err
 	}
 	found[0].Status = point.StatusInactive
 	if err := s.UpdateKey(r.ctx, &found[0]); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 type migrateCommand struct {
-	Status migrateStatusCommand `cmd:"" help:"List the steps of the schema and when each was applied."`
+	Status migrateStatusCommand `cmd:"" default:"1" help:"List the steps of the schema and when each was applied."`
 	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are pending. serve does so by itself."`
 }
 

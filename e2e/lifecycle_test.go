@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -216,6 +217,27 @@ func TestWatching(t *testing.T) {
 		if reply.StatusCode != http.StatusOK || !strings.Contains(strings.ToLower(reply.Text), strings.ToLower(want)) {
 			t.Errorf("%s: %s %.200s", path, reply.Status, reply.Text)
 		}
+	}
+}
+
+// TestDoctorBesideARunningPoint: the address is taken by Point itself, which is no finding.
+func TestDoctorBesideARunningPoint(t *testing.T) {
+	p := point(t)
+	doctor := exec.Command(filepath.Join(binDir, "point"), "doctor", "--listen="+strings.TrimPrefix(p.URL, "http://"), "--data-dir="+p.Dir)
+	doctor.Env = []string{"PATH=" + os.Getenv("PATH")}
+	out, err := doctor.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Point runs already and answers at "+p.URL) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestBootstrapKeyIsNotRevoked: it would be back with the next start.
+func TestBootstrapKeyIsNotRevoked(t *testing.T) {
+	p := point(t)
+	revoke := exec.Command(filepath.Join(binDir, "point"), "key", "revoke", "bootstrap", "--data-dir="+p.Dir)
+	revoke.Env = []string{"PATH=" + os.Getenv("PATH")}
+	if out, err := revoke.CombinedOutput(); err == nil || !strings.Contains(string(out), "POINT_BOOTSTRAP_KEY. Take the variable away") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
