@@ -78,6 +78,7 @@ type Target struct {
 	Weight   int
 	Priority int
 	Reason   string // why it stands where it stands, for people
+	Asked    string // the name asked for, where the operator's alias or mapping chose this target for it; else empty
 	Tried    []int  // keys of the provider not to use again, as Error.Key tells them
 }
 

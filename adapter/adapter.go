@@ -16,9 +16,11 @@ import (
 	"point"
 )
 
-// Planner orders a call's targets.
+// Planner orders a call's targets. Explain does so for people: it gives a reason for every
+// provider that is left out.
 type Planner interface {
 	Plan(call *point.Call) (*point.Plan, error)
+	Explain(call *point.Call) (*point.Plan, error)
 }
 
 // Recorder keeps records. Available tells, cheaply, whether one could be kept now, so that

@@ -33,6 +33,9 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 	}
 	plan, err := h.Routes.Plan(t.call) // adapter -> routing: ordered targets, with reasons
 	t.planned(plan)
+	if err == nil {
+		err = allowed(t.call, plan)
+	}
 	if err != nil {
 		t.fail(err)
 		return

@@ -198,7 +198,7 @@ func (h *Handler) Explain(_ context.Context, path string, body []byte, keyID str
 	if call.Envelope, err = point.ScanEnvelope(body); err != nil {
 		return point.Explanation{}, err
 	}
-	plan, err := h.Routes.Plan(call)
+	plan, err := h.Routes.Explain(call)
 	if plan == nil {
 		return point.Explanation{}, err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"point"
-	"point/routing"
 )
 
 // decode turns a request into a call. Without a call the client is not known; with a call
@@ -88,13 +87,15 @@ func Credential(header http.Header) (string, error) {
 	for _, name := range []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"} {
 		for _, value := range header[name] {
 			if name == "Authorization" {
-				scheme, rest, ok := strings.Cut(value, " ")
-				if !ok || !strings.EqualFold(scheme, "Bearer") {
+				scheme, rest, _ := strings.Cut(value, " ")
+				if scheme != "" && !strings.EqualFold(scheme, "Bearer") {
 					return "", &point.Error{Code: point.InvalidAPIKey, Message: "Send the key as \"Authorization: Bearer KEY\"."}
 				}
 				value = rest
 			}
-			value = strings.TrimSpace(value)
+			if value = strings.TrimSpace(value); value == "" { // of a client whose setting is empty
+				continue
+			}
 			if token != "" && value != token {
 				return "", &point.Error{Code: point.ConflictingKeys, Message: "The request carries two different API keys; send one."}
 			}
@@ -132,10 +133,7 @@ func check(call *point.Call) error {
 			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
 		}
 	}
-	if err := settleForm(call); err != nil {
-		return err
-	}
-	return allowed(call)
+	return settleForm(call)
 }
 
 func required(path string) []string {
@@ -149,22 +147,18 @@ func required(path string) []string {
 	}
 }
 
-// allowed checks every model that the request may end up at against the key's list of globs,
-// which match with or without the provider before the slash.
-func allowed(call *point.Call) error {
-	list, env := call.Key.Models, &call.Envelope
-	if len(list) == 0 {
+// allowed checks every target that the request may end up at against the key's list of
+// models. Where the operator's alias or mapping chose a target, the name asked for counts.
+func allowed(call *point.Call, plan *point.Plan) error {
+	if len(call.Key.Models) == 0 {
 		return nil
 	}
-	for _, name := range slices.Concat([]string{env.Model}, env.Models, env.Fallbacks) {
-		if _, isProvider := call.Snapshot.Provider(name); isProvider {
-			continue // a fallback provider gets the same model
+	for _, target := range plan.Targets {
+		full := target.Provider.Name + "/" + target.Model
+		if mayUse(call.Snapshot, call.Key, full) || target.Asked != "" && mayUse(call.Snapshot, call.Key, target.Asked) {
+			continue
 		}
-		_, bare := call.Snapshot.SplitModel(name)
-		match := func(glob string) bool { return routing.MatchGlob(glob, name) || routing.MatchGlob(glob, bare) }
-		if !slices.ContainsFunc(list, match) {
-			return &point.Error{Code: point.NotAllowed, Param: "model", Message: fmt.Sprintf("This API key may not use the model %q.", clip(name, 100))}
-		}
+		return &point.Error{Code: point.NotAllowed, Param: "model", Message: fmt.Sprintf("This API key may not use the model %q.", clip(full, 100))}
 	}
 	return nil
 }

@@ -95,22 +95,68 @@ func TestKeysThatMayNot(t *testing.T) {
 	}
 }
 
-func TestModelListOfAKeyHoldsForFallbacksToo(t *testing.T) {
+// TestModelListOfAKey: whatever a request says to reach another model, or a listed one
+// somewhere else, is refused; what the operator's aliases and rules make of a listed name is
+// not.
+func TestModelListOfAKey(t *testing.T) {
+	rule := point.Rule{When: point.When{Model: []string{"ruled"}}, Targets: []point.TargetRef{{Provider: "b", Model: "priced"}}}
+	tests := map[string]struct {
+		list []string
+		body string
+		may  bool
+	}{
+		"by its name":                 {[]string{"m"}, `{"model":"m"}`, true},
+		"at a provider":               {[]string{"m"}, `{"model":"b/m"}`, true},
+		"provider named":              {[]string{"m"}, `{"model":"m","provider":"b"}`, true},
+		"fallback provider":           {[]string{"m"}, `{"model":"a/m","fallback_providers":["b"]}`, true},
+		"other model":                 {[]string{"m"}, `{"model":"a/priced"}`, false},
+		"other fallback model":        {[]string{"m"}, `{"model":"m","models":["priced"]}`, false},
+		"other fallback":              {[]string{"m"}, `{"model":"m","fallback_providers":["a/priced"]}`, false},
+		"only at a":                   {[]string{"a/*"}, `{"model":"a/m"}`, true},
+		"only at a, elsewhere":        {[]string{"a/*"}, `{"model":"b/m"}`, false},
+		"only at a, fallback":         {[]string{"a/*"}, `{"model":"a/m","fallback_providers":["b"]}`, false},
+		"only at a, provider named":   {[]string{"a/*"}, `{"model":"m","provider":"b"}`, false},
+		"only at a, resold":           {[]string{"a/*"}, `{"model":"a/m","provider":"b"}`, false},
+		"only at a, bare":             {[]string{"a/*"}, `{"model":"m"}`, false},
+		"alias":                       {[]string{"fast"}, `{"model":"fast"}`, true},
+		"alias that is not listed":    {[]string{"m"}, `{"model":"dear"}`, false},
+		"alias as a fallback":         {[]string{"m"}, `{"model":"m","models":["dear"]}`, false},
+		"alias at another provider":   {[]string{"fast"}, `{"model":"fast","provider":"b"}`, false},
+		"alias and fallback provider": {[]string{"fast"}, `{"model":"fast","fallback_providers":["b"]}`, false},
+		"rule":                        {[]string{"ruled"}, `{"model":"ruled"}`, true},
+		"rule that is not listed":     {[]string{"m"}, `{"model":"ruled"}`, false},
+		"rule, then another model":    {[]string{"ruled"}, `{"model":"ruled","models":["m"]}`, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, says(document), says(document))
+			w.snapshot.Providers["id-b"].Config.Models = append(w.snapshot.Providers["id-b"].Config.Models, "a/m")
+			w.snapshot.Aliases["dear"] = "b/priced"
+			w.snapshot.Default.Rules = []point.Rule{rule}
+			for _, key := range w.snapshot.Keys {
+				key.Models = test.list
+			}
+			response, answer := w.post(strings.Replace(test.body, "}", `,"messages":[]}`, 1))
+			if may := response.StatusCode == 200; may != test.may || !may && !strings.Contains(answer, "not_allowed") {
+				t.Errorf("%d %s", response.StatusCode, answer)
+			}
+		})
+	}
+}
+
+func TestEmptyCredentialsAreNone(t *testing.T) {
 	w := newWorld(t, says(document))
-	for _, key := range w.snapshot.Keys {
-		key.Models = []string{"m"}
-	}
-	if response, answer := w.post(chat); response.StatusCode != 200 {
-		t.Errorf("got %s", answer)
-	}
-	for _, body := range []string{
-		`{"model":"m","messages":[],"models":["priced"]}`,
-		`{"model":"m","messages":[],"fallback_providers":["a/priced"]}`,
-		`{"model":"a/priced","messages":[]}`,
+	for _, headers := range [][]string{
+		{"Authorization", "Bearer " + token, "X-Api-Key", ""},
+		{"Authorization", "Bearer ", "X-Api-Key", token},
+		{"Authorization", "", "X-Api-Key", token, "X-Goog-Api-Key", " "},
 	} {
-		if _, answer := w.post(body); !strings.Contains(answer, "not_allowed") {
-			t.Errorf("%s: got %s", body, answer)
+		if response, answer := w.do(http.MethodPost, point.PathChat, chat, headers...); response.StatusCode != 200 {
+			t.Errorf("%v: %d %s", headers, response.StatusCode, answer)
 		}
+	}
+	if response, answer := w.do(http.MethodPost, point.PathChat, chat, "Authorization", "Bearer "); response.StatusCode != 401 || !strings.Contains(answer, "missing_api_key") {
+		t.Errorf("%d %s", response.StatusCode, answer)
 	}
 }
 

@@ -99,9 +99,18 @@ func sortedProviders(s *point.Snapshot) []*point.Provider {
 	return list
 }
 
+// mayUse reports whether a key's list has a model, with its provider before the slash or
+// without. What is left without it and still begins with a provider's name (a model of one
+// service that another resells) counts with it alone: else it would pass for the other's.
 func mayUse(s *point.Snapshot, key *point.Key, name string) bool {
+	if len(key.Models) == 0 {
+		return true
+	}
 	_, id := s.SplitModel(name)
-	return len(key.Models) == 0 || slices.ContainsFunc(key.Models, func(glob string) bool {
+	if other, _ := s.SplitModel(id); other != nil {
+		id = name
+	}
+	return slices.ContainsFunc(key.Models, func(glob string) bool {
 		return routing.MatchGlob(glob, name) || routing.MatchGlob(glob, id)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -204,7 +205,19 @@ func TestHealthFollowsAttempts(t *testing.T) {
 		}
 	}
 	expect(point.HealthUnknown)
+	if g.Latency("id") != 0 {
+		t.Error("a provider that was never tried has a latency")
+	}
+	fail.Store(true)
 	send()
+	if g.Latency("id") != math.MaxInt64 {
+		t.Error("one that only failed passes for a quick one")
+	}
+	fail.Store(false)
+	send()
+	if d := g.Latency("id"); d <= 0 || d > time.Minute {
+		t.Errorf("latency %s", d)
+	}
 	expect(point.HealthOK)
 	fail.Store(true)
 	send()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"point"
@@ -51,7 +52,8 @@ func (g *Gateway) Busy(providerID string) int {
 	return 0
 }
 
-// Latency is a provider's recent time to first content, 0 if unknown.
+// Latency is a provider's recent time to first content: 0 if it was never tried, the longest
+// there is if it was and only failed.
 func (g *Gateway) Latency(providerID string) time.Duration {
 	known, ok := g.backends.Load(providerID)
 	if !ok {
@@ -60,5 +62,8 @@ func (g *Gateway) Latency(providerID string) time.Duration {
 	h := &known.(*backend).health
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.latency == 0 && h.failures > 0 {
+		return math.MaxInt64
+	}
 	return h.latency
 }

@@ -20,7 +20,8 @@ import (
 type Load interface {
 	// Busy is the number of calls under way at a provider.
 	Busy(providerID string) int
-	// Latency is a provider's recent time to first content, 0 if unknown.
+	// Latency is a provider's recent time to first content: 0 if it was never tried, the longest
+	// there is if it was and only failed.
 	Latency(providerID string) time.Duration
 }
 
@@ -70,35 +71,56 @@ type builder struct {
 	env     *point.Envelope
 	snap    *point.Snapshot
 	plan    *point.Plan
+	asked   string // Target.Asked of what is taken now
 }
 
 // primary finds where the asked model goes before any fallback of the body.
 func (b *builder) primary() error {
-	model := b.env.Model
+	model, p, asked := b.resolve(b.env.Model)
 	if name := b.env.Provider.Name; name != "" {
-		p, ok := b.snap.Provider(name)
-		if !ok {
-			return unknownProvider("provider", name)
-		}
-		if own, rest := b.snap.SplitModel(model); own == p {
-			model = rest
-		}
-		b.take(p, model, "the request names this provider")
+		return b.named(name, model, p, asked)
+	}
+	b.asked = asked
+	if p != nil {
+		b.take(p, model, "the model names this provider")
 		return nil
 	}
-	if target, ok := b.snap.Aliases[model]; ok {
-		model = target
-	}
-	if p, rest := b.snap.SplitModel(model); p != nil {
-		b.take(p, rest, "the model names this provider")
-		return nil
-	}
+	b.asked = b.env.Model
 	if rule := b.rule(model); rule != nil {
 		b.follow(rule, model)
 	} else {
+		b.asked = asked
 		b.any(model)
 	}
+	b.asked = b.env.Model
 	b.refs(b.plan.Mapping.Fallbacks, model, "a fallback of the endpoint")
+	return nil
+}
+
+// resolve is the model that a name stands for, and its provider if the name has one; asked is
+// the name if it is an alias.
+func (b *builder) resolve(name string) (model string, p *point.Provider, asked string) {
+	if target, ok := b.snap.Aliases[name]; ok {
+		name, asked = target, name
+	}
+	p, model = b.snap.SplitModel(name)
+	return model, p, asked
+}
+
+// named takes the provider that the request's own provider field names.
+func (b *builder) named(name, model string, of *point.Provider, asked string) error {
+	p, ok := b.snap.Provider(name)
+	switch {
+	case !ok:
+		return unknownProvider("provider", name)
+	case !p.Active():
+		return &point.Error{Code: point.ProviderNotFound, Param: "provider", Message: fmt.Sprintf("The provider %q is inactive.", name)}
+	case of == nil || of == p:
+		b.asked = asked
+	case asked == "":
+		model = b.env.Model // what looks like another provider is part of the model's name
+	}
+	b.take(p, model, "the request names this provider")
 	return nil
 }
 
@@ -150,10 +172,8 @@ func (b *builder) refs(list []point.TargetRef, model, reason string) {
 
 // bodyFallbacks takes fallback_providers (a name gets the same model) and models.
 func (b *builder) bodyFallbacks() error {
-	_, bare := b.snap.SplitModel(b.env.Model)
-	if target, ok := b.snap.Aliases[bare]; ok {
-		_, bare = b.snap.SplitModel(target)
-	}
+	b.asked = ""
+	bare, _, _ := b.resolve(b.env.Model)
 	for _, name := range b.env.Fallbacks {
 		if p, ok := b.snap.Provider(name); ok {
 			b.take(p, bare, "a fallback of the request")
@@ -166,14 +186,13 @@ func (b *builder) bodyFallbacks() error {
 		b.take(p, model, "a fallback of the request")
 	}
 	for _, name := range b.env.Models {
-		if target, ok := b.snap.Aliases[name]; ok {
-			name = target
-		}
-		if p, model := b.snap.SplitModel(name); p != nil {
+		model, p, asked := b.resolve(name)
+		b.asked = asked
+		if p != nil {
 			b.take(p, model, "a fallback model of the request")
 			continue
 		}
-		b.any(name)
+		b.any(model)
 	}
 	return nil
 }
@@ -191,7 +210,7 @@ func (b *builder) take(p *point.Provider, model, reason string) bool {
 		return false
 	}
 	b.plan.Targets = append(b.plan.Targets, point.Target{
-		Provider: p, Model: model, Reason: reason,
+		Provider: p, Model: model, Reason: reason, Asked: b.asked,
 		Weight: cmp.Or(p.Config.Weight, 1), Priority: p.Config.Priority,
 	})
 	return true

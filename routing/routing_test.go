@@ -78,6 +78,10 @@ func TestPlan(t *testing.T) {
 		"provider twice":                        {`{"model":"c/m","provider":"c"}`, []string{"c/m"}, 0},
 		"alias to provider and model":           {`{"model":"fast"}`, []string{"b/m2"}, 0},
 		"alias to a bare model":                 {`{"model":"big","provider":{"only":["b"]}}`, []string{"b/m"}, 2},
+		"alias at a named provider":             {`{"model":"big","provider":"c"}`, []string{"c/m"}, 0},
+		"alias at its own provider":             {`{"model":"fast","provider":"b"}`, []string{"b/m2"}, 0},
+		"alias at another provider":             {`{"model":"fast","provider":"c"}`, []string{"c/m2"}, 0},
+		"alias of which a fallback gets more":   {`{"model":"fast","fallback_providers":["c"]}`, []string{"b/m2", "c/m2"}, 0},
 		"fallback providers get the same model": {`{"model":"b/m","fallback_providers":["a","c/m2"]}`, []string{"b/m", "a/m", "c/m2"}, 0},
 		"a fallback that stands already":        {`{"model":"b/m","fallback_providers":["b","a"]}`, []string{"b/m", "a/m"}, 0},
 		"fallback models":                       {`{"model":"b/m","models":["a/m2"]}`, []string{"b/m", "a/m2"}, 0},
@@ -131,6 +135,40 @@ func TestInactiveProvidersAreSkippedWithAReason(t *testing.T) {
 	got, _ := plan(t, s, present{}, `{"model":"a/m","fallback_providers":["b"]}`)
 	if !slices.Equal(names(got), []string{"b/m"}) || got.Skipped[0].Reason != "the provider is inactive" {
 		t.Errorf("targets %v, skipped %v", names(got), got.Skipped)
+	}
+}
+
+func TestAnInactiveProviderThatIsNamed(t *testing.T) {
+	s := snapshot()
+	s.Providers["id-a"].Status = point.StatusInactive
+	if _, err := plan(t, s, present{}, `{"model":"m","provider":"a"}`); point.AsError(err).Code != point.ProviderNotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestExplainTellsOfEveryProvider(t *testing.T) {
+	s := snapshot()
+	s.Providers["id-a"].Status = point.StatusInactive
+	s.Providers["id-b"].Config.Models = []string{"m2"}
+	for body, want := range map[string][]point.Skipped{
+		`{"model":"m"}`: {
+			{Provider: "a", Model: "m", Reason: "the provider is inactive"},
+			{Provider: "b", Model: "m", Reason: "it does not have the model, as far as is known"},
+		},
+		`{"model":"fast"}`: {
+			{Provider: "a", Model: "m2", Reason: "the provider is inactive"},
+			{Provider: "c", Model: "m2", Reason: "the request, an alias or a rule names other targets"},
+		},
+	} {
+		env, _ := point.ScanEnvelope([]byte(body))
+		call := &point.Call{Path: point.PathChat, Snapshot: s, Envelope: env, Key: &point.Key{}}
+		got, err := New(present{}, present{}).Explain(call)
+		if err != nil || !slices.Equal(got.Skipped, want) {
+			t.Errorf("%s: %+v, %v", body, got.Skipped, err)
+		}
+		if got, _ := New(present{}, present{}).Plan(call); len(got.Skipped) != 0 {
+			t.Errorf("a plan that is not explained skips %+v", got.Skipped)
+		}
 	}
 }
 
