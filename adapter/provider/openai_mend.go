@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/sjson"
 
@@ -58,7 +59,11 @@ type mendedCall struct {
 // finishes a choice it emits what the choice's tool calls still lack.
 func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, bool) {
 	var list edits
-	for at, choice := range whole(data).get("choices").elements() {
+	doc := whole(data)
+	if object := doc.get("object"); keys.object && object.isString() && strings.HasPrefix(object.str(), "chat.completion") { // Perplexity's last is "chat.completion.done"
+		list.replace(object, chunkObject)
+	}
+	for at, choice := range doc.get("choices").elements() {
 		if choice.isObject() && at < maxMended {
 			m.choice(data, at, choice, &list, emit)
 		}
@@ -72,6 +77,7 @@ func (m *mender) choice(data []byte, at int, choice value, list *edits, emit fun
 	reason, delta := choice.get("finish_reason"), choice.get("delta")
 	if delta.isObject() {
 		renameReasoning(delta, list)
+		joinContent(delta, list)
 		if !seen.role && !delta.get("role").exists() {
 			list.set(delta, "role", `"assistant"`)
 		}
@@ -196,6 +202,36 @@ func renameReasoning(message value, list *edits) {
 	}
 }
 
+// joinContent makes content that is a list of parts, as Mistral's thinking models answer, one
+// text; the parts that are thinking become the reasoning text.
+func joinContent(message value, list *edits) {
+	content := message.get("content")
+	if !content.isList() {
+		return
+	}
+	var text, thought []byte
+	for _, part := range content.elements() {
+		switch {
+		case part.get("type").is("thinking"):
+			thinking := part.get("thinking")
+			thought = append(thought, thinking.str()...)
+			for _, piece := range thinking.elements() {
+				thought = append(thought, piece.get("text").str()...)
+			}
+		default:
+			text = append(text, part.get("text").str()...)
+		}
+	}
+	if len(text) == 0 && len(thought) > 0 {
+		list.replace(content, "null")
+	} else {
+		list.replace(content, string(jsontext.AppendString(nil, text)))
+	}
+	if len(thought) > 0 && !message.get("reasoning_content").exists() && !message.get("reasoning").exists() {
+		list.set(message, "reasoning_content", string(jsontext.AppendString(nil, thought)))
+	}
+}
+
 // mendDocument puts a whole answer, whose choices are given, into OpenAI's form and tells
 // whether it differs.
 func mendDocument(body []byte, choices value) ([]byte, bool) {
@@ -212,6 +248,7 @@ func mendDocument(body []byte, choices value) ([]byte, bool) {
 func mendChoice(choice value, list *edits) {
 	message := choice.get("message")
 	renameReasoning(message, list)
+	joinContent(message, list)
 	if message.isObject() && !message.get("content").exists() {
 		list.set(message, "content", "null")
 	}

@@ -188,14 +188,21 @@ func payload(raw []byte) (data []byte, at int) {
 }
 
 // usageIn reads the usage of a document or chunk that stands at offset at, and where in it a
-// cost may be spliced in. Groq hides it one level down; then there is no such place.
+// cost may be spliced in. Groq hides it one level down, and Moonshot in the choice; then there
+// is no such place.
 func usageIn(doc []byte, at int) (*point.Usage, int) {
 	v := whole(doc)
 	u := v.get("usage")
 	if usage := openAIUsage(u); usage != nil {
 		return usage, at + u.at + 1
 	}
-	return openAIUsage(v.get("x_groq").get("usage")), 0
+	if usage := openAIUsage(v.get("x_groq").get("usage")); usage != nil {
+		return usage, 0
+	}
+	for _, choice := range v.get("choices").elements() {
+		return openAIUsage(choice.get("usage")), 0
+	}
+	return nil, 0
 }
 
 // validJSON reports whether body is JSON. The quick check recurses, so it is not given what
@@ -216,10 +223,17 @@ type keys struct {
 	calls     bool // tool_calls, a list
 	reasoning bool // reasoning, a string
 	known     bool // reasoning_content
+	parts     bool // content, a list
+	object    bool // object, of a chat but other than a chunk's
 }
 
+// chunkObject is what a chunk of a chat says it is, as JSON.
+const chunkObject = `"chat.completion.chunk"`
+
 // odd reports whether a chunk has what imitators get wrong.
-func (k keys) odd() bool { return k.finish || k.calls || k.reasoning && !k.known }
+func (k keys) odd() bool {
+	return k.finish || k.calls || k.reasoning && !k.known || k.parts || k.object
+}
 
 // findKeys goes from colon to colon. A quote before one ends a key: within strings quotes
 // are escaped.
@@ -251,12 +265,20 @@ func findKeys(data []byte) (k keys) {
 			k.reasoning = k.reasoning || ends(key, `"reasoning"`) && first(data[at:]) == '"'
 		case 't':
 			k.known = k.known || ends(key, `"reasoning_content"`)
+			k.parts = k.parts || ends(key, `"content"`) && first(data[at:]) == '['
+			k.object = k.object || ends(key, `"object"`) && startsWith(data[at:], `"chat.completion`) && !startsWith(data[at:], chunkObject)
 		}
 	}
 }
 
 func ends(b []byte, suffix string) bool {
 	return len(b) >= len(suffix) && string(b[len(b)-len(suffix):]) == suffix
+}
+
+// startsWith reports whether b has prefix behind its white space.
+func startsWith(b []byte, prefix string) bool {
+	b = b[skipSpace(b, 0):]
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
 // first is the first byte of b that is no white space, 0 if there is none.
