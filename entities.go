@@ -92,9 +92,7 @@ type Session struct {
 	ID         string
 	UserID     string
 	Current    [32]byte // SHA-256 of the current refresh token
-	Previous   [32]byte // of the one before, which gets the same successor for 10 s
-	Successor  []byte   // the current token, encrypted, while Previous may still ask for it
-	RotatedAt  time.Time
+	Replaced   []byte   // the tokens that came before it, while they may still ask for it
 	UserAgent  string
 	Address    string
 	CreatedAt  time.Time

@@ -127,7 +127,7 @@ func (a *API) logout(ctx context.Context, in *refreshInput) (*logoutOutput, erro
 	if errors.Is(err, store.ErrNotFound) {
 		return out, nil
 	}
-	if err == nil && (same(token.hash(), session.Current) || same(token.hash(), session.Previous)) {
+	if err == nil && token.belongsTo(session) {
 		err = a.Store.RevokeSession(ctx, session.ID)
 	}
 	if err != nil {

@@ -257,6 +257,59 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// TestRefreshChain refreshes while a slow tab still holds the token of some steps before:
+// within 10 s of its own replacement it gets the current token, later the session ends.
+func TestRefreshChain(t *testing.T) {
+	w := newWorld(t).withUsers()
+	first := w.signInCookie()
+	second := cookieOf(t, w.refresh(first))
+	w.clock.add(time.Second)
+	third := cookieOf(t, w.refresh(second))
+	w.clock.add(2 * time.Second)
+	for name, cookie := range map[string]string{"first": first, "second": second} {
+		if a := w.refresh(cookie); a.status != http.StatusOK || cookieOf(t, a) != third {
+			t.Fatal(name, a)
+		}
+	}
+	last := third
+	for range 2 * maxReplaced {
+		last = cookieOf(t, w.refresh(last))
+	}
+	if again := cookieOf(t, w.refresh(last)); again == last || w.alerts.count(AlertRefreshReuse) != 0 {
+		t.Fatal("many refreshes in a row")
+	}
+	x := w.sessionOf(last)
+	if list, err := replacementsOf(x); err != nil || len(list) != maxReplaced {
+		t.Errorf("the session keeps %d tokens, %v", len(list), err)
+	}
+
+	first = w.signInCookie()
+	second = cookieOf(t, w.refresh(first))
+	w.clock.add(sameSuccessor)
+	third = cookieOf(t, w.refresh(second))
+	if a := w.refresh(first); cookieOf(t, a) != third {
+		t.Fatal("10 s are not over", a)
+	}
+	w.clock.add(time.Second)
+	if a := w.refresh(first); a.status != http.StatusUnauthorized || w.alerts.count(AlertRefreshReuse) != 1 {
+		t.Error("10 s after its own replacement", a)
+	}
+	if a := w.refresh(third); a.status != http.StatusUnauthorized {
+		t.Error("the family lives on", a)
+	}
+}
+
+// sessionOf is the session of a refresh cookie.
+func (w *world) sessionOf(cookie string) *point.Session {
+	w.t.Helper()
+	token, _ := parseRefreshToken(strings.TrimPrefix(cookie, refreshCookie+"="))
+	x, err := w.store.GetSession(w.t.Context(), token.sessionID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return x
+}
+
 func TestRefreshLateReuse(t *testing.T) {
 	w := newWorld(t).withUsers()
 	first := w.signInCookie()

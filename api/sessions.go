@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,7 +34,8 @@ type Session struct {
 const (
 	refreshCookie = "point_refresh"
 	sessionLife   = 30 * 24 * time.Hour // from sign-in, however often it is refreshed
-	sameSuccessor = 10 * time.Second    // how long the token before the current one gets the same successor
+	sameSuccessor = 10 * time.Second    // how long a token that was replaced gets its successor again
+	maxReplaced   = 50                  // tokens of a session that may do so at once
 	secretSize    = 32                  // bytes of a refresh token's secret
 	rotationTries = 5                   // lost races before giving up
 )
@@ -99,12 +101,60 @@ func (t refreshToken) aead() (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
+// replaced is a token that has a successor: its parent's hash, and the successor sealed by it.
+type replaced struct {
+	Hash      []byte    `json:"hash"`
+	At        time.Time `json:"at"`
+	Successor []byte    `json:"successor"`
+}
+
+// replacements are the tokens of a session that were replaced, one after the other: the
+// successor of each is the next, and that of the last is the current token.
+type replacements []replaced
+
+// replacementsOf reads what a session keeps of them.
+func replacementsOf(x *point.Session) (list replacements, err error) {
+	if len(x.Replaced) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(x.Replaced, &list); err != nil {
+		return nil, fmt.Errorf("read a session's replaced tokens: %w", err)
+	}
+	return list, nil
+}
+
+// from are the replacements that begin with that of t.
+func (list replacements) from(t refreshToken) replacements {
+	hash := t.hash()
+	at := slices.IndexFunc(list, func(r replaced) bool { return subtle.ConstantTimeCompare(r.Hash, hash[:]) == 1 })
+	if at < 0 {
+		return nil
+	}
+	return list[at:]
+}
+
+// current is the token that took the place of t, over however many steps.
+func (list replacements) current(t refreshToken) (_ refreshToken, err error) {
+	for _, r := range list {
+		if t, err = t.open(r.Successor); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// belongsTo reports whether x gave t out, now or a moment ago.
+func (t refreshToken) belongsTo(x *point.Session) bool {
+	list, err := replacementsOf(x)
+	return same(t.hash(), x.Current) || err == nil && list.from(t) != nil
+}
+
 // startSession signs u in.
 func (a *API) startSession(ctx context.Context, u *point.User, c caller) (*tokenOutput, error) {
 	now := a.Now().UTC()
 	x := &point.Session{
 		ID: store.NewID(now), UserID: u.ID, UserAgent: c.userAgent, Address: c.address,
-		CreatedAt: now, LastUsedAt: now, RotatedAt: now, ExpiresAt: now.Add(sessionLife),
+		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(sessionLife),
 	}
 	token := newRefreshToken(x.ID)
 	x.Current = token.hash()
@@ -137,25 +187,28 @@ func (a *API) cookie(value string, expires time.Time, c caller) string {
 // errRefresh is every refusal of a refresh token.
 var errRefresh = unauthorized("There is no open session. Sign in.")
 
-// rotate gives the token that follows t. The one before the current gets the same successor
-// for a moment, for two tabs that refresh at once; any other is a stolen or replayed one and
-// ends the session.
+// rotate gives the token that follows t. One that was replaced a moment ago gets the current
+// token, for two tabs that refresh at once; any other is a stolen or replayed one and ends
+// the session.
 func (a *API) rotate(ctx context.Context, t refreshToken) (*point.Session, refreshToken, error) {
 	for range rotationTries {
 		x, err := a.openSession(ctx, t.sessionID)
 		if err != nil {
 			return nil, refreshToken{}, err
 		}
-		hash := t.hash()
-		switch {
-		case same(hash, x.Current):
-			next, err := a.advance(ctx, x, t)
+		list, err := replacementsOf(x)
+		if err != nil {
+			return nil, refreshToken{}, err
+		}
+		if same(t.hash(), x.Current) {
+			next, err := a.advance(ctx, x, list, t)
 			if errors.Is(err, store.ErrStale) {
-				continue // another one was faster: now t is the previous one
+				continue // another one was faster: now t is a replaced one
 			}
 			return x, next, err
-		case same(hash, x.Previous) && a.Now().Sub(x.RotatedAt) <= sameSuccessor:
-			next, err := t.open(x.Successor)
+		}
+		if list = list.from(t); len(list) > 0 && a.Now().Sub(list[0].At) <= sameSuccessor {
+			next, err := list.current(t)
 			return x, next, err
 		}
 		return nil, refreshToken{}, a.revokeStolen(ctx, x)
@@ -178,16 +231,19 @@ func (a *API) openSession(ctx context.Context, id string) (*point.Session, error
 }
 
 // advance makes x's next token current, if t still is.
-func (a *API) advance(ctx context.Context, x *point.Session, t refreshToken) (refreshToken, error) {
+func (a *API) advance(ctx context.Context, x *point.Session, list replacements, t refreshToken) (refreshToken, error) {
 	next := newRefreshToken(x.ID)
 	sealed, err := t.seal(next)
 	if err != nil {
 		return refreshToken{}, err
 	}
-	was := x.Current
-	x.Previous, x.Current, x.Successor = was, next.hash(), sealed
-	x.RotatedAt = a.Now().UTC()
-	x.LastUsedAt = x.RotatedAt
+	was, now := x.Current, a.Now().UTC()
+	list = slices.DeleteFunc(list, func(r replaced) bool { return now.Sub(r.At) > sameSuccessor })
+	list = append(list, replaced{Hash: was[:], At: now, Successor: sealed})
+	if x.Replaced, err = json.Marshal(list[max(0, len(list)-maxReplaced):]); err != nil {
+		return refreshToken{}, err
+	}
+	x.Current, x.LastUsedAt = next.hash(), now
 	if err := a.Store.UpdateSession(ctx, x, was); err != nil {
 		return refreshToken{}, fmt.Errorf("rotate a session: %w", err)
 	}

@@ -12,32 +12,32 @@ import (
 )
 
 const (
-	sessionColumns = `id, user_id, current_hash, previous_hash, successor, rotated_at, user_agent, address, created_at, last_used_at, expires_at, revoked_at`
+	sessionColumns = `id, user_id, current_hash, replaced, user_agent, address, created_at, last_used_at, expires_at, revoked_at`
 
 	selectSession  = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
 	selectSessions = `SELECT ` + sessionColumns + ` FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY last_used_at DESC, id DESC`
 	existsSession  = `SELECT 1 FROM sessions WHERE id = $1`
 )
 
-// CreateSession stores x and sets its ID (if empty) and, where zero, CreatedAt, RotatedAt
-// and LastUsedAt. Successor is sealed at rest, by the store.
+// CreateSession stores x and sets its ID (if empty) and, where zero, CreatedAt and
+// LastUsedAt. Replaced is sealed at rest, by the store.
 func (s *Store) CreateSession(ctx context.Context, x *point.Session) error {
 	stored := *x
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
 	}
-	for _, t := range []*time.Time{&stored.CreatedAt, &stored.RotatedAt, &stored.LastUsedAt} {
+	for _, t := range []*time.Time{&stored.CreatedAt, &stored.LastUsedAt} {
 		if t.IsZero() {
 			*t = s.now()
 		}
 	}
-	successor, err := s.sealSuccessor(&stored)
+	replaced, err := s.sealReplaced(&stored)
 	if err != nil {
 		return err
 	}
 	err = s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)`,
-			stored.ID, idArg(stored.UserID), stored.Current[:], stored.Previous[:], successor, at(stored.RotatedAt), stored.UserAgent, clip(stored.Address, 100),
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)`,
+			stored.ID, idArg(stored.UserID), stored.Current[:], replaced, stored.UserAgent, clip(stored.Address, 100),
 			at(stored.CreatedAt), at(stored.LastUsedAt), at(stored.ExpiresAt))
 		return err
 	})
@@ -58,18 +58,18 @@ func (s *Store) GetSession(ctx context.Context, id string) (*point.Session, erro
 	return x, nil
 }
 
-// UpdateSession replaces x's token hashes, successor, address, agent and times, if the
+// UpdateSession replaces x's current and replaced tokens, address, agent and times, if the
 // stored Current is still current (compare and swap) and the session has not ended; else
 // ErrStale.
 func (s *Store) UpdateSession(ctx context.Context, x *point.Session, current [32]byte) error {
-	successor, err := s.sealSuccessor(x)
+	replaced, err := s.sealReplaced(x)
 	if err != nil {
 		return err
 	}
 	err = s.config.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE sessions SET current_hash = $1, previous_hash = $2, successor = $3, rotated_at = $4, user_agent = $5, address = $6,
-			last_used_at = $7, expires_at = $8 WHERE id = $9 AND current_hash = $10 AND revoked_at IS NULL`,
-			x.Current[:], x.Previous[:], successor, at(x.RotatedAt), x.UserAgent, clip(x.Address, 100), at(x.LastUsedAt), at(x.ExpiresAt), idArg(x.ID), current[:])
+		result, err := tx.ExecContext(ctx, `UPDATE sessions SET current_hash = $1, replaced = $2, user_agent = $3, address = $4,
+			last_used_at = $5, expires_at = $6 WHERE id = $7 AND current_hash = $8 AND revoked_at IS NULL`,
+			x.Current[:], replaced, x.UserAgent, clip(x.Address, 100), at(x.LastUsedAt), at(x.ExpiresAt), idArg(x.ID), current[:])
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Store) UpdateSession(ctx context.Context, x *point.Session, current [32
 // RevokeSession ends a session, everywhere within 2 s. Ending it again changes nothing.
 func (s *Store) RevokeSession(ctx context.Context, id string) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		return endSessions(ctx, tx, id, `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE id = $2 AND revoked_at IS NULL`, s.now(), idArg(id))
+		return endSessions(ctx, tx, id, `UPDATE sessions SET revoked_at = $1, replaced = NULL WHERE id = $2 AND revoked_at IS NULL`, s.now(), idArg(id))
 	})
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
@@ -115,25 +115,25 @@ func (s *Store) ListSessions(ctx context.Context, userID string) ([]point.Sessio
 	return list, nil
 }
 
-func successorPlace(id string) seal.Place {
-	return seal.Place{Table: "sessions", Row: id, Column: "successor"}
+func replacedPlace(id string) seal.Place {
+	return seal.Place{Table: "sessions", Row: id, Column: "replaced"}
 }
 
-func (s *Store) sealSuccessor(x *point.Session) ([]byte, error) {
-	if len(x.Successor) == 0 {
+func (s *Store) sealReplaced(x *point.Session) ([]byte, error) {
+	if len(x.Replaced) == 0 {
 		return nil, nil
 	}
-	return s.ring.Seal(x.Successor, successorPlace(x.ID))
+	return s.ring.Seal(x.Replaced, replacedPlace(x.ID))
 }
 
 func (s *Store) scanSession(r row) (x point.Session, err error) {
-	var successor []byte
-	err = r.Scan(&x.ID, &x.UserID, hashTo{&x.Current}, hashTo{&x.Previous}, &successor, timeTo{&x.RotatedAt}, &x.UserAgent, &x.Address,
+	var replaced []byte
+	err = r.Scan(&x.ID, &x.UserID, hashTo{&x.Current}, &replaced, &x.UserAgent, &x.Address,
 		timeTo{&x.CreatedAt}, timeTo{&x.LastUsedAt}, timeTo{&x.ExpiresAt}, timePtrTo{&x.RevokedAt})
-	if err != nil || len(successor) == 0 {
+	if err != nil || len(replaced) == 0 {
 		return x, err
 	}
-	x.Successor, err = s.ring.Open(bytes.Clone(successor), successorPlace(x.ID))
+	x.Replaced, err = s.ring.Open(bytes.Clone(replaced), replacedPlace(x.ID))
 	return x, err
 }
 

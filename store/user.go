@@ -89,7 +89,7 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (*point.User, err
 
 // endUserSessions ends the sessions of a user whose password, role or disabled is about to
 // change. It needs no lock: if the version is another one by then, the update fails.
-const endUserSessions = `UPDATE sessions SET revoked_at = $1, successor = NULL WHERE user_id = $2 AND revoked_at IS NULL
+const endUserSessions = `UPDATE sessions SET revoked_at = $1, replaced = NULL WHERE user_id = $2 AND revoked_at IS NULL
 	AND EXISTS (SELECT 1 FROM users WHERE id = $2 AND version = $3 AND (password_hash <> $4 OR role <> $5 OR disabled <> $6))`
 
 // UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the

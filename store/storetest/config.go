@@ -222,7 +222,7 @@ func changedUsers(t *testing.T, s *store.Store) {
 		"role":     {func(u *point.User) { u.Role = point.RoleViewer }, true},
 		"disabled": {func(u *point.User) { u.Disabled = true }, true},
 	} {
-		x := &point.Session{UserID: u.ID, Successor: []byte("token"), ExpiresAt: now().Add(time.Hour)}
+		x := &point.Session{UserID: u.ID, Replaced: []byte("token"), ExpiresAt: now().Add(time.Hour)}
 		ok(t, s.CreateSession(ctx, x))
 		stale := *u
 		stale.Version--
@@ -234,7 +234,7 @@ func changedUsers(t *testing.T, s *store.Store) {
 		c.change(u)
 		ok(t, s.UpdateUser(ctx, u))
 		got := must(s.GetSession(ctx, x.ID))(t)
-		if _, there := s.Snapshot().RevokedSessions[x.ID]; there != c.ends || (got.RevokedAt != nil) != c.ends || (got.Successor == nil) != c.ends {
+		if _, there := s.Snapshot().RevokedSessions[x.ID]; there != c.ends || (got.RevokedAt != nil) != c.ends || (got.Replaced == nil) != c.ends {
 			t.Errorf("%s: the session is %+v, in the snapshot as ended: %v", name, got, there)
 		}
 		ok(t, s.RevokeSession(ctx, x.ID))
@@ -249,7 +249,7 @@ func sessions(t *testing.T, s *store.Store) {
 	u := user(t, s, "a@example.com")
 	x := &point.Session{UserID: u.ID, Current: [32]byte{1}, UserAgent: "ua", Address: "10.0.0.1", ExpiresAt: now().Add(time.Hour)}
 	ok(t, s.CreateSession(ctx, x))
-	x.Current, x.Previous, x.Successor, x.RotatedAt = [32]byte{2}, [32]byte{1}, []byte("token"), now()
+	x.Current, x.Replaced, x.LastUsedAt = [32]byte{2}, []byte("token"), now()
 	ok(t, s.UpdateSession(ctx, x, [32]byte{1}))
 	wantError(t, s.UpdateSession(ctx, x, [32]byte{1}), store.ErrStale) // swapped already
 	equal(t, "session", must(s.GetSession(ctx, x.ID))(t), x)
@@ -266,7 +266,7 @@ func sessions(t *testing.T, s *store.Store) {
 		t.Fatalf("revoked: %v", s.Snapshot().RevokedSessions)
 	}
 	wantError(t, s.UpdateSession(ctx, x, [32]byte{2}), store.ErrStale)
-	if got := must(s.GetSession(ctx, x.ID))(t); got.RevokedAt == nil || got.Successor != nil {
+	if got := must(s.GetSession(ctx, x.ID))(t); got.RevokedAt == nil || got.Replaced != nil {
 		t.Fatalf("ended session: %+v", got)
 	}
 	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 1 || l[0].ID != y.ID {
