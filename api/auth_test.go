@@ -213,12 +213,37 @@ func TestGateForgets(t *testing.T) {
 	if c := g.failures["1.2.3.4"]; c.count != 0 {
 		t.Error(c)
 	}
-	for i := range maxCounted + 10 {
-		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-		g.try("a", addr.String())
+}
+
+// TestGateIsFilled: counters beyond number make no gate open again, and the newest stay.
+func TestGateIsFilled(t *testing.T) {
+	now := time.Now()
+	g := newGate(func() time.Time { return now })
+	for range maxFailures + 1 {
+		g.try("closed", "1.2.3.4")
 	}
+	fill := func(from int) {
+		for i := range maxCounted/2 + 100 {
+			now = now.Add(time.Millisecond)
+			addr := netip.AddrFrom4([4]byte{byte(from + i>>24), byte(i >> 16), byte(i >> 8), byte(i)})
+			g.try("a", addr.String())
+		}
+	}
+	fill(10)
 	if len(g.failures) > maxCounted+2 {
 		t.Error(len(g.failures))
+	}
+	if wait, _ := g.try("closed", "1.2.3.4"); wait == 0 {
+		t.Error("a closed gate was opened by filling it")
+	}
+	last := netip.AddrFrom4([4]byte{10, byte((maxCounted/2 + 99) >> 16), byte((maxCounted/2 + 99) >> 8 & 0xff), byte((maxCounted/2 + 99) & 0xff)})
+	if g.failures["a\x00"+last.String()].count != 1 {
+		t.Error("the newest counter is gone")
+	}
+	now = now.Add(failureWindow)
+	fill(11)
+	if _, ok := g.failures["closed\x001.2.3.4"]; ok || len(g.failures) > maxCounted+2 {
+		t.Error("what is over is kept", len(g.failures))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,16 +46,20 @@ type gate struct {
 
 	mu       sync.Mutex
 	failures map[string]counter
+	room     int // counters until the next tidying
 }
 
 type counter struct {
-	count int
-	since time.Time
+	count, limit int
+	since        time.Time
 }
+
+// closed counters refuse tries. Such a one is kept while its window lasts.
+func (c counter) closed() bool { return c.count >= c.limit }
 
 func newGate(now func() time.Time) *gate {
 	return &gate{
-		now: now, slots: make(chan struct{}, passwordsAtOnce), failures: map[string]counter{},
+		now: now, slots: make(chan struct{}, passwordsAtOnce), failures: map[string]counter{}, room: maxCounted,
 		decoy: sync.OnceValues(func() (string, error) { return HashPassword(point.NewSecret("")) }),
 	}
 }
@@ -88,7 +93,7 @@ func (g *gate) count(key string, limit int) (wait time.Duration, first bool) {
 	now := g.now()
 	c := g.failures[key]
 	if now.Sub(c.since) >= failureWindow {
-		c = counter{since: now}
+		c = counter{limit: limit, since: now}
 	}
 	c.count++
 	g.failures[key] = c
@@ -111,21 +116,29 @@ func (g *gate) forget(subject, address string) {
 	}
 }
 
-// tidy drops counters whose window is over when there are too many, and all of them if that
-// is not enough.
+// tidy makes room when there are too many counters: those whose window is over go, and if
+// that is not enough the oldest open ones, to nine tenths. A closed one never goes, or who
+// guesses could open the gate again by filling it.
 func (g *gate) tidy() {
-	if len(g.failures) < maxCounted {
+	if len(g.failures) < g.room {
 		return
 	}
 	now := g.now()
+	var open []string
 	for key, c := range g.failures {
-		if now.Sub(c.since) >= failureWindow {
+		switch {
+		case now.Sub(c.since) >= failureWindow:
 			delete(g.failures, key)
+		case !c.closed():
+			open = append(open, key)
 		}
 	}
-	if len(g.failures) >= maxCounted {
-		clear(g.failures)
+	const keep = maxCounted * 9 / 10
+	slices.SortFunc(open, func(a, b string) int { return g.failures[a].since.Compare(g.failures[b].since) })
+	for _, key := range open[:min(len(open), max(0, len(g.failures)-keep))] {
+		delete(g.failures, key)
 	}
+	g.room = max(maxCounted, len(g.failures)+maxCounted/10)
 }
 
 // matches compares a password with a hash, in its turn. An empty hash takes as long and
