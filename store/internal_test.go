@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -356,4 +358,28 @@ func TestSecretsAtOnce(t *testing.T) {
 			t.Errorf("%s has the secret %s", p.Name, got)
 		}
 	}
+}
+
+// TestRefreshGivesUp: a database that hangs holds up neither a change that is committed nor
+// the reading of others'.
+func TestRefreshGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s, err := Open(t.Context(), Options{DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		busy(t, s.config)
+		start := time.Now()
+		if err := s.PutAlias(t.Context(), &point.Alias{Name: "fast", Target: "m"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.refresh(context.WithoutCancel(t.Context())); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if d := time.Since(start); d != 2*refreshLimit || !strings.Contains(log.String(), "could not be read back yet") {
+			t.Errorf("after %v the log has %s", d, log.String())
+		}
+	})
 }

@@ -30,6 +30,10 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = pgConnectLimit
 	}
+	// A server that vanished without a word is noticed within half a minute, also by the
+	// connection that only listens.
+	dialer := &net.Dialer{Timeout: cfg.ConnectTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	cfg.DialFunc = dialer.DialContext
 	cfg.RuntimeParams["application_name"] = "point"
 	cfg.RuntimeParams["timezone"] = "UTC"
 	if _, ok := cfg.RuntimeParams["statement_timeout"]; !ok {

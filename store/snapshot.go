@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"point"
 )
@@ -27,6 +28,8 @@ func (s *Store) reload(ctx context.Context) error {
 
 // load is reload under the lock.
 func (s *Store) load(ctx context.Context, secret []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
 	next := &point.Snapshot{
 		Providers: map[string]*point.Provider{},
 		Endpoints: map[string]*point.Endpoint{},
@@ -92,25 +95,34 @@ func (s *Store) readRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot) 
 	return err
 }
 
+// How long reading the configuration may take: what changed, and everything.
+const (
+	refreshLimit = 5 * time.Second
+	loadLimit    = 30 * time.Second
+)
+
 // refresh brings the snapshot to what is committed: it copies the maps of what changed
-// since, replaces the changed rows in the copies, and shares the rest.
+// since, replaces the changed rows in the copies, and shares the rest. It gives up after a
+// while, since a change waits for it, and others for the lock.
 func (s *Store) refresh(ctx context.Context) error {
 	s.publish.Lock()
 	defer s.publish.Unlock()
 	next := *s.snapshot.Load()
 	seen := next.Version
-	err := s.config.view(ctx, func(tx *sql.Tx) (err error) {
-		if next.Version, err = readVersion(ctx, tx); err != nil || next.Version == seen {
+	limited, cancel := context.WithTimeout(ctx, refreshLimit)
+	defer cancel()
+	err := s.config.view(limited, func(tx *sql.Tx) (err error) {
+		if next.Version, err = readVersion(limited, tx); err != nil || next.Version == seen {
 			return err
 		}
-		changes, complete, err := readChanges(ctx, tx, seen, next.Version)
+		changes, complete, err := readChanges(limited, tx, seen, next.Version)
 		if err != nil {
 			return err
 		}
 		if !complete {
 			return errForgotten
 		}
-		return s.apply(ctx, tx, &next, changes)
+		return s.apply(limited, tx, &next, changes)
 	})
 	if errors.Is(err, errForgotten) {
 		return s.load(ctx, next.KeySecret)
