@@ -41,6 +41,7 @@ type App struct {
 	gateway *gateway.Gateway
 	models  *gateway.Models
 	server  *server
+	self    point.Instance
 	banner  banner
 	stop    []func() // what else has to end, last first
 }
@@ -80,7 +81,7 @@ func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err
 	}()
 	a.lines = monitor.NewLog(monitor.LogOptions{Out: stderr, Level: cfg.LogLevel, Format: cfg.LogFormat})
 	a.log = a.lines.Logger()
-	for _, step := range []func(context.Context) error{a.listen, a.openStore, a.openMonitor, a.provision, a.serve} {
+	for _, step := range []func(context.Context) error{a.listen, a.openStore, a.openMonitor, a.provisionAlone, a.serve} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -89,8 +90,14 @@ func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err
 }
 
 func (a *App) listen(context.Context) (err error) {
-	a.server, err = listen(a.cfg, a.component("server"))
-	return err
+	if a.server, err = listen(a.cfg, a.component("server")); err != nil {
+		return err
+	}
+	a.banner.url = a.cfg.URL(a.server.addr())
+	a.self = point.Instance{
+		ID: store.NewID(time.Now()), Components: []string{"api", "console", "gateway"}, Version: Version(), URL: a.banner.url, State: monitor.StateStarting,
+	}
+	return nil
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
@@ -146,6 +153,17 @@ func (a *App) knownModel(model string) bool {
 	return false
 }
 
+// provisionAlone provisions while no other process does, and is seen to live by those that
+// come after.
+func (a *App) provisionAlone(ctx context.Context) error {
+	return a.store.Alone(ctx, func(ctx context.Context) error {
+		if err := a.store.Heartbeat(ctx, a.self); err != nil {
+			return err
+		}
+		return a.provision(ctx)
+	})
+}
+
 // provision brings what is declared, and the simulated services if demo mode is on.
 func (a *App) provision(ctx context.Context) error {
 	p := a.provisioner()
@@ -171,7 +189,7 @@ func (a *App) provision(ctx context.Context) error {
 }
 
 func (a *App) provisioner() *provisioner {
-	return &provisioner{store: a.store, cfg: a.cfg, log: a.log}
+	return &provisioner{store: a.store, cfg: a.cfg, log: a.log, self: a.self.ID}
 }
 
 // serve gives the server what it serves, and the terminal what to show.
@@ -179,7 +197,6 @@ func (a *App) serve(ctx context.Context) (err error) {
 	if a.server.http.Handler, err = a.handler(); err != nil {
 		return err
 	}
-	a.banner.url = a.cfg.URL(a.server.addr())
 	a.banner.openHTTP = a.cfg.AllowHTTP && !a.cfg.TLS.Enabled()
 	a.banner.setup, err = a.provisioner().setupLink(ctx, a.banner.url)
 	return err
@@ -236,7 +253,6 @@ func (a *App) Run(ctx context.Context) error {
 
 // parts are what runs beside the server, each until its context ends.
 func (a *App) parts() []func(context.Context) error {
-	self := point.Instance{ID: store.NewID(time.Now()), Components: []string{"api", "console", "gateway"}, Version: Version(), URL: a.banner.url}
 	return []func(context.Context) error{
 		a.store.Run,
 		a.models.Run,
@@ -245,7 +261,7 @@ func (a *App) parts() []func(context.Context) error {
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
 		func(ctx context.Context) error {
-			return a.monitor.Health.Beat(ctx, a.store, self, a.component("monitor"))
+			return a.monitor.Health.Beat(ctx, a.store, a.self, a.component("monitor"))
 		},
 	}
 }

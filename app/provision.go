@@ -8,9 +8,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"point"
 	"point/config"
+	"point/monitor"
 	"point/store"
 )
 
@@ -20,6 +22,7 @@ type provisioner struct {
 	store *store.Store
 	cfg   *config.Config
 	log   *slog.Logger
+	self  string // id of this process
 }
 
 // declared brings the sections of the file.
@@ -61,7 +64,29 @@ func (p *provisioner) environment(ctx context.Context) error {
 			want[one.Name] = &one
 		}
 	}
+	// The variables of another process are not these.
+	shared, err := p.othersLive(ctx)
+	if err != nil {
+		return err
+	}
+	for name, one := range known {
+		if _, wanted := want[name]; shared && !wanted && one.ManagedBy == point.ManagedByEnv {
+			want[name] = one
+			p.log.Info("provider kept, another Point may have its variable", "provider", name, "variable", one.Config.APIKeyEnv)
+		}
+	}
 	return p.sync(ctx, point.ManagedByEnv, want)
+}
+
+// silent is how long a process may not have been heard of before it counts as gone: three beats.
+const silent = 15 * time.Second
+
+// othersLive reports whether another process runs on this database.
+func (p *provisioner) othersLive(ctx context.Context) (bool, error) {
+	instances, err := p.store.Instances(ctx)
+	return slices.ContainsFunc(instances, func(i point.Instance) bool {
+		return i.ID != p.self && i.State != monitor.StateDraining && time.Since(i.SeenAt) < silent
+	}), err
 }
 
 // providers are those in the store, by name.

@@ -47,6 +47,20 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.migrate(ctx)
 }
 
+// Alone runs fn, on the newest snapshot, while no other process opens this database or is
+// alone on it: of several that start together, one makes what all share.
+func (s *Store) Alone(ctx context.Context, fn func(context.Context) error) error {
+	unlock, err := s.lockSchema(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	return fn(ctx)
+}
+
 // migrate is Migrate under the lock.
 func (s *Store) migrate(ctx context.Context) error {
 	for _, d := range s.databases() {

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"point"
+	"point/config"
+	"point/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// begin builds a Point on a database that others may share; env overrides.
+func begin(t *testing.T, database string, env ...string) *App {
+	t.Helper()
+	c, _, err := config.Load(config.Source{Env: append([]string{
+		"POINT_DATABASE_URL=" + database, "POINT_MASTER_KEY=0123456789abcdef0123456789abcdef", "POINT_DATA_DIR=" + t.TempDir(),
+		"POINT_LISTEN=127.0.0.1:0", "POINT_DEMO=false", "POINT_ADMIN_EMAIL=a@b.example", "POINT_ADMIN_PASSWORD=correct horse battery",
+		"POINT_BOOTSTRAP_KEY=pt-0123456789abcdef", "POINT_LOG_LEVEL=error",
+	}, env...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(t.Context(), c, io.Discard)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+// TestStartsTogether: several Points that start at once on an empty database make what they
+// share once, and all start.
+func TestStartsTogether(t *testing.T) {
+	database := pgtest.Database(t)
+	var starts sync.WaitGroup
+	for range 4 {
+		starts.Go(func() { begin(t, database, "OPENAI_API_KEY=sk-x") })
+	}
+	starts.Wait()
+	s := begin(t, database, "OPENAI_API_KEY=sk-x").store.Snapshot()
+	if len(s.Users) != 1 || len(s.Providers) != 1 || len(s.Keys) != 1 {
+		t.Errorf("%d users, %d providers, %d keys", len(s.Users), len(s.Providers), len(s.Keys))
+	}
+}
+
+// TestOthersKeepTheirProviders: what the variables of a living Point made is not taken away by
+// one that starts without them; what those of one that has ended made is.
+func TestOthersKeepTheirProviders(t *testing.T) {
+	database := pgtest.Database(t)
+	first := begin(t, database, "OPENAI_API_KEY=sk-x")
+	second := begin(t, database, "GEMINI_API_KEY=x")
+	if got := providerNames(second); !slices.Equal(got, []string{"gemini", "openai"}) {
+		t.Error(got)
+	}
+	for _, a := range []*App{first, second} {
+		a.self.State = "draining"
+		if err := a.store.Heartbeat(context.Background(), a.self); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := providerNames(begin(t, database)); len(got) > 0 {
+		t.Error(got)
+	}
+}
+
+func providerNames(a *App) (names []string) {
+	for _, p := range a.store.Snapshot().Providers {
+		if p.ManagedBy == point.ManagedByEnv {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
