@@ -28,6 +28,7 @@ const (
 	UnknownPath         Code = "unknown_url"
 	MethodNotAllowed    Code = "method_not_allowed"
 	BodyTooLarge        Code = "request_too_large"
+	RequestTimeout      Code = "request_timeout"
 	ContextLength       Code = "context_length_exceeded"
 
 	// The operator.
@@ -75,6 +76,7 @@ var codeTable = map[Code]struct {
 	UnknownPath:          {http.StatusNotFound, "invalid_request_error"},
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "invalid_request_error"},
 	BodyTooLarge:         {http.StatusRequestEntityTooLarge, "invalid_request_error"},
+	RequestTimeout:       {http.StatusRequestTimeout, "invalid_request_error"},
 	ContextLength:        {http.StatusBadRequest, "invalid_request_error"},
 	EndpointDisabled:     {http.StatusNotFound, "invalid_request_error"},
 	RateLimited:          {http.StatusTooManyRequests, "rate_limit_error"},

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	smallestClass = 16 // 64 KiB: smaller bodies are left to the garbage collector
-	largestClass  = 26 // 64 MiB
-	firstRead     = 4 << 10
+	smallestClass = 16        // 64 KiB: smaller bodies are left to the garbage collector
+	largestClass  = 26        // 64 MiB
+	firstRead     = 4 << 10   // room for a body that does not say its size
+	atOnce        = 256 << 10 // room that a body may have before it has come
 	bodyGrace     = 10 * time.Second
 	bodyMinRate   = 1 << 10 // bytes per second after bodyGrace
 )
@@ -37,93 +38,138 @@ type body struct {
 	class int   // of the pool, 0 if the buffer is not pooled
 	holds atomic.Int32
 	done  bool
+	pace
 }
+
+// pace cuts a body that comes too slowly: after a time of grace, each time as long must bring
+// its share.
+type pace struct {
+	w        http.ResponseWriter
+	received atomic.Int64
+	seen     int64 // of received, when the timer went off last
+	graced   bool
+	state    atomic.Int32
+	timer    atomic.Pointer[time.Timer]
+}
+
+// The states of a pace.
+const (
+	coming = iota
+	whole
+	tooSlow
+)
 
 // read reads r's body whole. On an error too the body must be released.
 func (p *bodyPool) read(w http.ResponseWriter, r *http.Request) (*body, error) {
-	size := r.ContentLength
-	if size > p.limit {
+	if r.ContentLength > p.limit {
 		return nil, &http.MaxBytesError{Limit: p.limit}
 	}
-	expect := size
-	if expect < 0 {
-		expect = p.limit / 8
-	}
+	b := &body{pool: p, pace: pace{w: w}}
+	b.holds.Store(1)
 	// Most bodies have arrived with their headers: a timer that is stopped again costs less than
 	// a deadline set and taken back.
-	late := time.AfterFunc(bodyGrace+time.Duration(expect/bodyMinRate)*time.Second, func() {
-		// Writers without deadlines (recorders in tests) just have none.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
-	})
-	b, err := p.readAll(r.Body, size)
-	if !late.Stop() && err == nil {
+	b.timer.Store(time.AfterFunc(bodyGrace, b.check))
+	err := b.fill(r.Body, r.ContentLength)
+	if !b.end() {
 		err = os.ErrDeadlineExceeded
 	}
 	return b, err
 }
 
-// readAll reads a body that says its size, or -1.
-func (p *bodyPool) readAll(r io.Reader, size int64) (*body, error) {
-	if size < 0 {
-		return p.readUnknown(r)
+// check is called by the timer.
+func (p *pace) check() {
+	received := p.received.Load()
+	if p.graced && received-p.seen < bodyMinRate*int64(bodyGrace/time.Second) {
+		if p.state.CompareAndSwap(coming, tooSlow) {
+			// Writers without deadlines (recorders in tests) just have none.
+			_ = http.NewResponseController(p.w).SetReadDeadline(time.Now())
+		}
+		return
 	}
-	b, err := p.get(size)
-	if err != nil {
-		return nil, err
+	p.graced, p.seen = true, received
+	timer := p.timer.Load()
+	timer.Reset(bodyGrace)
+	if p.state.Load() != coming { // the end came between
+		timer.Stop()
 	}
-	b.bytes = b.bytes[:size]
-	_, err = io.ReadFull(r, b.bytes)
-	return b, err
 }
 
-// readUnknown reads a body that does not say its size, in buffers that double.
-func (p *bodyPool) readUnknown(r io.Reader) (*body, error) {
-	b, err := p.get(firstRead)
-	if err != nil {
-		return nil, err
+// end stops the clock. It reports whether the body came fast enough.
+func (p *pace) end() bool {
+	inTime := p.state.CompareAndSwap(coming, whole)
+	p.timer.Load().Stop()
+	return inTime
+}
+
+// fill reads a body that says its size, or -1. Room is taken as bytes arrive: a promise of
+// many holds none.
+func (b *body) fill(r io.Reader, size int64) error {
+	most := size
+	if size < 0 {
+		most = b.pool.limit + 1 // one more, to tell that it is beyond
+	}
+	next := min(most, atOnce)
+	if size < 0 {
+		next = firstRead
 	}
 	for {
-		n, err := r.Read(b.bytes[len(b.bytes):cap(b.bytes)])
-		b.bytes = b.bytes[:len(b.bytes)+n]
-		switch {
-		case int64(len(b.bytes)) > p.limit:
-			return b, &http.MaxBytesError{Limit: p.limit}
-		case errors.Is(err, io.EOF):
-			return b, nil
-		case err != nil:
-			return b, err
+		if err := b.grow(next); err != nil {
+			return err
 		}
-		if len(b.bytes) == cap(b.bytes) {
-			bigger, err := p.get(int64(2 * cap(b.bytes)))
-			if err != nil {
-				return b, err
+		for end := min(int64(cap(b.bytes)), most); int64(len(b.bytes)) < end; {
+			n, err := r.Read(b.bytes[len(b.bytes):end])
+			b.bytes = b.bytes[:len(b.bytes)+n]
+			b.received.Add(int64(n))
+			switch {
+			case err == nil || int64(len(b.bytes)) == size:
+			case !errors.Is(err, io.EOF):
+				return err
+			case size < 0:
+				return nil
+			default:
+				return io.ErrUnexpectedEOF
 			}
-			bigger.bytes = append(bigger.bytes, b.bytes...)
-			b.release()
-			b = bigger
 		}
+		switch {
+		case int64(len(b.bytes)) == size:
+			return nil
+		case int64(len(b.bytes)) > b.pool.limit:
+			return &http.MaxBytesError{Limit: b.pool.limit}
+		}
+		next = min(4*int64(cap(b.bytes)), most)
 	}
 }
 
-// get takes an empty buffer of at least size bytes out of the budget.
-func (p *bodyPool) get(size int64) (*body, error) {
-	b := &body{pool: p, room: size}
+// grow moves b to a buffer of at least size bytes, taken out of the budget.
+func (b *body) grow(size int64) error {
+	p, room, class := b.pool, size, 0
 	if size >= 1<<smallestClass {
-		b.class = bits.Len64(uint64(size - 1))
-		b.class = max(b.class, smallestClass)
-		b.room = int64(1) << b.class
+		class = max(bits.Len64(uint64(size-1)), smallestClass)
+		room = int64(1) << class
 	}
-	if p.used.Add(b.room) > p.budget {
-		p.used.Add(-b.room)
-		return nil, &point.Error{Code: point.Overloaded, RetryAfter: time.Second, Message: "Point holds as many request bodies as it may; try again in a moment."}
+	if p.used.Add(room) > p.budget {
+		p.used.Add(-room)
+		return &point.Error{Code: point.Overloaded, RetryAfter: time.Second, Message: "Point holds as many request bodies as it may; try again in a moment."}
 	}
-	b.holds.Store(1)
-	if known, ok := p.pooled(b.class); ok {
-		b.bytes = (*known)[:0]
+	var bigger []byte
+	if known, ok := p.pooled(class); ok {
+		bigger = (*known)[:0]
 	} else {
-		b.bytes = make([]byte, 0, b.room)
+		bigger = make([]byte, 0, room)
 	}
-	return b, nil
+	bigger = append(bigger, b.bytes...)
+	p.used.Add(-b.room)
+	p.put(b.bytes, b.class)
+	b.bytes, b.room, b.class = bigger, room, class
+	return nil
+}
+
+// put gives a buffer back that is of a class.
+func (p *bodyPool) put(buffer []byte, class int) {
+	if class != 0 && class <= largestClass {
+		buffer = buffer[:0]
+		p.classes[class-smallestClass].Put(&buffer)
+	}
 }
 
 func (p *bodyPool) pooled(class int) (*[]byte, bool) {
@@ -147,9 +193,8 @@ func (b *body) Retain() { b.holds.Add(1) }
 
 // Release ends one hold; after the last the buffer may be used again.
 func (b *body) Release() {
-	if b.holds.Add(-1) == 0 && b.class != 0 && b.class <= largestClass {
-		buffer := b.bytes[:0]
-		b.pool.classes[b.class-smallestClass].Put(&buffer)
+	if b.holds.Add(-1) == 0 {
+		b.pool.put(b.bytes, b.class)
 	}
 }
 

@@ -173,7 +173,7 @@ func bodyError(err error, limit int64) error {
 	case errors.As(err, &tooLarge):
 		return &point.Error{Code: point.BodyTooLarge, Message: fmt.Sprintf("The request body is larger than %d bytes; POINT_MAX_BODY sets the limit.", limit)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &point.Error{Code: point.InvalidRequest, Message: "The request body arrived too slowly; send it at 1 KiB a second or faster.", Cause: err}
+		return &point.Error{Code: point.RequestTimeout, Message: "The request body arrived too slowly; send it at 1 KiB a second or faster.", Cause: err}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &point.Error{Code: point.ClientCancelled, Message: "The client went away while it sent its request.", Cause: err}
 	default:
