@@ -203,7 +203,8 @@ func renameReasoning(message value, list *edits) {
 }
 
 // joinContent makes content that is a list of parts, as Mistral's thinking models answer, one
-// text; the parts that are thinking become the reasoning text.
+// text; the parts that are thinking become the reasoning text. A list with parts that no text
+// can stand for, such as images, is left as it is.
 func joinContent(message value, list *edits) {
 	content := message.get("content")
 	if !content.isList() {
@@ -211,15 +212,17 @@ func joinContent(message value, list *edits) {
 	}
 	var text, thought []byte
 	for _, part := range content.elements() {
-		switch {
-		case part.get("type").is("thinking"):
+		switch kind := part.get("type"); {
+		case kind.is("thinking"):
 			thinking := part.get("thinking")
 			thought = append(thought, thinking.str()...)
 			for _, piece := range thinking.elements() {
 				thought = append(thought, piece.get("text").str()...)
 			}
-		default:
+		case kind.is("text"), kind.is("reference"):
 			text = append(text, part.get("text").str()...)
+		default:
+			return
 		}
 	}
 	if len(text) == 0 && len(thought) > 0 {
