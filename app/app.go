@@ -119,7 +119,7 @@ func (a *App) openMonitor(context.Context) (err error) {
 	a.monitor.Metrics.Counter("point_log_lines_dropped_total", "Log lines that did not reach the database.", func() float64 { return float64(a.lines.Dropped()) })
 	a.journal, err = monitor.OpenJournal(monitor.JournalOptions{
 		Dir: filepath.Join(a.cfg.DataDir, "journal"), MaxBytes: a.cfg.JournalMax,
-		Durability: a.cfg.Durability, Log: a.component("journal"), Alerts: a.monitor,
+		Durability: a.cfg.Durability, Full: a.cfg.JournalFull, Log: a.component("journal"), Alerts: a.monitor,
 	})
 	if err != nil {
 		return err

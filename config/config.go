@@ -36,7 +36,8 @@ type Config struct {
 
 	Durability      string // DurabilityProcess or DurabilityFsync
 	JournalInterval time.Duration
-	JournalMax      int64 // bytes on disk that wait for the database
+	JournalMax      int64  // bytes on disk that wait for the database
+	JournalFull     string // JournalStrict or JournalCount
 	Retention       Retention
 
 	MetricsToken point.Secret
@@ -78,6 +79,12 @@ const (
 const (
 	DurabilityProcess = "process" // a killed process loses no record
 	DurabilityFsync   = "fsync"   // power loss loses none either
+)
+
+// Values of Config.JournalFull.
+const (
+	JournalStrict = "strict" // what cannot be recorded is refused
+	JournalCount  = "count"  // it is served, and counted as not recorded
 )
 
 // Loopback reports whether the listen address can be reached from this machine alone.

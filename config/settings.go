@@ -137,6 +137,13 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return size(&c.JournalMax, v, 1<<20, 1<<50) },
 		},
 		{
+			Name: "journal_full", Default: JournalStrict,
+			Help: "When there is no more disk space for records: strict (requests are refused) or count (they are served, and what is not recorded is counted).",
+			set: func(c *Config, v string) error {
+				return oneOf(&c.JournalFull, v, JournalStrict, JournalCount)
+			},
+		},
+		{
 			Name: "retention", Default: "records=90d,logs=7d",
 			Help: "How long history is kept; a lone duration is that of the records.",
 			set:  func(c *Config, v string) error { return c.Retention.set(v) },
