@@ -267,6 +267,190 @@ func constant(e ast.Expr, constants map[string]bool) bool {
 	return false
 }
 
+// unguarded are goroutines that may do without panics.Catch, by file and function that starts
+// them, with the reason.
+var unguarded = map[string]string{
+	"adapter/body.go read":           "sets a deadline, nothing more",
+	"app/app.go Run":                 "cancels a context, and says that the process drains; the parts are guarded",
+	"cmd/point/main.go run":          "stops listening for signals",
+	"gateway/wait.go wait":           "compares times and cancels a context",
+	"mock/server.go serve":           "closes the listener and what is open",
+	"monitor/hub.go Subscribe":       "closes a channel, once: it holds the lock",
+	"monitor/journal.go OpenJournal": "starts again what panics",
+}
+
+// outsiders are folders whose programs and suites a panic should end.
+var outsiders = []string{"bench", "store/storetest", "internal/pgtest"}
+
+// TestGoroutinesAreGuarded: a panic in a goroutine that no one catches ends the process. Each
+// one defers panics.Catch, or recovers, in the function that it begins with or in the only
+// one that this calls.
+func TestGoroutinesAreGuarded(t *testing.T) {
+	guarded := map[string]bool{} // folder and name of a function
+	inspect(t, func(name string, _ *token.FileSet, node ast.Node) {
+		if f, ok := node.(*ast.FuncDecl); ok && f.Body != nil && (catches(f.Body) || recovers(f.Body)) {
+			guarded[path.Dir(name)+" "+f.Name.Name] = true
+		}
+	})
+	within := func(folder string) func(ast.Expr) bool {
+		return func(f ast.Expr) bool { return guarded[folder+" "+lastName(f)] }
+	}
+	used := map[string]bool{}
+	begun := ""
+	inspect(t, func(name string, fset *token.FileSet, node ast.Node) {
+		if f, ok := node.(*ast.FuncDecl); ok {
+			begun = f.Name.Name
+		}
+		root := goroutine(node)
+		if root == nil || slices.Contains(outsiders, path.Dir(name)) || safe(root, within(path.Dir(name))) {
+			return
+		}
+		key := name + " " + begun
+		if used[key] = true; unguarded[key] == "" {
+			t.Errorf("%s: a panic here ends the process: defer panics.Catch", fset.Position(root.Pos()))
+		}
+	})
+	for key := range unguarded {
+		if !used[key] {
+			t.Errorf("unguarded has %s, which needs no exception", key)
+		}
+	}
+}
+
+// goroutine is the function that a statement or call runs in a goroutine of its own, nil if
+// it is none.
+func goroutine(node ast.Node) ast.Expr {
+	switch n := node.(type) {
+	case *ast.GoStmt:
+		return n.Call.Fun
+	case *ast.CallExpr:
+		method, ok := n.Fun.(*ast.SelectorExpr)
+		if !ok || len(n.Args) == 0 || !slices.Contains([]string{"Go", "TryGo", "AfterFunc", "RegisterOnShutdown"}, method.Sel.Name) {
+			return nil
+		}
+		return n.Args[len(n.Args)-1]
+	}
+	return nil
+}
+
+// safe reports whether a goroutine that begins with root ends no process. guarded tells of
+// functions of the same folder.
+func safe(root ast.Expr, guarded func(ast.Expr) bool) bool {
+	f, ok := root.(*ast.FuncLit)
+	if !ok {
+		return guarded(root)
+	}
+	if catches(f.Body) || defersGuarded(f.Body, guarded) {
+		return true
+	}
+	if len(f.Body.List) != 1 {
+		return false
+	}
+	call := onlyCall(f.Body.List[0])
+	return call != nil && guarded(call.Fun)
+}
+
+// catches reports whether a function defers panics.Catch, or a function that recovers.
+func catches(body *ast.BlockStmt) bool {
+	return defersGuarded(body, func(f ast.Expr) bool {
+		if call, ok := f.(*ast.SelectorExpr); ok {
+			in, ok := call.X.(*ast.Ident)
+			return ok && in.Name == "panics" && call.Sel.Name == "Catch"
+		}
+		literal, ok := f.(*ast.FuncLit)
+		return ok && recovers(literal.Body)
+	})
+}
+
+func defersGuarded(body *ast.BlockStmt, guards func(ast.Expr) bool) bool {
+	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool {
+		d, ok := s.(*ast.DeferStmt)
+		return ok && guards(d.Call.Fun)
+	})
+}
+
+// recovers reports whether a function calls recover itself.
+func recovers(body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(node ast.Node) bool {
+		switch n := node.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			id, ok := n.Fun.(*ast.Ident)
+			found = found || ok && id.Name == "recover"
+		}
+		return true
+	})
+	return found
+}
+
+// onlyCall is the call that a statement consists of, or hands on.
+func onlyCall(s ast.Stmt) *ast.CallExpr {
+	var e ast.Expr
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		e = s.X
+	case *ast.SendStmt:
+		e = s.Value
+	case *ast.ReturnStmt:
+		if len(s.Results) == 1 {
+			e = s.Results[0]
+		}
+	case *ast.AssignStmt:
+		if len(s.Rhs) == 1 {
+			e = s.Rhs[0]
+		}
+	}
+	call, _ := e.(*ast.CallExpr)
+	return call
+}
+
+// lastName is the name of a function or method.
+func lastName(f ast.Expr) string {
+	switch f := f.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
+}
+
+// TestGuardIsSeen: the check above knows a bare goroutine from a guarded one.
+func TestGuardIsSeen(t *testing.T) {
+	for source, want := range map[string]bool{
+		`go f()`:                         false,
+		`go guarded()`:                   true,
+		`go func() { f() }()`:            false,
+		`go func() { guarded() }()`:      true,
+		`go func() { f(); guarded() }()`: false,
+		`go func() { defer panics.Catch(log, "x", nil); f() }()`:           true,
+		`go func() { defer func() { recover() }(); f() }()`:                true,
+		`go func() { func() { defer panics.Catch(l, "", nil) }(); f() }()`: false,
+		`go func() { done <- x.guarded() }()`:                              true,
+		`group.Go(func() error { return f() })`:                            false,
+		`group.Go(func() error { return x.guarded(ctx) })`:                 true,
+		`time.AfterFunc(d, cancel)`:                                        false,
+		`context.AfterFunc(ctx, func() { defer guarded(); f() })`:          true,
+		`server.RegisterOnShutdown(f)`:                                     false,
+	} {
+		tree, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nfunc _() { "+source+" }", parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(source, err)
+		}
+		var root ast.Expr
+		ast.Inspect(tree, func(node ast.Node) bool {
+			if node != nil && root == nil {
+				root = goroutine(node)
+			}
+			return true
+		})
+		if root == nil || safe(root, func(f ast.Expr) bool { return lastName(f) == "guarded" }) != want {
+			t.Errorf("%s: want %v", source, want)
+		}
+	}
+}
+
 // inspect visits every node of every Go file that is no test.
 func inspect(t *testing.T, visit func(name string, fset *token.FileSet, node ast.Node)) {
 	t.Helper()

@@ -23,6 +23,7 @@ import (
 	"point/console"
 	"point/gateway"
 	"point/internal/cgroup"
+	"point/internal/panics"
 	"point/internal/prices"
 	"point/monitor"
 	"point/routing"
@@ -236,10 +237,7 @@ const maxBodies = 1 << 30
 // Run serves until ctx ends and open answers have finished.
 func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group, background := errgroup.WithContext(background)
-	for _, part := range a.parts() {
-		group.Go(func() error { return part(background) })
-	}
+	group, background := begin(background, a.log, a.parts())
 
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -249,6 +247,19 @@ func (a *App) Run(ctx context.Context) error {
 	err := a.server.run(serving)
 	stop()
 	return errors.Join(err, ignoreCancelled(group.Wait()))
+}
+
+// begin runs parts. The context that it gives ends when one of them fails or panics, so that
+// the process ends in order.
+func begin(ctx context.Context, log *slog.Logger, parts []func(context.Context) error) (*errgroup.Group, context.Context) {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range parts {
+		group.Go(func() (err error) {
+			defer panics.Catch(log, "a part of Point", &err)
+			return part(ctx)
+		})
+	}
+	return group, ctx
 }
 
 // parts are what runs beside the server, each until its context ends.

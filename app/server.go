@@ -16,6 +16,7 @@ import (
 
 	"point"
 	"point/config"
+	"point/internal/panics"
 )
 
 const (
@@ -28,6 +29,7 @@ const (
 // server serves one handler until its context ends, then lets answers finish.
 type server struct {
 	http     *http.Server
+	log      *slog.Logger
 	listener net.Listener
 	drain    time.Duration
 	cut      context.CancelCauseFunc // ends the requests that are still open after drain
@@ -46,7 +48,7 @@ func listen(cfg *config.Config, log *slog.Logger) (*server, error) {
 	}
 	base, cut := context.WithCancelCause(context.Background())
 	s := &server{
-		listener: listener, drain: cfg.Drain, cut: cut,
+		log: log, listener: listener, drain: cfg.Drain, cut: cut,
 		http: &http.Server{
 			ReadHeaderTimeout: headerLimit, IdleTimeout: idleLimit, MaxHeaderBytes: maxHeader,
 			TLSConfig:   secure,
@@ -92,19 +94,21 @@ func tlsConfig(cfg *config.Config) (*tls.Config, error) {
 // that do not are told.
 func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() {
-		if s.http.TLSConfig != nil {
-			failed <- s.http.ServeTLS(s.listener, "", "")
-			return
-		}
-		failed <- s.http.Serve(s.listener)
-	}()
+	go func() { failed <- s.serve() }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving %s: %w", s.listener.Addr(), err)
 	case <-ctx.Done():
 	}
 	return s.stop()
+}
+
+func (s *server) serve() (err error) {
+	defer panics.Catch(s.log, "the server", &err)
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
 }
 
 func (s *server) stop() error {

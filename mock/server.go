@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"point/internal/panics"
 )
 
 // Options tune the simulated services. The zero value answers at once.
@@ -74,6 +76,7 @@ func (s *Server) Start(ctx context.Context, addr string) (baseURL string, stop f
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer panics.Catch(nil, "the simulated services", nil)
 		_ = s.serve(ctx, l) // a listener that fails is seen by every client
 	}()
 	stop = func() {

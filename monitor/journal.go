@@ -84,6 +84,7 @@ type Journal struct {
 	wantSpare, wantSync, wantDrain chan struct{}
 
 	create func(dir string, seq uint64, size int64, sync bool) (*segment, error) // createSegment
+	sync   func(*os.File) error                                                  // syncFile
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -103,7 +104,7 @@ func OpenJournal(opt JournalOptions) (*Journal, error) {
 	j := &Journal{
 		opt: opt, lock: lock,
 		outcome: make(chan struct{}), progress: make(chan struct{}), group: newCommit(),
-		create:    createSegment,
+		create: createSegment, sync: syncFile,
 		wantSpare: make(chan struct{}, 1), wantSync: make(chan struct{}, 1), wantDrain: make(chan struct{}, 1),
 	}
 	if err := j.open(); err != nil {
@@ -112,9 +113,9 @@ func OpenJournal(opt JournalOptions) (*Journal, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	j.stop = cancel
-	j.done.Go(func() { j.keep(ctx) })
+	j.done.Go(func() { j.again(ctx, "the journal's keeper", j.keep) })
 	if opt.Durability == DurabilityFsync {
-		j.done.Go(func() { j.syncLoop(ctx) })
+		j.done.Go(func() { j.again(ctx, "the journal's sync", j.syncLoop) })
 	}
 	return j, nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -470,6 +471,41 @@ func TestFsyncGroups(t *testing.T) {
 	if err := drainOnce(j, sink); err != nil || len(sink.distinct()) != 320 {
 		t.Errorf("%d records, %v", len(sink.distinct()), err)
 	}
+}
+
+// TestPanicOfAHelperEndsNothing: appends wait for the loops that make files and sync them, so
+// these go on after a panic, and who waited is told.
+func TestPanicOfAHelperEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := openTestJournal(t, JournalOptions{SegmentBytes: 64 << 10, Durability: DurabilityFsync})
+		var creates, syncs atomic.Int32
+		create, sync := j.create, j.sync
+		j.create = func(dir string, seq uint64, size int64, durable bool) (*segment, error) {
+			if creates.Add(1) == 1 {
+				panic("create")
+			}
+			return create(dir, seq, size, durable)
+		}
+		j.sync = func(f *os.File) error {
+			if syncs.Add(1) == 3 {
+				panic("sync")
+			}
+			return sync(f)
+		}
+		kept := 0
+		for i := range 1000 {
+			r := realRecord(fmt.Sprint("r", i))
+			if err := j.Append(&r); err == nil {
+				kept++
+			}
+		}
+		if kept < 990 || creates.Load() < 2 {
+			t.Errorf("%d of 1000 records were kept, %d segments", kept, creates.Load())
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAppendAfterClose(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/panics"
 )
 
 const (
@@ -18,6 +19,7 @@ const (
 var (
 	errClosed   = errors.New("the journal is closed")
 	errFull     = errors.New("the journal has reached its limit")
+	errNoSync   = errors.New("the journal was not put on the disk")
 	errSlowDisk = errors.New("the disk did not give the journal a new file in time")
 )
 
@@ -95,6 +97,22 @@ func (j *Journal) waitForSpare() error {
 	case <-patience.C:
 		return errSlowDisk
 	}
+}
+
+// again runs a loop until ctx ends, anew after a panic: every append depends on it, and what
+// it works on is as whole as after an error.
+func (j *Journal) again(ctx context.Context, part string, loop func(context.Context)) {
+	for ctx.Err() == nil {
+		if err := j.once(ctx, part, loop); err != nil {
+			pause(ctx, spareRetry)
+		}
+	}
+}
+
+func (j *Journal) once(ctx context.Context, part string, loop func(context.Context)) (err error) {
+	defer panics.Catch(j.opt.Log, part, &err)
+	loop(ctx)
+	return nil
 }
 
 // keep makes the next segment ahead of need and closes full ones, so that no append does.
@@ -198,16 +216,19 @@ func (j *Journal) syncGroup() {
 	j.unsynced = nil
 	j.mu.Unlock()
 
+	group.err = errNoSync // unless it comes to an end
+	defer close(group.done)
+	var err error
 	for _, s := range full {
-		group.err = errors.Join(group.err, syncFile(s.file))
+		err = errors.Join(err, j.sync(s.file))
 		s.retire()
 	}
-	group.err = errors.Join(group.err, syncFile(cur.file))
-	if group.err != nil {
-		group.err = fmt.Errorf("sync journal: %w", group.err)
+	err = errors.Join(err, j.sync(cur.file))
+	if err != nil {
+		err = fmt.Errorf("sync journal: %w", err)
 		j.abandon(cur)
 	}
-	close(group.done)
+	group.err = err
 }
 
 // abandon lets nothing more be written to a segment whose sync failed: what the disk has of

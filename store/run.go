@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
+
+	"point/internal/panics"
 )
 
 const (
@@ -27,10 +29,18 @@ const (
 func (s *Store) Run(ctx context.Context) error {
 	wake := make(chan struct{}, 1)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.follow(ctx, wake) })
-	group.Go(func() error { return s.keepUp(ctx) })
+	parts := []func(context.Context) error{
+		func(ctx context.Context) error { return s.follow(ctx, wake) },
+		s.keepUp,
+	}
 	if s.postgres != nil {
-		group.Go(func() error { return s.listen(ctx, wake) })
+		parts = append(parts, func(ctx context.Context) error { return s.listen(ctx, wake) })
+	}
+	for _, part := range parts {
+		group.Go(func() (err error) {
+			defer panics.Catch(s.opts.Log, "the store", &err)
+			return part(ctx)
+		})
 	}
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
