@@ -237,7 +237,7 @@ const maxBodies = 1 << 30
 // Run serves until ctx ends and open answers have finished.
 func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group, background := begin(background, a.log, a.parts())
+	group, background := together(background, a.log, a.parts())
 
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -249,9 +249,9 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, ignoreCancelled(group.Wait()))
 }
 
-// begin runs parts. The context that it gives ends when one of them fails or panics, so that
+// together runs parts. The context that it gives ends when one of them fails or panics, so that
 // the process ends in order.
-func begin(ctx context.Context, log *slog.Logger, parts []func(context.Context) error) (*errgroup.Group, context.Context) {
+func together(ctx context.Context, log *slog.Logger, parts []func(context.Context) error) (*errgroup.Group, context.Context) {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range parts {
 		group.Go(func() (err error) {

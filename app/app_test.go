@@ -13,7 +13,7 @@ import (
 // TestPanicEndsInOrder: a part that panics ends the others, and is the reason that is told.
 func TestPanicEndsInOrder(t *testing.T) {
 	ended := false
-	group, ctx := begin(t.Context(), slog.New(slog.NewTextHandler(io.Discard, nil)), []func(context.Context) error{
+	group, ctx := together(t.Context(), slog.New(slog.NewTextHandler(io.Discard, nil)), []func(context.Context) error{
 		func(ctx context.Context) error {
 			<-ctx.Done()
 			ended = true
