@@ -72,16 +72,19 @@ func (d *anthropicDecoder) Event(e sse.Event, emit func(point.Block)) error {
 	case "message_stop":
 		return d.stop()
 	case "error":
+		d.out.tell()
 		return embedded(openAIComplaint(e.Data))
 	}
 	return nil
 }
 
 // End finds out whether the stream was whole.
-func (d *anthropicDecoder) End(func(point.Block)) error {
+func (d *anthropicDecoder) End(emit func(point.Block)) error {
 	if d.done {
 		return nil
 	}
+	d.out.reset(emit)
+	d.out.tell()
 	return truncated()
 }
 

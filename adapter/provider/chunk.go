@@ -73,6 +73,14 @@ func (c *chunks) send(b point.Block, at int) {
 	c.emit(b)
 }
 
+// tell emits what the provider counted, if no block has yet: an answer that fails was paid for
+// too.
+func (c *chunks) tell() {
+	if c.told != nil {
+		c.send(point.Block{Kind: point.BlockContent}, len(c.buf))
+	}
+}
+
 // text emits a delta of content, given as a JSON string.
 func (c *chunks) text(raw string) {
 	at := c.delta(true)

@@ -280,6 +280,7 @@ func (d *geminiDecoder) piece(candidate gjson.Result, block string) error {
 	if reason := candidate.Get("finishReason").Str; reason != "" {
 		finish, failed := geminiFinish(reason, d.calls > 0)
 		if failed {
+			d.out.tell()
 			return failedFinish(reason)
 		}
 		d.finish = finish
@@ -328,11 +329,12 @@ func (d *geminiDecoder) End(emit func(point.Block)) error {
 	if d.done {
 		return nil
 	}
+	d.out.reset(emit)
 	if d.finish == "" {
+		d.out.tell()
 		return truncated()
 	}
 	d.done = true
-	d.out.reset(emit)
 	if d.calls > 0 && d.finish == "stop" { // calls may come behind the finish reason
 		d.finish = "tool_calls"
 	}

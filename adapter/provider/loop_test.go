@@ -296,12 +296,15 @@ func decode(d Decoder, r io.Reader) decoded {
 	defer reader.Release()
 	var got decoded
 	emit := func(b point.Block) {
-		got.text += string(b.Data)
-		got.parts = append(got.parts, string(b.Data))
-		got.kinds = append(got.kinds, []string{"content", "lead", "usage", "done"}[b.Kind])
 		if b.Usage != nil {
 			got.usage = b.Usage
 		}
+		if len(b.Data) == 0 { // it only told what was used
+			return
+		}
+		got.text += string(b.Data)
+		got.parts = append(got.parts, string(b.Data))
+		got.kinds = append(got.kinds, []string{"content", "lead", "usage", "done"}[b.Kind])
 		if b.CostAt < 0 || b.CostAt > len(b.Data) || b.CostAt > 0 && b.Data[b.CostAt-1] != '{' {
 			got.err = errors.Join(got.err, fmt.Errorf("cost at %d of %q", b.CostAt, b.Data))
 		}
