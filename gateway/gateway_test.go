@@ -401,7 +401,9 @@ func TestEachReaderHoldsTheBody(t *testing.T) {
 // TestABodyIsHeldUntilItWasSent over real connections, and no longer.
 func TestABodyIsHeldUntilItWasSent(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if _, _ = io.Copy(io.Discard, r.Body); r.ProtoMajor != 2 {
+			t.Errorf("spoken to in %s", r.Proto)
+		}
 		_, _ = io.WriteString(w, `{"choices":[]}`)
 	}))
 	server.EnableHTTP2 = true
