@@ -23,7 +23,7 @@ const maxIdlePerHost = 2048
 // Buffers of a connection. A prompt of 100 KB takes few writes; answers are read into larger
 // buffers past this one, or event by event, and thousands of open streams hold theirs.
 const (
-	writeBuffer = 32 << 10
+	writeBuffer = 16 << 10
 	readBuffer  = 8 << 10
 )
 
