@@ -134,7 +134,7 @@ func (r *invocation) open() (*store.Store, error) {
 
 // storeOptions is where the state is, as the configuration says.
 func storeOptions(c *config.Config) store.Options {
-	return store.Options{DatabaseURL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, MasterKey: c.MasterKey}
+	return store.Options{DatabaseURL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, MasterKey: c.MasterKey, Durable: c.Durability == config.DurabilityFsync}
 }
 
 type serveCommand struct{}

@@ -232,6 +232,28 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestDurability: configuration is always on the disk when it is stored, history if asked for.
+func TestDurability(t *testing.T) {
+	for _, durable := range []bool{false, true} {
+		s, err := Open(t.Context(), Options{DataDir: t.TempDir(), Durable: durable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for name, d := range map[string]*database{"config": s.config, "history": s.history} {
+			const normal, full = 1, 2
+			want := full
+			if name == "history" && !durable {
+				want = normal
+			}
+			var got int
+			if err := d.write.QueryRow(`PRAGMA synchronous`).Scan(&got); err != nil || got != want {
+				t.Errorf("%s, durable %v: synchronous %d, %v; want %d", name, durable, got, err, want)
+			}
+		}
+	}
+}
+
 // TestFullDisk: a write that finds no room is an error, harms nothing, and works again when
 // there is room.
 func TestFullDisk(t *testing.T) {

@@ -35,9 +35,9 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (c sqliteConnector) Driver() driver.Driver { return c.driver }
 
-// openSQLite opens one file of dir. Configuration survives a power cut (synchronous FULL);
-// history is filled again from the journal, so it need not (NORMAL).
-func openSQLite(ctx context.Context, dir, name string) (*database, error) {
+// openSQLite opens one file of dir. A durable one loses nothing that was stored to a power
+// cut (synchronous FULL); otherwise the last transactions may be gone (NORMAL).
+func openSQLite(ctx context.Context, dir, name string, durable bool) (*database, error) {
 	file := filepath.Join(dir, name+".db")
 	options := url.Values{
 		"_txlock":              {"immediate"},
@@ -51,8 +51,10 @@ func openSQLite(ctx context.Context, dir, name string) (*database, error) {
 		"_dqs":                 {"0"},
 		"_defensive":           {"1"},
 	}
-	if name == "history" {
+	if !durable {
 		options.Set("_synchronous", "NORMAL")
+	}
+	if name == "history" {
 		options.Add("_pragma", "cache_size(-16000)") // of the one writer
 	}
 	if err := prepareFile(file); err != nil {

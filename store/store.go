@@ -80,10 +80,10 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	if s.opts.DataDir, err = filepath.Abs(s.opts.DataDir); err != nil {
 		return fmt.Errorf("the data folder: %w", err)
 	}
-	if s.config, err = openSQLite(ctx, s.opts.DataDir, "config"); err != nil {
+	if s.config, err = openSQLite(ctx, s.opts.DataDir, "config", true); err != nil {
 		return err
 	}
-	s.history, err = openSQLite(ctx, s.opts.DataDir, "history")
+	s.history, err = openSQLite(ctx, s.opts.DataDir, "history", s.opts.Durable)
 	return err
 }
 

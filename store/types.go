@@ -14,6 +14,7 @@ type Options struct {
 	DatabaseURL string       // postgres://...; empty: SQLite in DataDir
 	DataDir     string       // made if absent; holds config.db, history.db and master.key
 	MasterKey   point.Secret // 32 bytes in base64 or hex, or any text of 16 characters or more; with SQLite, empty: made at first start in DataDir/master.key
+	Durable     bool         // SQLite: history that was stored survives a power cut too, as configuration always does
 	Prices      point.Prices // put into every snapshot, may be nil
 	Log         *slog.Logger // nil: discarded
 	Now         func() time.Time
