@@ -225,6 +225,9 @@ func (j *Journal) Check(context.Context) error {
 	if err := j.Available(); err != nil {
 		return errors.New("the journal is full: requests are refused until the database takes its records or the disk has room")
 	}
+	if j.full() != nil {
+		return &DegradedError{"the journal is full: requests are served and not recorded until the database takes its records or the disk has room"}
+	}
 	if oldest := j.Oldest(); oldest > journalPatience {
 		return &DegradedError{fmt.Sprintf("%d records wait for the database, the oldest for %s: they are safe on disk; check the database", j.Lag(), oldest.Round(time.Second))}
 	}

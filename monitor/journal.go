@@ -186,13 +186,24 @@ func (j *Journal) Append(r *point.Record) error {
 // Available tells before a request is served whether its record could be kept: the error
 // that Append would give, as far as it is known.
 func (j *Journal) Available() error {
-	if j.opt.Full == FullCount || !j.starved.Load() { // the usual case takes no lock
+	if j.opt.Full == FullCount {
+		return nil
+	}
+	if err := j.full(); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// full is why the next record would find no room, as far as it is known.
+func (j *Journal) full() error {
+	if !j.starved.Load() { // the usual case takes no lock
 		return nil
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.spareErr != nil && j.spare == nil && !j.cur.fits(frameHeader+4096) {
-		return unavailable(j.spareErr)
+		return j.spareErr
 	}
 	return nil
 }

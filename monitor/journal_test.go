@@ -331,6 +331,10 @@ func TestFullJournal(t *testing.T) {
 		if s := j.Stats(); s.Dropped != 1 || alerts.count(AlertJournalDropping) != 1 {
 			t.Errorf("%+v", s)
 		}
+		var degraded *DegradedError
+		if err := j.Check(t.Context()); !errors.As(err, &degraded) {
+			t.Errorf("a journal that drops records is %v", err)
+		}
 	})
 }
 
