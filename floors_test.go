@@ -152,6 +152,10 @@ func TestMainIsShort(t *testing.T) {
 	if n := lines(t, "cmd/point/main.go"); n > 40 {
 		t.Errorf("cmd/point/main.go has %d lines, 40 are allowed: wiring belongs in app", n)
 	}
+	tree, err := parser.ParseFile(token.NewFileSet(), "cmd/point/main.go", nil, parser.ImportsOnly)
+	if err != nil || !slices.Contains(imports(t, tree), "time/tzdata") {
+		t.Error("the binary knows no time zones of its own", err)
+	}
 	if list := files(t, ".go"); !slices.Contains(list, "cmd/point/main.go") {
 		t.Error("cmd/point/main.go is not where it should be")
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	_ "time/tzdata" // as the binary has it
 
 	"go.uber.org/goleak"
 

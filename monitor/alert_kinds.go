@@ -32,19 +32,8 @@ var alertKinds = []AlertKind{
 	{AlertLogDrops, SeverityWarning, "Log entries did not reach the database; the terminal has them all. Check the database, or raise the log level."},
 	{"unpriced_model", SeverityWarning, "A model has no known price, so its cost is unknown and budgets do not see it. Update Point, or give the model a price."},
 	{"provider_key_suspended", SeverityCritical, "A provider refuses a key, so it is not used for now. Put a valid key into the provider; it is tried again by itself."},
-	{"provider_down", SeverityCritical, "A provider does not answer. Look at its status page; requests go to other targets where the mapping has them."},
-	{"provider_quota", SeverityCritical, "A provider says that the account's quota or credit is used up. Top it up, or move the traffic to another provider."},
-	{"provider_certificate", SeverityCritical, "A provider's TLS certificate cannot be trusted, so nothing is sent to it. Check its address, and who answers there."},
-	{"unsafe_address", SeverityWarning, "A provider's name leads to an address that Point never calls. Correct its base_url."},
-	{"failed_sign_ins", SeverityWarning, "Sign-ins fail again and again. See in the audit log where they come from; a password may be being guessed."},
 	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},
 	{"refresh_token_reuse", SeverityCritical, "A used-up sign-in token came back, so the session was ended. If it was not a restored browser, the token was stolen: change the password."},
-	{"budget_exceeded", SeverityWarning, "A client key has used up its budget and is refused. Raise the budget, or let it wait for the next period."},
-	{"database_down", SeverityCritical, "The database does not answer. Requests are served from the last configuration; changes are refused until it is back."},
-	{"disk_low", SeverityCritical, "The data folder's disk is nearly full. Free space: without it no request can be recorded."},
-	{"key_age", SeverityInfo, "A provider's key is old. Rotate it with the provider and put the new one in."},
-	{"config_invalid", SeverityWarning, "The declared configuration could not be applied, the last good one stays. Correct the file; config validate shows every problem."},
-	{"login_needed", SeverityCritical, "A web provider asks for a human. Open its browser session and sign in or answer the check."},
 }
 
 // AlertKinds lists all kinds, for documentation and its test.

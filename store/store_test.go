@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	_ "time/tzdata" // as the binary has it
 
 	"go.uber.org/goleak"
 

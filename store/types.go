@@ -139,7 +139,7 @@ type StatsBucket struct {
 	Start        time.Time         // in the filter's TZ
 	Group        map[string]string // By dimension -> provider id, model, path or key id
 	Requests     int64
-	Errors       int64 // status >= 400, or cut
+	Errors       int64 // neither complete nor cancelled by the client
 	TokensInput  int64
 	TokensOutput int64
 	Cost         point.NanoUSD

@@ -3268,7 +3268,7 @@ export interface operations {
                 from?: string;
                 /** @description Before. */
                 to?: string;
-                /** @description Length of a span; weeks start on Monday. */
+                /** @description Length of a span; weeks start on Monday. Spans are whole: the first begins at or before from, the last ends at or after to. */
                 groupBy?: "minute" | "hour" | "day" | "week" | "month";
                 /** @description Further dimensions, comma separated. */
                 by?: ("provider" | "model" | "endpoint" | "key")[];
