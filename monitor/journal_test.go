@@ -380,6 +380,38 @@ func TestFullDiskRecoversWithoutRestart(t *testing.T) {
 	wantIDs(t, sink.ids, 0, kept+100)
 }
 
+// TestFullDiskIsCounted: with FullCount requests go on, what has no room is counted, and the
+// rest is stored.
+func TestFullDiskIsCounted(t *testing.T) {
+	alerts := &raised{}
+	j := openTestJournal(t, JournalOptions{SegmentBytes: 64 << 10, Full: FullCount, Alerts: alerts})
+	var full atomic.Bool
+	create := j.create
+	j.create = func(dir string, seq uint64, size int64, sync bool) (*segment, error) {
+		if full.Load() {
+			return nil, errors.New("no space left on device")
+		}
+		return create(dir, seq, size, sync)
+	}
+	full.Store(true)
+	const n = 1000 // more than one segment takes
+	appendN(t, j, 0, n)
+	dropped := j.Stats().Dropped
+	if dropped == 0 || alerts.count(AlertJournalDropping) != int(dropped) {
+		t.Errorf("%d dropped, %d alerts", dropped, alerts.count(AlertJournalDropping))
+	}
+	full.Store(false)
+	waitForSpare(j)
+	appendN(t, j, n, n)
+	sink := &memorySink{}
+	if err := drainOnce(j, sink); err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Stats().Dropped; got != dropped || len(sink.distinct()) != 2*n-int(dropped) {
+		t.Errorf("%d dropped, then %d; %d of %d stored", dropped, got, len(sink.distinct()), 2*n)
+	}
+}
+
 func TestSinkThatFailsLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alerts := &raised{}
