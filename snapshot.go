@@ -26,7 +26,12 @@ type Snapshot struct {
 	// RevokedSessions are the sessions that ended less than an access token's life ago.
 	RevokedSessions map[string]time.Time
 
+	// DemoServes keeps the simulated services among those that serve bare models, beside others
+	// too: demo mode was asked for.
+	DemoServes bool
+
 	byName map[string]*Provider
+	others bool       // there are providers that are not simulated
 	macs   *sync.Pool // of hash.Hash: HMACs under KeySecret, since making one costs more than using it
 }
 
@@ -39,8 +44,10 @@ type Prices interface {
 // Index prepares the look-ups of s. The builder calls it once, before publishing.
 func (s *Snapshot) Index() {
 	s.byName = make(map[string]*Provider, len(s.Providers))
+	s.others = false
 	for _, p := range s.Providers {
 		s.byName[p.Name] = p
+		s.others = s.others || p.ManagedBy != ManagedByDemo
 	}
 	s.macs = &sync.Pool{New: func() any { return newMAC(s.KeySecret) }}
 }
@@ -52,6 +59,12 @@ func (s *Snapshot) Provider(idOrName string) (*Provider, bool) {
 	}
 	p, ok := s.byName[idOrName]
 	return p, ok
+}
+
+// ServesBare reports whether p may serve a model that is asked for without a provider. Beside
+// real providers a simulated one may not: its answer would pass for theirs when they are down.
+func (s *Snapshot) ServesBare(p *Provider) bool {
+	return p.ManagedBy != ManagedByDemo || s.DemoServes || !s.others
 }
 
 // SplitModel splits "provider/model" at the first slash when the part before it names a

@@ -70,7 +70,7 @@ func (h *Handler) modelsFor(s *point.Snapshot, key *point.Key, only string) []mo
 		}
 		for _, id := range h.Lists.List(p) {
 			m := model{ID: id, Object: "model", Created: p.CreatedAt.Unix(), OwnedBy: p.Name}
-			if _, known := bare[id]; !known {
+			if _, known := bare[id]; !known && (only != "" || s.ServesBare(p)) {
 				bare[id] = m
 			}
 			m.ID = p.Name + "/" + id

@@ -107,6 +107,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	}
 	options := storeOptions(a.cfg)
 	options.Prices = a.prices
+	options.DemoServes = a.cfg.Demo == config.DemoOn
 	options.Log = a.component("store")
 	a.store, err = store.Open(ctx, options)
 	return err

@@ -36,18 +36,28 @@ func (p *provisioner) demoWanted() bool {
 	case config.DemoOff:
 		return false
 	}
-	known := p.providers()
-	for _, one := range known {
+	return !p.othersConfigured() && p.cfg.Loopback()
+}
+
+// demoOver reports whether the simulated services are to go: switched off, or by themselves
+// when the first real provider is there, lest their answers pass for its own.
+func (p *provisioner) demoOver() bool {
+	return p.cfg.Demo == config.DemoOff || p.cfg.Demo == config.DemoAuto && p.othersConfigured()
+}
+
+// othersConfigured reports whether there are providers that are not simulated.
+func (p *provisioner) othersConfigured() bool {
+	for _, one := range p.store.Snapshot().Providers {
 		if one.ManagedBy != point.ManagedByDemo {
-			return false
+			return true
 		}
 	}
-	return p.cfg.Loopback()
+	return false
 }
 
 // demo starts the simulated services if demo mode is on or a provider of an earlier start
 // needs them, and makes the providers point at them; stop is nil if they are not running.
-// Switched off, it takes them away.
+// When demo mode is over, it takes them away.
 func (p *provisioner) demo(ctx context.Context) (stop func(), err error) {
 	want := map[string]*point.Provider{}
 	known := p.providers()
@@ -59,7 +69,7 @@ func (p *provisioner) demo(ctx context.Context) (stop func(), err error) {
 			continue // somebody made one of this name
 		}
 		// A demo provider that was deleted by hand stays away while others are left.
-		if p.cfg.Demo == config.DemoOff || !had && (!wanted || p.hasDemo(known)) {
+		if p.demoOver() || !had && (!wanted || p.hasDemo(known)) {
 			continue
 		}
 		status := point.StatusActive

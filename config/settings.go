@@ -91,7 +91,7 @@ func Settings() []Setting {
 		},
 		{
 			Name: "demo", Default: DemoAuto,
-			Help: "Simulated AI services: auto, true or false.",
+			Help: "Simulated AI services: auto (until there is another provider), true or false.",
 			set:  func(c *Config, v string) error { return oneOf(&c.Demo, v, DemoAuto, DemoOn, DemoOff) },
 		},
 		{

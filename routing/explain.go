@@ -26,7 +26,7 @@ func (p *Planner) Explain(call *point.Call) (*point.Plan, error) {
 	var others []point.Skipped
 	for _, other := range call.Snapshot.Providers {
 		if !told[other.Name] {
-			others = append(others, point.Skipped{Provider: other.Name, Model: model, Reason: p.absent(other, call.Path, model)})
+			others = append(others, point.Skipped{Provider: other.Name, Model: model, Reason: p.absent(call.Snapshot, other, call.Path, model)})
 		}
 	}
 	slices.SortFunc(others, func(a, b point.Skipped) int { return cmp.Compare(a.Provider, b.Provider) })
@@ -35,7 +35,7 @@ func (p *Planner) Explain(call *point.Call) (*point.Plan, error) {
 }
 
 // absent is why a plan does not even consider a provider.
-func (p *Planner) absent(other *point.Provider, path, model string) string {
+func (p *Planner) absent(s *point.Snapshot, other *point.Provider, path, model string) string {
 	switch {
 	case !other.Active():
 		return "the provider is inactive"
@@ -43,6 +43,8 @@ func (p *Planner) absent(other *point.Provider, path, model string) string {
 		return fmt.Sprintf("providers of kind %s do not serve %s", other.Kind, path)
 	case !p.catalog.Has(other, model):
 		return "it does not have the model, as far as is known"
+	case !s.ServesBare(other):
+		return "it is simulated, and beside real providers serves only when it is named"
 	default:
 		return "the request, an alias or a rule names other targets"
 	}

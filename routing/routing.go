@@ -144,13 +144,19 @@ func (b *builder) follow(rule *point.Rule, model string) {
 func (b *builder) any(model string) {
 	from := len(b.plan.Targets)
 	for _, p := range b.snap.Providers {
-		if p.Active() && b.planner.catalog.Has(p, model) {
+		if p.Active() && b.bare(p) && b.planner.catalog.Has(p, model) {
 			b.take(p, model, "it has the model")
 		}
 	}
 	targets := b.plan.Targets[from:]
 	slices.SortFunc(targets, func(x, y point.Target) int { return cmp.Compare(x.Provider.ID, y.Provider.ID) })
 	b.order(targets)
+}
+
+// bare reports whether p may serve a bare model: a simulated service beside real ones only
+// when the request names it.
+func (b *builder) bare(p *point.Provider) bool {
+	return b.snap.ServesBare(p) || indexOf(b.env.Provider.Only, p) >= 0 || indexOf(b.env.Provider.Order, p) >= 0
 }
 
 // refs takes the targets that a mapping names.

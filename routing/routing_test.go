@@ -304,3 +304,30 @@ func TestMatchGlob(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulatedServicesStandBehindNobody: beside a real provider they serve only who names
+// them.
+func TestSimulatedServicesStandBehindNobody(t *testing.T) {
+	s := snapshot()
+	s.Providers["id-a"].ManagedBy = point.ManagedByDemo
+	s.Index()
+	for body, want := range map[string][]string{
+		`{"model":"m"}`:                             {"b/m", "c/m"},
+		`{"model":"b/m","models":["m"]}`:            {"b/m", "c/m"},
+		`{"model":"a/m"}`:                           {"a/m"},
+		`{"model":"m","provider":"a"}`:              {"a/m"},
+		`{"model":"m","provider":{"only":["a"]}}`:   {"a/m"},
+		`{"model":"m","fallback_providers":["a"]}`:  {"b/m", "c/m", "a/m"},
+		`{"model":"m","provider":{"order":["a"]}}`:  {"a/m", "b/m", "c/m"},
+		`{"model":"m","provider":{"ignore":["a"]}}`: {"b/m", "c/m"},
+	} {
+		got, err := plan(t, s, present{}, body)
+		if err != nil || !slices.Equal(names(got), want) {
+			t.Errorf("%s: %v, %v", body, names(got), err)
+		}
+	}
+	s.DemoServes = true
+	if got, _ := plan(t, s, present{}, `{"model":"m"}`); !slices.Equal(names(got), []string{"a/m", "b/m", "c/m"}) {
+		t.Errorf("asked for: %v", names(got))
+	}
+}

@@ -38,6 +38,8 @@ func (s *Store) load(ctx context.Context, secret []byte) error {
 		Users:     map[string]*point.User{},
 		Prices:    s.opts.Prices,
 		KeySecret: secret,
+
+		DemoServes: s.opts.DemoServes,
 	}
 	err := s.config.view(ctx, func(tx *sql.Tx) error { return s.readAll(ctx, tx, next) })
 	if err != nil {
@@ -266,7 +268,7 @@ func (s *Store) readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, err
 		return m, err
 	}
 	if err := json.Unmarshal([]byte(value), &m); err != nil {
-		s.opts.Log.Error("a setting is damaged: store it again", "component", "store", "setting", settingDefaultMapping, "error", err)
+		s.opts.Log.Error("a setting is damaged: store it again", "setting", settingDefaultMapping, "error", err)
 		return point.DefaultMapping(), nil
 	}
 	return m, nil
