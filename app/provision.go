@@ -145,8 +145,8 @@ func sameConfig(a, b *point.ProviderConfig) bool {
 	return reflect.DeepEqual(plainA, plainB) && maps.Equal(a.Secrets, b.Secrets)
 }
 
-// endpoints brings the declared endpoints. One that is declared no more keeps its state and
-// is the console's again.
+// endpoints brings the declared endpoints. One that is declared no more is as it was made, and
+// the console's again: its mapping would lead to providers that went with the file.
 func (p *provisioner) endpoints(ctx context.Context) error {
 	want := map[string]config.Endpoint{}
 	for _, e := range p.cfg.Declared.Endpoints {
@@ -157,7 +157,7 @@ func (p *provisioner) endpoints(ctx context.Context) error {
 		if declared, ok := want[old.Path]; ok {
 			next.Active, next.Mapping, next.ManagedBy = declared.Active, declared.Mapping, point.ManagedByFile
 		} else if old.ManagedBy == point.ManagedByFile {
-			next.ManagedBy = point.ManagedByUser
+			next.Active, next.Mapping, next.ManagedBy = true, nil, point.ManagedByUser
 		}
 		if reflect.DeepEqual(*old, next) {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // begin builds a Point on a database that others may share; env overrides.
 func begin(t *testing.T, database string, env ...string) *App {
 	t.Helper()
-	c, _, err := config.Load(config.Source{Env: append([]string{
+	c, _, err := config.Load(config.Source{ReadFile: os.ReadFile, Env: append([]string{
 		"POINT_DATABASE_URL=" + database, "POINT_MASTER_KEY=0123456789abcdef0123456789abcdef", "POINT_DATA_DIR=" + t.TempDir(),
 		"POINT_LISTEN=127.0.0.1:0", "POINT_DEMO=false", "POINT_ADMIN_EMAIL=a@b.example", "POINT_ADMIN_PASSWORD=correct horse battery",
 		"POINT_BOOTSTRAP_KEY=pt-0123456789abcdef", "POINT_LOG_LEVEL=error",
@@ -78,4 +79,71 @@ func providerNames(a *App) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// TestDemoGivesWay: beside a real provider the simulated services answer only who names them,
+// unless demo mode was asked for, and the next start takes them and the demo key away.
+func TestDemoGivesWay(t *testing.T) {
+	dir := t.TempDir()
+	start := func(env ...string) *App {
+		t.Helper()
+		return begin(t, "", append([]string{"POINT_DATA_DIR=" + dir, "POINT_DEMO=auto"}, env...)...)
+	}
+	a := start()
+	if s := a.store.Snapshot(); len(s.Providers) != len(demoKinds) || len(s.Keys) != 2 || !bareDemo(s) {
+		t.Fatalf("%d providers, %d keys, bare %v", len(s.Providers), len(s.Keys), bareDemo(s))
+	}
+	mine := &point.Provider{Name: "mine", Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive, ManagedBy: point.ManagedByUser}
+	if err := a.store.CreateProvider(t.Context(), mine); err != nil {
+		t.Fatal(err)
+	}
+	if bareDemo(a.store.Snapshot()) {
+		t.Error("a simulated service stands behind a real provider")
+	}
+	a.Close()
+	a = start("POINT_DEMO=true")
+	if s := a.store.Snapshot(); len(s.Providers) != len(demoKinds)+1 || !bareDemo(s) {
+		t.Errorf("asked for, demo mode has %d providers, bare %v", len(s.Providers), bareDemo(s))
+	}
+	a.Close()
+	a = start()
+	if s := a.store.Snapshot(); len(s.Providers) != 1 || len(s.Keys) != 1 { // that of POINT_BOOTSTRAP_KEY
+		t.Errorf("%d providers and %d keys are left", len(s.Providers), len(s.Keys))
+	}
+}
+
+// bareDemo reports whether some simulated service serves bare models.
+func bareDemo(s *point.Snapshot) bool {
+	for _, p := range s.Providers {
+		if p.ManagedBy == point.ManagedByDemo && s.ServesBare(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestFileGoesWhole: without the file an endpoint that it declared is as it was made.
+func TestFileGoesWhole(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "point.yaml")
+	const text = `
+providers: [{name: mine, provider: openai, config: {api_key: x}}]
+endpoints:
+  - {path: /v1/chat/completions, mapping: {rules: [{targets: [{provider: mine}]}]}}
+  - {path: /v1/embeddings, active: false}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := begin(t, "", "POINT_DATA_DIR="+dir, "POINT_CONFIG="+file)
+	if e := a.store.Snapshot().Endpoints[point.PathChat]; e.Mapping == nil || e.ManagedBy != point.ManagedByFile {
+		t.Fatalf("%+v", e)
+	}
+	a.Close()
+	a = begin(t, "", "POINT_DATA_DIR="+dir)
+	for _, e := range a.store.Snapshot().Endpoints {
+		if e.Mapping != nil || !e.Active || e.ManagedBy != point.ManagedByUser {
+			t.Errorf("%+v", e)
+		}
+	}
 }

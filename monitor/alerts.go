@@ -111,13 +111,18 @@ func newAlert(key alertKey, now time.Time) point.Alert {
 	}
 }
 
-// detailJSON is {"detail": "..."}, masked and of bounded size.
-func detailJSON(detail string) json.RawMessage {
+// shownDetail is a detail, masked and of bounded size.
+func shownDetail(detail string) string {
 	detail = redact.String(detail)
 	if len(detail) > alertDetail {
 		detail = strings.ToValidUTF8(detail[:alertDetail], "") + "…"
 	}
-	b, err := json.Marshal(map[string]string{"detail": detail})
+	return detail
+}
+
+// detailJSON is {"detail": "..."}.
+func detailJSON(detail string) json.RawMessage {
+	b, err := json.Marshal(map[string]string{"detail": shownDetail(detail)})
 	if err != nil {
 		return nil
 	}
@@ -221,7 +226,7 @@ func (a *Alerts) tell(key alertKey, p *pendingAlert, now time.Time) {
 	if t.untold == 0 || now.Before(t.log) {
 		return
 	}
-	a.log.Warn("alert: "+p.alert.Message, "kind", p.alert.Kind, "subject", p.alert.Subject, "count", t.untold, "detail", p.alert.Detail)
+	a.log.Warn("alert: "+p.alert.Message, "kind", p.alert.Kind, "subject", p.alert.Subject, "count", t.untold, "detail", shownDetail(p.detail))
 	t.lines++
 	t.untold, t.log = 0, now.Add(t.pause())
 }

@@ -51,7 +51,7 @@ func (s *Store) change(ctx context.Context, fn func(*configTx) error) error {
 	}
 	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
 		// The change is committed; Run repeats the refresh until it succeeds.
-		s.opts.Log.Error("the changed configuration could not be read back yet", "component", "store", "error", err)
+		s.opts.Log.Error("the changed configuration could not be read back yet", "error", err)
 	}
 	return nil
 }

@@ -229,7 +229,7 @@ func (s *Store) readSecrets(ctx context.Context, db querier, list []point.Provid
 func (s *Store) openSecret(p *point.Provider, x sealedSecret) {
 	plain, err := s.ring.Open(x.sealed, secretPlace(p.ID, x.name))
 	if err != nil {
-		s.opts.Log.Error("a provider's secret cannot be read: set it again", "component", "store", "provider", p.Name, "secret", x.name, "error", err)
+		s.opts.Log.Error("a provider's secret cannot be read: set it again", "provider", p.Name, "secret", x.name, "error", err)
 		return
 	}
 	p.Config.Secrets[x.name] = point.NewSecret(string(plain))

@@ -121,7 +121,7 @@ func (s *Store) requestRows(records []point.Record) []requestRow {
 		r := &records[i]
 		id := parseID(r.ID)
 		if !id.Valid || id.UUID.Version() != 7 {
-			s.opts.Log.Error("a request record was left out: its id is not a UUIDv7", "component", "store", "id", clip(r.ID, 100))
+			s.opts.Log.Error("a request record was left out: its id is not a UUIDv7", "id", clip(r.ID, 100))
 			continue
 		}
 		batch = append(batch, newRequestRow(id, r))

@@ -70,10 +70,10 @@ func (s *Store) follow(ctx context.Context, wake <-chan struct{}) error {
 
 func (s *Store) reportFollowing(err error) {
 	if err != nil {
-		s.opts.Log.Error("the database does not answer; the last configuration stays in use", "component", "store", "error", err)
+		s.opts.Log.Error("the database does not answer; the last configuration stays in use", "error", err)
 		return
 	}
-	s.opts.Log.Info("the database answers again", "component", "store")
+	s.opts.Log.Info("the database answers again")
 }
 
 // listen wakes follow when PostgreSQL tells of a change. It connects anew when it must.
@@ -122,7 +122,7 @@ func (s *Store) keepUp(ctx context.Context) error {
 		case <-timer.C:
 		}
 		if err := s.Upkeep(ctx); err != nil && ctx.Err() == nil {
-			s.opts.Log.Warn("upkeep of the database failed and is tried again in an hour", "component", "store", "error", err)
+			s.opts.Log.Warn("upkeep of the database failed and is tried again in an hour", "error", err)
 		}
 		timer.Reset(upkeepEvery)
 	}
