@@ -70,6 +70,9 @@ type MaxPrice struct {
 // InvalidRequest.
 func ScanEnvelope(body []byte) (Envelope, error) {
 	var env Envelope
+	if len(bytes.TrimSpace(body)) == 0 {
+		return env, &Error{Code: InvalidJSON, Message: "The request has no body; send JSON."}
+	}
 	s := envelopeScan{scanner: scanner{body: body}, env: &env}
 	if err := s.object(); err != nil {
 		return Envelope{}, err

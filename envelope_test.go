@@ -50,7 +50,7 @@ func TestScanEnvelopeRefuses(t *testing.T) {
 		code point.Code
 		says string
 	}{
-		"empty":           {``, point.InvalidJSON, "a JSON object at byte 0"},
+		"empty":           {"\r\n", point.InvalidJSON, "has no body; send JSON"},
 		"a list":          {`[]`, point.InvalidJSON, "a JSON object"},
 		"cut":             {`{"model":"m"`, point.InvalidJSON, "'}'"},
 		"cut string":      {`{"model":"m`, point.InvalidJSON, "end of a string"},

@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -108,8 +109,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		h.serveModels(w, r)
 	default:
-		h.refuse(w, r, &point.Error{Code: point.UnknownPath, Message: "There is no " + clip(path, 100) + " here. The endpoints are " + strings.Join(point.Endpoints(), ", ") + "."})
+		h.refuse(w, r, unknownPath(path))
 	}
+}
+
+// Misplaced reports whether path is that of an endpoint without its /v1: what a client asks for
+// whose base URL lacks it.
+func Misplaced(path string) bool {
+	full := "/v1" + path
+	return slices.Contains(point.Endpoints(), full) || strings.HasPrefix(full, point.PathModels+"/")
+}
+
+func unknownPath(path string) *point.Error {
+	message := "There is no " + clip(path, 100) + " here. The endpoints are " + strings.Join(point.Endpoints(), ", ") + "."
+	if Misplaced(path) {
+		message = "There is no " + clip(path, 100) + " here, but /v1" + clip(path, 100) + ": the base URL must end in /v1."
+	}
+	return &point.Error{Code: point.UnknownPath, Message: message}
 }
 
 func (h *Handler) wrongMethod(w http.ResponseWriter, r *http.Request, allowed string) {

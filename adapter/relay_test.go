@@ -181,7 +181,7 @@ func TestWhatAProviderSaidIsInTheLog(t *testing.T) {
 					t.Errorf("a secret is in the %s: %s", where, text)
 				}
 			}
-			for _, want := range []string{"attempt failed", said, r.ID, `"provider":"a"`, `"model":"m"`} {
+			for _, want := range []string{"attempt failed", "request failed", said, r.ID, `"provider":"a"`, `"model":"m"`} {
 				if !strings.Contains(log.String(), want) {
 					t.Errorf("the log lacks %s: %s", want, log.String())
 				}

@@ -85,12 +85,16 @@ func (t *transaction) broke(e *point.Error) {
 
 // logFailure keeps what a provider said, which the client is not told in full.
 func (t *transaction) logFailure(provider, model string, e *point.Error) {
-	level := slog.LevelWarn
-	if e.Failure() == point.FailCaller { // the client's own fault, or its leaving
-		level = slog.LevelInfo
-	}
-	t.h.Log.Log(context.Background(), level, "attempt failed", "request_id", t.call.ID, "provider", provider, "model", model,
+	t.h.Log.Log(context.Background(), levelOf(e), "attempt failed", "request_id", t.call.ID, "provider", provider, "model", model,
 		"code", string(e.Code), "status", e.UpstreamStatus, "error", e.Message, "cause", e.Cause)
+}
+
+// levelOf is how loud a failure is in the log.
+func levelOf(e *point.Error) slog.Level {
+	if e.Failure() == point.FailCaller && e.HTTPStatus() < http.StatusInternalServerError { // the client's own fault, or its leaving
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
 }
 
 // passedOver notes a target that nothing was sent to: that is no attempt.
@@ -139,6 +143,8 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 	r.OverheadUS = t.overhead().Microseconds()
 	if e != nil {
 		r.ErrorCode, r.ErrorMessage = e.Code, e.Message
+		t.h.Log.Log(context.Background(), levelOf(e), "request failed", "request_id", r.ID, "endpoint", r.Endpoint, "model", r.Model, "key", t.call.Key.Name,
+			"code", string(e.Code), "status", status, "attempts", len(r.Attempts), "duration_ms", r.ResponseTime, "error", e.Message, "cause", e.Cause)
 	}
 	if r.TTFT != nil {
 		t.estimate()

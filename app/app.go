@@ -44,7 +44,10 @@ type App struct {
 	server  *server
 	self    point.Instance
 	banner  banner
-	stop    []func() // what else has to end, last first
+	open    func() int64 // answers of /v1 under way
+
+	terminal io.Writer // what the operator sees at the end
+	stop     []func()  // what else has to end, last first
 }
 
 // Serve runs Point until ctx ends.
@@ -56,6 +59,7 @@ func Serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) er
 	}
 	defer a.Close()
 	a.banner.print(stdout)
+	a.terminal = stdout
 	return a.Run(ctx)
 }
 
@@ -74,7 +78,7 @@ func tuneMemory(cfg *config.Config) {
 // New takes the listen address, so that a start that cannot serve changes nothing, and builds
 // everything; nothing is served before Run.
 func New(ctx context.Context, cfg *config.Config, stderr io.Writer) (_ *App, err error) {
-	a := &App{cfg: cfg}
+	a := &App{cfg: cfg, terminal: io.Discard}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -216,6 +220,7 @@ func (a *App) handler() (http.Handler, error) {
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})
+	a.open = data.Open
 	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
 		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
@@ -245,9 +250,20 @@ func (a *App) Run(ctx context.Context) error {
 	context.AfterFunc(background, cancel) // a part that fails ends the whole
 	a.server.http.RegisterOnShutdown(a.monitor.Drain)
 	a.monitor.Health.Ready()
+	a.log.Info("listening", "address", a.banner.url, "version", Version())
+	a.server.stopping = a.stopping
 	err := a.server.run(serving)
 	stop()
-	return errors.Join(err, ignoreCancelled(group.Wait()))
+	err = errors.Join(err, ignoreCancelled(group.Wait()))
+	a.log.Info("stopped")
+	return err
+}
+
+// stopping tells that the end has begun, and what it waits for.
+func (a *App) stopping() {
+	open := a.open()
+	a.log.Info("stopping", "open_requests", open)
+	fmt.Fprintf(a.terminal, "\nstopping: %d requests open; press Ctrl-C again to end at once\n", open)
 }
 
 // together runs parts. The context that it gives ends when one of them fails or panics, so that

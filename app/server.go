@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"point"
+	"point/adapter"
 	"point/config"
 	"point/internal/panics"
 )
@@ -32,6 +33,7 @@ type server struct {
 	log      *slog.Logger
 	listener net.Listener
 	drain    time.Duration
+	stopping func()                  // is told when the end begins
 	cut      context.CancelCauseFunc // ends the requests that are still open after drain
 }
 
@@ -100,6 +102,7 @@ func (s *server) run(ctx context.Context) error {
 		return fmt.Errorf("serving %s: %w", s.listener.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.stopping()
 	return s.stop()
 }
 
@@ -151,7 +154,7 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m *mux) component(path string) http.Handler {
 	switch {
-	case strings.HasPrefix(path, "/v1/") || path == "/v1":
+	case strings.HasPrefix(path, "/v1/") || path == "/v1" || adapter.Misplaced(path):
 		return m.data
 	case strings.HasPrefix(path, "/api/") || path == "/api" || strings.HasPrefix(path, "/.well-known/"):
 		return m.api

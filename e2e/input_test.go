@@ -16,12 +16,13 @@ func TestBadInput(t *testing.T) {
 		header                   map[string]string
 		status                   int
 		code, kind, param        string
+		message                  string // a part of it
 	}{
 		{name: "no key", body: `{}`, header: map[string]string{"Authorization": ""}, status: 401, code: "missing_api_key", kind: "authentication_error"},
 		{name: "wrong key", body: `{}`, header: map[string]string{"Authorization": "Bearer sk-wrong"}, status: 401, code: "invalid_api_key", kind: "authentication_error"},
 		{name: "no scheme", body: `{}`, header: map[string]string{"Authorization": bootstrapKey}, status: 401, code: "invalid_api_key", kind: "authentication_error"},
 		{name: "two keys", body: `{}`, header: map[string]string{"X-Api-Key": "another"}, status: 400, code: "conflicting_credentials", kind: "invalid_request_error"},
-		{name: "no body", body: ``, status: 400, code: "invalid_json", kind: "invalid_request_error"},
+		{name: "no body", body: ``, status: 400, code: "invalid_json", kind: "invalid_request_error", message: "has no body; send JSON"},
 		{name: "broken JSON", body: `{"model": "gpt-4o-mini", `, status: 400, code: "invalid_json", kind: "invalid_request_error"},
 		{name: "no object", body: `[1]`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
 		{name: "text behind", body: `{"model": "gpt-4o-mini", ` + hello + `} x`, status: 400, code: "invalid_json", kind: "invalid_request_error"},
@@ -33,6 +34,9 @@ func TestBadInput(t *testing.T) {
 		{name: "unknown model", body: `{"model": "no-such-model", ` + hello + `}`, status: 404, code: "model_not_found", kind: "invalid_request_error", param: "model"},
 		{name: "unknown provider", body: `{"model": "gpt-4o-mini", "provider": "nobody", ` + hello + `}`, status: 404, code: "provider_not_found", kind: "invalid_request_error", param: "provider"},
 		{name: "unknown path", path: "/v1/chat/completion", body: `{}`, status: 404, code: "unknown_url", kind: "invalid_request_error"},
+		{name: "base URL without /v1", path: "/chat/completions", body: `{}`, status: 404, code: "unknown_url", kind: "invalid_request_error", message: "must end in /v1"},
+		{name: "models without /v1", method: "GET", path: "/models", status: 404, code: "unknown_url", kind: "invalid_request_error", message: "must end in /v1"},
+		{name: "one model without /v1", method: "GET", path: "/models/gpt-4o-mini", status: 404, code: "unknown_url", kind: "invalid_request_error", message: "must end in /v1"},
 		{name: "wrong method", method: "GET", status: 405, code: "method_not_allowed", kind: "invalid_request_error"},
 		{name: "compressed", body: `{}`, header: map[string]string{"Content-Encoding": "gzip"}, status: 415, code: "unsupported_encoding", kind: "invalid_request_error"},
 		{name: "too large", body: `{"model": "gpt-4o-mini", "x": "` + strings.Repeat("x", 33<<20) + `"}`, status: 413, code: "request_too_large", kind: "invalid_request_error"},
@@ -67,6 +71,9 @@ func TestBadInput(t *testing.T) {
 			}
 			if !strings.HasSuffix(e.Message, ".") || len(e.Message) < 20 {
 				t.Errorf("no sentence: %q", e.Message)
+			}
+			if !strings.Contains(e.Message, test.message) {
+				t.Errorf("%q does not say %q", e.Message, test.message)
 			}
 			if reply.Header.Get("X-Request-Id") == "" {
 				t.Error("no x-request-id")

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -230,6 +231,11 @@ func (b *builder) skip(provider, model, reason string) bool {
 // none is the error of a plan without targets.
 func (b *builder) none() error {
 	message := fmt.Sprintf("No active provider has the model %q. GET /v1/models lists what there is; \"provider/model\" sends any model to one provider.", b.env.Model)
+	if before, _, ok := strings.Cut(b.env.Model, "/"); ok && len(b.plan.Skipped) == 0 {
+		if _, known := b.snap.Provider(before); !known {
+			message = fmt.Sprintf("There is no provider %q, and no active provider has a model %q. GET /v1/models lists what there is.", before, b.env.Model)
+		}
+	}
 	if len(b.plan.Skipped) > 0 {
 		s := b.plan.Skipped[0]
 		message = fmt.Sprintf("No provider can serve the model %q: %s: %s.", b.env.Model, s.Provider, s.Reason)

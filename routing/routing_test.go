@@ -2,6 +2,7 @@ package routing
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,16 +114,18 @@ func TestPlanRefuses(t *testing.T) {
 	tests := map[string]struct {
 		body string
 		code point.Code
+		says string // a part of the message
 	}{
-		"unknown model":     {`{"model":"zzz"}`, point.ModelNotFound},
-		"unknown provider":  {`{"model":"m","provider":"zzz"}`, point.ProviderNotFound},
-		"unknown fallback":  {`{"model":"m","fallback_providers":["zzz"]}`, point.ProviderNotFound},
-		"not in the list":   {`{"model":"a/zzz"}`, point.ModelNotFound},
-		"everything denied": {`{"model":"m","provider":{"only":["zzz"]}}`, point.ModelNotFound},
+		"unknown model":            {`{"model":"zzz"}`, point.ModelNotFound, "GET /v1/models"},
+		"unknown before the slash": {`{"model":"nope/gpt"}`, point.ModelNotFound, `There is no provider "nope"`},
+		"unknown provider":         {`{"model":"m","provider":"zzz"}`, point.ProviderNotFound, ""},
+		"unknown fallback":         {`{"model":"m","fallback_providers":["zzz"]}`, point.ProviderNotFound, ""},
+		"not in the list":          {`{"model":"a/zzz"}`, point.ModelNotFound, ""},
+		"everything denied":        {`{"model":"m","provider":{"only":["zzz"]}}`, point.ModelNotFound, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if _, err := plan(t, snapshot(), present{}, test.body); err == nil || point.AsError(err).Code != test.code {
+			if _, err := plan(t, snapshot(), present{}, test.body); err == nil || point.AsError(err).Code != test.code || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v", err)
 			}
 		})
