@@ -14,6 +14,7 @@ import { Card, Empty, Page, Skeleton } from '~/ui/page'
 import { RequestStateCell } from '~/ui/request-words'
 import { Switch } from '~/ui/switch'
 import { Filters } from './filters'
+import { FindRequest } from './find'
 
 const route = getRouteApi('/shell/requests')
 
@@ -113,7 +114,8 @@ export function RequestsPage() {
       lead="Every request that a client key sent, newest first."
       actions={<Live state={live} wanted={wanted} paused={!newest} onChange={setWanted} />}
     >
-      <div className="mb-5">
+      <div className="mb-5 space-y-4">
+        <FindRequest />
         <Filters filter={filter} onChange={change} onClear={clear} />
       </div>
       <Card flush>
