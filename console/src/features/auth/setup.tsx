@@ -77,6 +77,7 @@ function SetupForm() {
                 autoComplete="off"
                 spellCheck={false}
                 className="font-mono"
+                autoFocus={!linkToken}
               />
             )}
           </Field>
@@ -91,6 +92,7 @@ function SetupForm() {
               })}
               type="email"
               autoComplete="username"
+              autoFocus={Boolean(linkToken)}
             />
           )}
         </Field>

@@ -73,8 +73,14 @@ export function SignInPage() {
       </form>
       <p className="mt-6 text-sm text-ink-3">
         Password lost? Whoever runs Point can set a new one:{' '}
-        <code className="font-mono">point user passwd</code>
+        <code className="font-mono wrap-anywhere">point user passwd {shellWord(form.watch('email'))}</code>
       </p>
     </AuthFrame>
   )
+}
+
+/** An address as a shell takes it; a word in its place until there is one. */
+function shellWord(email: string): string {
+  const word = email.trim() || 'EMAIL'
+  return /^[\w@.+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
