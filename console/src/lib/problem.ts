@@ -38,10 +38,11 @@ export class Problem extends Error {
 export function toProblem(response: Response, body: unknown): Problem {
   const sent = isRecord(body) ? body : {}
   const retry = Number(response.headers.get('retry-after'))
+  const detail = text(sent.detail) || openAI(sent, 'message') || plainWords(response.status)
   return new Problem({
     status: response.status,
-    title: text(sent.title) || response.statusText || `HTTP ${response.status}`,
-    detail: text(sent.detail) || openAIMessage(sent) || plainWords(response.status),
+    title: text(sent.title) || openAI(sent, 'code') || response.statusText || `HTTP ${response.status}`,
+    detail: response.status === 429 && retry > 0 ? `${detail} Try again in ${waitWords(retry)}.` : detail,
     fields: Array.isArray(sent.errors) ? sent.errors.filter(isField) : [],
     retryAfter: retry > 0 ? retry : undefined,
   })
@@ -70,9 +71,20 @@ export function mayHeal(times: number, error: unknown): boolean {
   return times < 2 && (status === 0 || status >= 500)
 }
 
-/** An OpenAI-shaped error object's message: what /v1 answers. */
-function openAIMessage(body: Record<string, unknown>): string {
-  return isRecord(body.error) ? text(body.error.message) : ''
+/** A member of an OpenAI-shaped error object: what /v1 answers. */
+function openAI(body: Record<string, unknown>, member: 'message' | 'code'): string {
+  return isRecord(body.error) ? text(body.error[member]) : ''
+}
+
+/** Seconds to wait, in words, never too few: 40 seconds, 15 minutes, 3 hours. */
+function waitWords(seconds: number): string {
+  const [n, unit] =
+    seconds < 60
+      ? [Math.ceil(seconds), 'second']
+      : seconds < 7200
+        ? [Math.ceil(seconds / 60), 'minute']
+        : [Math.ceil(seconds / 3600), 'hour']
+  return n === 1 ? `1 ${unit}` : `${n} ${unit}s`
 }
 
 function plainWords(status: number): string {

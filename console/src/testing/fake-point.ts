@@ -46,6 +46,10 @@ export class FakePoint {
   role: string
   /** Queries that hold this text fail; none if empty. */
   refuses = ''
+  /** Seconds for which nobody may sign in, as after too many wrong tries. */
+  signInWait = 0
+  /** Paths below this one get no answer, as if Point were not running; none if empty. */
+  silent = ''
   private readonly now: () => number
   private serial = 5000
   private token = 0
@@ -66,6 +70,7 @@ export class FakePoint {
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url)
     this.calls.push(`${request.method} ${url.pathname}`)
+    if (this.silent && url.pathname.startsWith(this.silent)) throw new TypeError('Failed to fetch')
     if (url.pathname.startsWith('/v1/')) return this.dataPlane(request, url)
     if (!open.has(url.pathname) && request.headers.get('authorization') !== `Bearer ${this.accessToken()}`) {
       return problem(401, 'Sign in first.')
@@ -127,6 +132,11 @@ export class FakePoint {
   private auth(action: string, body: Schemas['Login'] | undefined): Response {
     switch (action) {
       case 'login':
+        if (this.signInWait > 0) {
+          const refused = problem(429, 'Too many tries failed. Wait before the next one.')
+          refused.headers.set('retry-after', String(this.signInWait))
+          return refused
+        }
         if (body?.email === owner.email && body.password === owner.password) return this.enter()
         return problem(401, 'The email address or the password is wrong.')
       case 'refresh':
@@ -319,6 +329,10 @@ export class FakePoint {
       return json({ object: 'list', data: models.map(({ id }) => ({ id, object: 'model' })) })
     const body = (await request.json()) as { model: string; messages: { content: string }[] }
     const id = fakeId(this.serial++)
+    if (body.model === 'none') {
+      const error = { message: 'No active provider has the model none.', code: 'model_not_found' }
+      return Response.json({ error }, { status: 404, headers: { 'x-request-id': id } })
+    }
     const last = body.messages.at(-1)?.content ?? ''
     this.data.requests.unshift({
       ...recordOf(id, body.model, this.now()),

@@ -8,6 +8,8 @@ import { subscribe as onSession, sessionState } from '~/lib/session'
 export interface Turn {
   id: number
   role: 'user' | 'assistant'
+  /** The model that was asked. */
+  model: string
   text: string
   reasoning: string
   facts: ChatFacts
@@ -51,6 +53,11 @@ export function useConversation() {
     system,
     turns,
     busy: turns.at(-1)?.state === 'streaming',
+    /** What a model would be sent if text were said now; without any, up to what was said last. */
+    messages: (text: string): ChatMessage[] => {
+      if (!text && turns.length > 0) return toMessages(system, turns.slice(0, lastSaid(turns) + 1))
+      return [...toMessages(system, turns), { role: 'user', content: text || 'Say hello.' }]
+    },
     setSystem: (text: string) => change({ system: text }),
     send: async (what: Send) => {
       await send(what)
@@ -83,8 +90,8 @@ function clear(): void {
 async function send({ key, model, text }: Send): Promise<void> {
   const controller = new AbortController()
   abort = controller
-  const said = turn('user', text, 'done')
-  const answer = turn('assistant', '', 'streaming')
+  const said = turn('user', model, text, 'done')
+  const answer = turn('assistant', model, '', 'streaming')
   const messages = toMessages(current.system, [...current.turns, said])
   change({ turns: [...current.turns, said, answer] })
   const { write, flush } = pen(answer.id)
@@ -107,8 +114,12 @@ async function send({ key, model, text }: Send): Promise<void> {
   }
 }
 
-function turn(role: Turn['role'], text: string, state: Turn['state']): Turn {
-  return { id: nextId++, role, text, reasoning: '', facts: {}, state }
+function turn(role: Turn['role'], model: string, text: string, state: Turn['state']): Turn {
+  return { id: nextId++, role, model, text, reasoning: '', facts: {}, state }
+}
+
+function lastSaid(turns: Turn[]): number {
+  return turns.findLastIndex((one) => one.role === 'user')
 }
 
 /** Writes on one turn; pieces of text are put together for a frame, so that a fast stream does not render thousands of times. */

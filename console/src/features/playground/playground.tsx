@@ -77,7 +77,7 @@ export function PlaygroundPage() {
                 )}
               </Field>
               <div className="mt-3 flex flex-wrap items-center justify-end gap-x-3 gap-y-2">
-                {text.trim() && !chat.busy && blocked && <p className="text-sm text-ink-2">{blocked}</p>}
+                {!chat.busy && blocked && <p className="text-sm text-ink-2">{blocked}</p>}
                 {chat.busy ? (
                   <Button onClick={chat.stop}>Stop</Button>
                 ) : (
@@ -92,8 +92,7 @@ export function PlaygroundPage() {
             <Snippets
               base={`${location.origin}/v1`}
               model={model || 'MODEL'}
-              system={chat.system}
-              user={text || lastSaid(chat.turns)}
+              messages={chat.messages(text.trim() ? text : '')}
             />
           </Card>
         </div>
@@ -155,8 +154,4 @@ function Start({ known, any }: { known: boolean; any: boolean }) {
       The answer appears as it comes, with its cost, its timing and the provider that gave it.
     </Empty>
   )
-}
-
-function lastSaid(turns: { role: string; text: string }[]): string {
-  return turns.findLast((turn) => turn.role === 'user')?.text ?? ''
 }

@@ -1,12 +1,13 @@
 import { useState } from 'react'
 import { cx } from '~/lib/cx'
-import { curlExample, pythonExample, type SnippetInput, typescriptExample } from '~/lib/snippets'
+import { curlExample, goExample, pythonExample, type SnippetInput, typescriptExample } from '~/lib/snippets'
 import { CodeBlock } from '~/ui/copy'
 
 const kinds = [
   { name: 'curl', make: curlExample },
   { name: 'Python', make: pythonExample },
   { name: 'TypeScript', make: typescriptExample },
+  { name: 'Go', make: goExample },
 ] as const
 
 /** The same request from a terminal or a program. */
@@ -15,7 +16,7 @@ export function Snippets(input: SnippetInput) {
   const kind = kinds[chosen] ?? kinds[0]
   return (
     <div>
-      <fieldset className="mb-3 flex gap-1">
+      <fieldset className="mb-3 flex flex-wrap gap-1">
         <legend className="sr-only">Language</legend>
         {kinds.map(({ name }, index) => (
           <button

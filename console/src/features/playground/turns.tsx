@@ -12,7 +12,7 @@ export function Turns({ turns }: { turns: Turn[] }) {
     <ol className="space-y-6">
       {turns.map((turn) => (
         <li key={turn.id}>
-          <p className="eyebrow mb-1.5">{turn.role === 'user' ? 'You' : (turn.facts.model ?? 'Model')}</p>
+          <p className="eyebrow mb-1.5">{turn.role === 'user' ? 'You' : (turn.facts.model ?? turn.model)}</p>
           {turn.role === 'user' ? (
             <p className="w-fit max-w-full rounded-lg bg-sunken px-4 py-2.5 whitespace-pre-wrap">
               {turn.text}
@@ -47,12 +47,14 @@ function Answer({ turn }: { turn: Turn }) {
       </p>
       {turn.state === 'stopped' && <Notice tone="plain">You stopped it here.</Notice>}
       {turn.problem && <Failure error={turn.problem} />}
-      <Facts facts={turn.facts} streaming={streaming} />
+      <Facts facts={turn.facts} recorded={!streaming && turn.problem?.status !== 401} />
     </div>
   )
 }
 
-function Facts({ facts, streaming }: { facts: ChatFacts; streaming: boolean }) {
+/** What is told of an answer; of one that was recorded, its request too. Without a valid key none is. */
+function Facts({ facts, recorded }: { facts: ChatFacts; recorded: boolean }) {
+  const request = recorded ? facts.requestId : undefined
   const items: [string, ReactNode][] = []
   if (facts.provider) items.push(['Provider', facts.provider])
   if (facts.attempts) items.push(['Attempts', count(facts.attempts)])
@@ -62,7 +64,7 @@ function Facts({ facts, streaming }: { facts: ChatFacts; streaming: boolean }) {
     items.push(['Tokens', `${count(facts.tokensInput)} in, ${count(facts.tokensOutput)} out`])
   if (facts.cost !== undefined) items.push(['Cost', facts.cost === null ? 'Unknown' : money(facts.cost)])
   if (facts.finish && facts.finish !== 'stop') items.push(['Ended by', facts.finish])
-  if (items.length === 0) return null
+  if (items.length === 0 && !request) return null
   return (
     <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1 border-t border-line pt-2.5 text-sm">
       <dl className="contents">
@@ -73,8 +75,8 @@ function Facts({ facts, streaming }: { facts: ChatFacts; streaming: boolean }) {
           </div>
         ))}
       </dl>
-      {facts.requestId && !streaming && (
-        <Link {...paths.request(facts.requestId)} className="link">
+      {request && (
+        <Link {...paths.request(request)} className="link">
           Show the request
         </Link>
       )}
