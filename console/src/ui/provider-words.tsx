@@ -4,22 +4,24 @@ import type { Provider } from '~/lib/schema'
 import { Badge, State, type Tone } from './badge'
 
 const healthTones: Record<string, Tone> = { ok: 'ok', degraded: 'warn', down: 'bad' }
-const healthWords: Record<string, string> = { ok: 'Healthy', degraded: 'Degraded', down: 'Down' }
+const stateWords: Record<string, string> = { ok: 'Healthy', degraded: 'Degraded', down: 'Down' }
 
 /** How a provider has been answering; an inactive one is asked nothing. */
 export function Health({ provider }: { provider: Provider }) {
   const { status, health } = provider
   if (status === 'inactive') return <State tone="plain">Inactive</State>
-  const since = health.since ? `Since ${ago(health.since)}` : undefined
   return (
-    <State
-      tone={healthTones[health.state] ?? 'plain'}
-      title={[health.message, since].filter(Boolean).join(' ') || undefined}
-    >
-      {healthWords[health.state] ?? 'Not used yet'}
+    <State tone={healthTones[health.state] ?? 'plain'} title={healthWords(health) || undefined}>
+      {stateWords[health.state] ?? 'Not used yet'}
       {health.latency != null && <span className="num text-sm text-ink-3">{duration(health.latency)}</span>}
     </State>
   )
+}
+
+/** What a provider's health says beyond its state, and since when it is so. */
+export function healthWords({ message = '', since }: Provider['health']): string {
+  const said = message.replace(/^1 failures in a row; the last: /, 'The last call failed: ')
+  return [said, since && `Since ${ago(since)}`].filter(Boolean).join(' ')
 }
 
 /** The ailing first, then those in use, then the rest; among equals, in the order given. */
@@ -32,7 +34,10 @@ export function worstFirst(providers: Provider[]): Provider[] {
 const origins: Record<string, [label: string, reason: string]> = {
   file: ['File', "It is declared in Point's configuration file. Change it there."],
   env: ['Environment', 'It was made from an environment variable. Change that, and restart Point.'],
-  demo: ['Demo', 'A simulated service of the demo mode. It answers without a key and costs nothing.'],
+  demo: [
+    'Demo',
+    'A simulated service of the demo mode. It needs no key and nobody bills it; here its calls are counted at the prices of the real models.',
+  ],
 }
 
 /** Where a provider comes from, if not from here. */

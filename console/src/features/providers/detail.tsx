@@ -19,7 +19,7 @@ import { Confirm } from '~/ui/dialog'
 import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Facts, Page } from '~/ui/page'
-import { Health, lockReason, Origin } from '~/ui/provider-words'
+import { Health, healthWords, lockReason, Origin } from '~/ui/provider-words'
 import { toast, toastFailure } from '~/ui/toast'
 import { ProviderForm } from './form'
 import { TestPanel } from './test-panel'
@@ -114,7 +114,7 @@ function Actions({ saved }: { saved: Versioned<Provider> }) {
       if (asProblem(error).stale) await queries.invalidateQueries({ queryKey: providerKeys })
       throw error
     }
-    await navigate(paths.providers())
+    await navigate({ ...paths.providers(), ignoreBlocker: true })
     queries.removeQueries({ queryKey: providerQuery(id).queryKey })
     await queries.invalidateQueries({ queryKey: providerKeys })
     toast(`${name} was deleted`)
@@ -147,7 +147,7 @@ function About({ provider, kind }: { provider: Provider; kind: ProviderKind | un
     <Card title="About">
       <Facts
         items={[
-          ...(provider.health.message ? [['Health', provider.health.message] as [string, string]] : []),
+          ...(provider.health.message ? [['Health', healthWords(provider.health)] as [string, string]] : []),
           ['Kind', kind?.title ?? provider.provider],
           ['Address', provider.private ? <Badge key="address">Private network</Badge> : 'Public'],
           [

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { count, duration, money, nothing } from '~/lib/format'
 import { useForbidden } from '~/lib/queries/auth'
 import { testProvider } from '~/lib/queries/providers'
@@ -30,6 +30,13 @@ export function TestPanel({ provider }: { provider: Provider }) {
       void queries.invalidateQueries({ queryKey: requestKeys })
     },
   })
+  const { reset } = test
+  // What an older version of the provider answered says nothing of this one.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the version is what it waits for.
+  useEffect(() => {
+    abort.current?.abort()
+    reset()
+  }, [provider.version, reset])
   return (
     <Card title="Test">
       <form

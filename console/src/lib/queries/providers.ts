@@ -15,6 +15,8 @@ export const providerQuery = (id: string) =>
     queryKey: [...providerKeys, 'one', id],
     queryFn: ({ signal }) =>
       unwrapVersioned(api.GET('/api/providers/{id}', { params: { path: { id } }, signal })),
+    // Its health changes by itself.
+    refetchInterval: 15_000,
   })
 
 export const providerKindsQuery = queryOptions({
