@@ -13,11 +13,14 @@ import {
 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { paths } from '~/lib/paths'
+import { mayHeal } from '~/lib/problem'
 import { meQuery, signOut } from '~/lib/queries/auth'
+import { providersQuery } from '~/lib/queries/providers'
 import { alertsQuery, statusQuery } from '~/lib/queries/status'
 import { State } from '~/ui/badge'
 import { IconButton } from '~/ui/button'
 import { Mark } from '~/ui/mark'
+import { systemState } from './system-state'
 import { ThemeSwitch } from './theme-switch'
 
 const nav = [
@@ -88,30 +91,21 @@ function NavLink({
   )
 }
 
-const states = { ok: ['ok', 'All well'], degraded: ['warn', 'Degraded'], down: ['bad', 'Failing'] } as const
-
 /** How Point itself is, and which version answers; what ails it is the hint. */
 function SystemState() {
-  const { data } = useQuery(statusQuery)
-  if (!data) return null
-  const down = data.config.providers_down
-  const [tone, words] =
-    data.state === 'ok' && down > 0
-      ? (['warn', down === 1 ? '1 provider down' : `${down} providers down`] as const)
-      : states[data.state]
-  const ailing = data.checks.filter((check) => check.state !== 'ok' && check.state !== 'unknown')
+  const status = useQuery(statusQuery)
+  const alerts = useQuery(alertsQuery('open')).data?.data ?? []
+  const providers = useQuery(providersQuery).data?.data ?? []
+  const silent = status.isError && mayHeal(0, status.error)
+  if (!silent && !status.data) return null
+  const { tone, words, hint } = systemState({ silent, status: status.data, alerts, providers })
   return (
-    <p className="flex items-center justify-between gap-2 px-1.5 text-xs text-ink-3">
-      <State
-        tone={tone}
-        title={
-          ailing.map((check) => `${check.name}: ${check.message ?? check.state}`).join('\n') || undefined
-        }
-      >
+    <p role="status" className="flex items-center justify-between gap-2 px-1.5 text-xs text-ink-3">
+      <State tone={tone} title={hint || undefined}>
         {words}
       </State>
-      <span className="truncate" title={data.version}>
-        {data.version.split(' ')[0]}
+      <span className="truncate" title={status.data?.version}>
+        {status.data?.version.split(' ')[0]}
       </span>
     </p>
   )
@@ -119,7 +113,7 @@ function SystemState() {
 
 function OpenAlerts(): ReactNode {
   const { data } = useQuery(alertsQuery('open'))
-  const open = data?.data.length ?? 0
+  const open = data?.total ?? data?.data.length ?? 0
   if (open === 0) return null
   return (
     <span className="num rounded-full bg-warn-soft px-1.5 text-xs font-[620] text-warn">
@@ -147,7 +141,7 @@ function SignOut() {
   async function leave() {
     await signOut().catch(() => undefined)
     queries.clear()
-    await navigate(paths.signIn())
+    await navigate({ ...paths.signIn(), ignoreBlocker: true })
   }
   return (
     <IconButton label="Sign out" size="sm" onClick={leave}>
