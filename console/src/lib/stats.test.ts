@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { StatsBucket } from './schema'
-import { lonely, sumBuckets } from './stats'
+import { lonely, sumBuckets, wholeSteps } from './stats'
 
 function bucket(requests: number, p50: number | null, model = 'a'): StatsBucket {
   const latency = { p50, p95: p50, p99: p50 }
@@ -41,3 +41,8 @@ test.each([
   [[7], [0]],
   [[null, undefined], []],
 ])('values alone among gaps: %j', (values, want) => expect(lonely(values)).toEqual(want))
+
+test('the steps of an axis are whole, and rise', () => {
+  expect(wholeSteps.slice(0, 6)).toEqual([1, 2, 5, 10, 20, 50])
+  expect(wholeSteps.every(Number.isInteger)).toBe(true)
+})

@@ -62,3 +62,8 @@ export function lonely(values: ArrayLike<number | null | undefined>): number[] {
     (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,
   )
 }
+
+/** Steps from tick to tick of an axis: counts and ms are told whole, so that no two ticks read alike. */
+export const wholeSteps = Array.from({ length: 12 }, (_, power) =>
+  [1, 2, 5].map((n) => n * 10 ** power),
+).flat()

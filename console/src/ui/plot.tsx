@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import UPlot, { type AlignedData, type Options, type Series } from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import './plot.css'
-import { lonely } from '~/lib/stats'
+import { lonely, wholeSteps } from '~/lib/stats'
 import { useDark } from '~/lib/theme'
 
 interface ChartSeries {
@@ -83,7 +83,7 @@ function options(
     scales: {
       // Half a bucket of room at both ends, where bars would be cut.
       x: { range: (plot, min, max) => [min - bucket(plot) / 2, max + bucket(plot) / 2] },
-      y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] },
+      y: { range: (_, __, max) => [0, Math.max(max * 1.05, 1)] },
     },
     axes: [
       { ...axis, grid: { show: false }, space: 64, size: 26, values: (_, ticks) => tickLabels(ticks) },
@@ -93,6 +93,7 @@ function options(
         size: 50,
         gap: 8,
         space: 34,
+        incrs: wholeSteps,
         values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : format(tick))),
       },
     ],

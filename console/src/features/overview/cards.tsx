@@ -1,11 +1,10 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ago, compact, count, fullTime, money } from '~/lib/format'
+import { ago, count, fullTime } from '~/lib/format'
 import { paths } from '~/lib/paths'
-import { requestsQuery, type Span, totalsQuery } from '~/lib/queries/requests'
+import { requestsQuery } from '~/lib/queries/requests'
 import { alertsQuery } from '~/lib/queries/status'
 import type { Provider, RequestRecord } from '~/lib/schema'
-import type { Totals } from '~/lib/stats'
 import { gravestFirst, severityTone } from '~/ui/alert-words'
 import { Failure, Notice } from '~/ui/notice'
 import { Card, Empty, Skeleton } from '~/ui/page'
@@ -17,7 +16,8 @@ const more = 'text-sm text-ink-2 underline-offset-2 hover:text-ink hover:underli
 /** The gravest open alert, and how many more there are. */
 export function OpenAlerts() {
   const { data } = useQuery(alertsQuery('open'))
-  const [first, ...rest] = gravestFirst(data?.data ?? [])
+  const [first] = gravestFirst(data?.data ?? [])
+  const more = (data?.total ?? data?.data.length ?? 0) - 1
   if (!first) return null
   return (
     <div className="mb-5">
@@ -26,7 +26,7 @@ export function OpenAlerts() {
         title={first.message}
         action={
           <Link {...paths.alerts()} className="link">
-            {rest.length > 0 ? `Show it and ${rest.length} more` : 'Show alerts'}
+            {more > 0 ? `Show it and ${count(more)} more` : 'Show alerts'}
           </Link>
         }
       >
@@ -107,14 +107,14 @@ function FailureRow({ request }: { request: RequestRecord }) {
 /** How many providers the overview shows. */
 const shown = 8
 
-export function ProvidersHealth({ providers }: { providers: Provider[] }) {
+export function ProvidersHealth({ providers, total }: { providers: Provider[]; total: number | null }) {
   return (
     <Card
       flush
       title="Providers"
       actions={
         <Link {...paths.providers()} className={more}>
-          {providers.length > shown ? `All ${count(providers.length)}` : 'All'}
+          {providers.length > shown && total !== null ? `All ${count(total)}` : 'All'}
         </Link>
       }
     >
@@ -149,46 +149,4 @@ export function ProvidersHealth({ providers }: { providers: Provider[] }) {
       )}
     </Card>
   )
-}
-
-export function TopModels({ span }: { span: Span }) {
-  const { data } = useQuery(totalsQuery(span, 'model'))
-  const top = (data ?? []).filter((model) => model.requests > 0).slice(0, 6)
-  const most = Math.max(1, ...top.map((model) => model.requests))
-  if (top.length === 0) return null
-  return (
-    <Card title="Models">
-      <ul className="space-y-3">
-        {top.map((model) => (
-          <li key={model.name}>
-            <div className="flex items-baseline justify-between gap-4">
-              <Link
-                {...paths.requests({ model: model.name || undefined })}
-                className="min-w-0 truncate font-[550] hover:text-accent"
-              >
-                {model.name || 'No model'}
-              </Link>
-              <span className="num shrink-0 text-sm text-ink-3">
-                {compact(model.requests)} · {costOf(model)}
-              </span>
-            </div>
-            <svg
-              aria-hidden
-              viewBox="0 0 100 4"
-              preserveAspectRatio="none"
-              className="mt-1 h-1 w-full rounded-full bg-sunken"
-            >
-              <rect width={(model.requests / most) * 100} height="4" className="fill-(--series-1)" />
-            </svg>
-          </li>
-        ))}
-      </ul>
-    </Card>
-  )
-}
-
-/** The cost of a model's requests; a sum that misses some of them says so. */
-function costOf({ cost, unpriced }: Totals): string {
-  if (unpriced === 0) return money(cost)
-  return cost === 0 ? 'cost unknown' : `more than ${money(cost)}`
 }

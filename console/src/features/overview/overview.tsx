@@ -1,15 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
+import { cx } from '~/lib/cx'
 import { compact, count, duration, money, nothing, percent } from '~/lib/format'
 import { useLiveRequests } from '~/lib/live'
 import { providersQuery } from '~/lib/queries/providers'
-import { requestsQuery, type Span, spans, todayQuery, totalsQuery } from '~/lib/queries/requests'
+import { requestsQuery, type Span, spans, totalsQuery } from '~/lib/queries/requests'
 import { noTotals } from '~/lib/stats'
 import { Select } from '~/ui/field'
 import { Failure } from '~/ui/notice'
 import { Page, Skeleton } from '~/ui/page'
-import { OpenAlerts, ProvidersHealth, RecentFailures, TopModels } from './cards'
+import { OpenAlerts, ProvidersHealth, RecentFailures } from './cards'
 import { Onboarding } from './onboarding'
+import { TopKeys, TopModels } from './top'
 import { Traffic } from './traffic'
 
 const route = getRouteApi('/shell/')
@@ -50,8 +52,9 @@ export function OverviewPage() {
       <div className="mt-5 grid items-start gap-5 lg:grid-cols-2">
         <RecentFailures />
         <div className="min-w-0 space-y-5">
-          <ProvidersHealth providers={providers.data.data} />
+          <ProvidersHealth providers={providers.data.data} total={providers.data.total} />
           <TopModels span={span} />
+          <TopKeys span={span} />
         </div>
       </div>
     </Page>
@@ -78,12 +81,11 @@ function SpanSelect({ span }: { span: Span }) {
 
 function Figures({ span }: { span: Span }) {
   const totals = useQuery(totalsQuery(span))
-  const { data: today } = useQuery(todayQuery)
   if (totals.isError) return <Failure error={totals.error} retry={() => void totals.refetch()} />
   // Until they are there the figures are unknown, not zero.
   const total = totals.data ? (totals.data[0] ?? noTotals) : undefined
   const rate = total && total.requests > 0 ? total.errors / total.requests : null
-  const unpriced = today?.unpriced ? `${count(today.unpriced)} without a price` : 'All requests'
+  const unpriced = total?.unpriced ? `${count(total.unpriced)} without a price` : spans[span].label
   const figures: [label: string, value: string, note: string, alarming?: boolean][] = [
     ['Requests', compact(total?.requests), `${count(total?.errors)} failed`],
     ['Error rate', percent(rate), 'Of all requests', rate !== null && rate > 0.05],
@@ -94,14 +96,22 @@ function Figures({ span }: { span: Span }) {
       compact(total && total.tokensInput + total.tokensOutput),
       `${compact(total?.tokensInput)} in, ${compact(total?.tokensOutput)} out`,
     ],
-    ['Cost today', today ? money(today.cost) : nothing, unpriced],
+    ['Cost', total ? money(total.cost) : nothing, unpriced],
   ]
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-3 xl:grid-cols-6">
       {figures.map(([label, value, note, alarming]) => (
         <div key={label} className="bg-surface px-4 py-4 sm:px-5">
           <dt className="eyebrow">{label}</dt>
-          <dd className={`num mt-1 text-2xl font-[560] tracking-tight ${alarming ? 'text-bad' : ''}`}>
+          <dd
+            className={cx(
+              'num mt-1 text-2xl font-[560] tracking-tight whitespace-nowrap',
+              // A long number is set smaller, so that it stays on its line.
+              value.length > 7 && 'max-sm:text-lg sm:text-xl/8',
+              value.length > 11 && 'xl:text-lg/8',
+              alarming && 'text-bad',
+            )}
+          >
             {value}
           </dd>
           <dd className="num mt-0.5 text-xs text-ink-3">{note}</dd>

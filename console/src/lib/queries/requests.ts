@@ -81,7 +81,7 @@ export const statsQuery = (span: Span) =>
   })
 
 /** Counts over a span as a whole, or one for each value of a dimension. */
-export const totalsQuery = (span: Span, by?: 'provider' | 'model') =>
+export const totalsQuery = (span: Span, by?: 'model' | 'key') =>
   queryOptions({
     queryKey: [...requestKeys, 'stats', 'totals', span, by ?? 'all'],
     queryFn: async ({ signal }) => {
@@ -95,18 +95,3 @@ export const totalsQuery = (span: Span, by?: 'provider' | 'model') =>
     placeholderData: keepPreviousData,
     refetchInterval: 15_000,
   })
-
-/** What today has cost so far, from local midnight. */
-export const todayQuery = queryOptions({
-  queryKey: [...requestKeys, 'stats', 'today'],
-  queryFn: async ({ signal }) => {
-    const midnight = new Date()
-    midnight.setHours(0, 0, 0, 0)
-    const stats = await readStats(
-      { from: midnight.toISOString(), to: new Date().toISOString(), groupBy: 'day' },
-      signal,
-    )
-    return sumBuckets(stats.data)[0]
-  },
-  refetchInterval: 15_000,
-})
