@@ -65,7 +65,7 @@ function useSignedOut() {
   const href = useRouterState({ select: (state) => state.location.href })
   useEffect(() => {
     if (session === 'out' && !href.startsWith('/sign-in')) {
-      void navigate(paths.signIn(href))
+      void navigate({ ...paths.signIn(href), ignoreBlocker: true })
     }
   }, [session, href, navigate])
 }

@@ -9,11 +9,12 @@ import type { Endpoint } from '~/lib/schema'
 import { State } from '~/ui/badge'
 import { Button } from '~/ui/button'
 import { Field, Textarea } from '~/ui/field'
+import { LeaveGuard } from '~/ui/leave-guard'
 import { BackLink } from '~/ui/list-link'
 import { Notice } from '~/ui/notice'
 import { Card, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
-import { parseMapping } from './mapping'
+import { mappingText, parseMapping } from './mapping'
 
 const route = getRouteApi('/shell/endpoints/$id')
 
@@ -34,15 +35,17 @@ export function EndpointPage() {
           : 'It uses the default mapping. Saving here gives it one of its own.'
       }
     >
-      <MappingEditor key={data.etag} endpoint={endpoint} etag={data.etag} />
+      <MappingEditor key={endpoint.id} endpoint={endpoint} etag={data.etag} />
     </Page>
   )
 }
 
 /** The mapping as JSON: what is broken is told while it is typed, what is wrong by the server. */
 function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string }) {
-  const saved = JSON.stringify(endpoint.mapping, null, 2)
-  const [text, setText] = useState(saved)
+  const saved = mappingText(endpoint.mapping)
+  // What was typed, and the version that it began with: a newer one never takes its place.
+  const [draft, setDraft] = useState<{ text: string; etag: string }>()
+  const text = draft?.text ?? saved
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem>()
   const queries = useQueryClient()
@@ -55,7 +58,8 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
     setBusy(true)
     setProblem(undefined)
     try {
-      const next = await updateEndpoint(endpoint.id, etag, { mapping })
+      const next = await updateEndpoint(endpoint.id, draft?.etag ?? etag, { mapping })
+      setDraft(undefined)
       await queries.invalidateQueries({ queryKey: [...endpointKeys, 'list'] })
       toast(said, 'It applies to the next request.')
       queries.setQueryData(endpointQuery(endpoint.id).queryKey, next)
@@ -63,7 +67,8 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
       const found = asProblem(failure)
       if (found.stale) {
         toastFailure('Changed by somebody else', failure)
-        await queries.invalidateQueries({ queryKey: endpointQuery(endpoint.id).queryKey })
+        const now = await queries.fetchQuery({ ...endpointQuery(endpoint.id), staleTime: 0 })
+        setDraft((old) => old && { ...old, etag: now.etag })
       }
       setProblem(found)
     } finally {
@@ -73,6 +78,7 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
 
   return (
     <Card title="Mapping">
+      <LeaveGuard dirty={text !== saved} what="this mapping" />
       <form
         className="space-y-4"
         onSubmit={(event) => {
@@ -94,7 +100,7 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
               rows={Math.min(Math.max(text.split('\n').length, 16), 36)}
               className="font-mono text-sm"
               onChange={(event) => {
-                setText(event.target.value)
+                setDraft({ text: event.target.value, etag: draft?.etag ?? etag })
                 setProblem(undefined)
               }}
             />
@@ -102,6 +108,9 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
         </Field>
         {problem && (
           <Notice tone="bad" title={problem.message}>
+            {problem.stale
+              ? 'Your text is kept. Saving it again replaces theirs; discarding it shows theirs.'
+              : null}
             <Faults fields={problem.fields} />
           </Notice>
         )}
@@ -121,7 +130,7 @@ function MappingEditor({ endpoint, etag }: { endpoint: Endpoint; etag: string })
             Use the default mapping
           </Button>
           {text !== saved && (
-            <Button look="quiet" onClick={() => setText(saved)}>
+            <Button look="quiet" onClick={() => setDraft(undefined)}>
               Discard changes
             </Button>
           )}

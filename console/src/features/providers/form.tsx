@@ -5,6 +5,7 @@ import { showProblem } from '~/lib/form'
 import type { Provider, ProviderField, ProviderKind } from '~/lib/schema'
 import { Button } from '~/ui/button'
 import { Field, Input } from '~/ui/field'
+import { LeaveGuard } from '~/ui/leave-guard'
 import { Notice } from '~/ui/notice'
 import { type ConfigValues, isMain, savedMask, toConfig, toValues } from './config'
 import { ConfigField } from './config-field'
@@ -60,6 +61,7 @@ export function ProviderForm({ kind, provider, name, locked, submitLabel, onSubm
   const moreIsWrong = more.some((field) => errors.config?.[field.name])
   return (
     <form noValidate onSubmit={submit} className="space-y-5">
+      <LeaveGuard dirty={isDirty} what={provider ? provider.name : 'this provider'} />
       <Field
         label="Name"
         error={errors.name?.message}

@@ -70,7 +70,7 @@ const columns: Column<Provider>[] = [
 
 export function ProvidersPage() {
   const { q, sort, setQuery, setSort } = useListSearch()
-  const all = useSuspenseQuery(providersQuery).data.data
+  const { data: all, total } = useSuspenseQuery(providersQuery).data
   const found = narrow(all, q, ({ name, provider, config }) => [name, provider, ...(config.models ?? [])])
   return (
     <Page title="Providers" lead="The AI services that Point can send requests to." actions={<Add />}>
@@ -79,6 +79,7 @@ export function ProvidersPage() {
         placeholder="Name, kind or model"
         found={found.length}
         all={all.length}
+        total={total}
         noun="providers"
         onChange={setQuery}
       />

@@ -71,7 +71,7 @@ function Create({ kind, locked }: { kind: ProviderKind; locked: string | undefin
     const provider = await createProvider({ type: 'api', provider: kind.name, ...values })
     await queries.invalidateQueries({ queryKey: providerKeys })
     toast(`${provider.name} was added`, 'Test it now, to see that it answers.')
-    await navigate(paths.provider(provider.id))
+    await navigate({ ...paths.provider(provider.id), ignoreBlocker: true })
   }
   return (
     <Card className="max-w-2xl">
