@@ -1,10 +1,19 @@
 import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { cx } from '~/lib/cx'
 import { IconButton } from './button'
 import { toastFailure } from './toast'
 
 /** Copies text and says that it did. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+export function CopyButton({
+  text,
+  label,
+  onCopied,
+}: {
+  text: string
+  label: string
+  onCopied?: (() => void) | undefined
+}) {
   const [done, setDone] = useState(false)
   useEffect(() => {
     if (!done) return
@@ -15,6 +24,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     try {
       await navigator.clipboard.writeText(text)
       setDone(true)
+      onCopied?.()
     } catch {
       toastFailure(
         'Not copied',
@@ -29,20 +39,31 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   )
 }
 
-/** Code as it is, with a button that copies it. */
-export function CodeBlock({ code, label }: { code: string; label: string }) {
+/** Code as it is, with a button beside it that copies it. */
+export function CodeBlock({
+  code,
+  label,
+  wrap,
+  onCopied,
+}: {
+  code: string
+  label: string
+  /** Long words are broken, so that all of it can be seen. */
+  wrap?: boolean
+  onCopied?: () => void
+}) {
   return (
-    <div className="group relative rounded-md border border-line bg-sunken">
+    <div className="flex items-start rounded-md border border-line bg-sunken">
       <section
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
-        className="max-h-96 overflow-auto rounded-md py-3 pr-12 pl-4 max-sm:pt-10"
+        className="max-h-96 min-w-0 flex-1 overflow-auto rounded-md py-3 pl-4"
       >
-        <pre className="font-mono text-sm">{code}</pre>
+        <pre className={cx('font-mono text-sm', wrap && 'break-all whitespace-pre-wrap')}>{code}</pre>
       </section>
-      <div className="absolute top-1.5 right-1.5 rounded-md bg-sunken">
-        <CopyButton text={code} label={`Copy ${label.toLowerCase()}`} />
+      <div className="p-1.5">
+        <CopyButton text={code} label={`Copy ${label.toLowerCase()}`} onCopied={onCopied} />
       </div>
     </div>
   )

@@ -5,9 +5,9 @@ import type { ReactElement, ReactNode } from 'react'
 import { useState } from 'react'
 import { Button } from './button'
 
-const backdrop =
+export const backdrop =
   'fixed inset-0 z-40 bg-scrim transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0'
-const popup =
+export const popup =
   'fixed top-1/2 left-1/2 z-40 max-h-[calc(100dvh-2rem)] w-[min(30rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-lg border border-line bg-surface p-5 shadow-(--lift) transition-[opacity,scale] duration-150 data-ending-style:scale-98 data-ending-style:opacity-0 data-starting-style:scale-98 data-starting-style:opacity-0'
 
 /** A dialog that the caller opens and closes. Escape and the cross close it. */
@@ -17,6 +17,7 @@ export function Dialog({
   title,
   lead,
   sticky,
+  mayEscape,
   children,
 }: {
   open: boolean
@@ -25,12 +26,17 @@ export function Dialog({
   lead?: ReactNode
   /** A click outside does not close it: what it shows is not shown again. */
   sticky?: boolean
+  /** Asked when Escape is pressed: false keeps it open. */
+  mayEscape?: () => boolean
   children: ReactNode
 }) {
   return (
     <Base.Root
       open={open}
-      onOpenChange={(next) => next || onClose()}
+      onOpenChange={(next, { reason }) => {
+        if (next || (reason === 'escape-key' && mayEscape && !mayEscape())) return
+        onClose()
+      }}
       disablePointerDismissal={Boolean(sticky)}
     >
       <Base.Portal>

@@ -10,22 +10,33 @@ import { CodeBlock } from '~/ui/copy'
 import { Dialog } from '~/ui/dialog'
 import { Field, Input, Select, Textarea } from '~/ui/field'
 import { Notice } from '~/ui/notice'
-import { checkLimit, limitFields, noValues, toCreateKey } from './limits'
+import { checkLimit, limitFields, notEnforced, noValues, toCreateKey } from './limits'
 
 const paths = ['name', 'models', 'expires', ...limitFields.map((field) => `limits.${field.name}`)]
 
 /** Makes a key, then shows its token, which nothing will show again. */
 export function CreateKeyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const [token, setToken] = useState('')
+  const [copied, setCopied] = useState(false)
+  const [warned, setWarned] = useState(false)
   function close() {
     setToken('')
+    setCopied(false)
+    setWarned(false)
     onClose()
+  }
+  /** A key that nobody copied asks once more. */
+  function mayEscape(): boolean {
+    if (!token || copied || warned) return true
+    setWarned(true)
+    return false
   }
   return (
     <Dialog
       open={open}
       onClose={close}
       sticky={token !== ''}
+      mayEscape={mayEscape}
       title={token ? 'Copy the key now' : 'Create a client key'}
       lead={
         token
@@ -34,7 +45,7 @@ export function CreateKeyDialog({ open, onClose }: { open: boolean; onClose: () 
       }
     >
       {token ? (
-        <Created token={token} onDone={close} />
+        <Created token={token} warned={warned && !copied} onCopied={() => setCopied(true)} onDone={close} />
       ) : (
         <CreateForm onCreated={setToken} onCancel={close} />
       )}
@@ -87,6 +98,10 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
           Limits
         </summary>
         <div className="grid gap-4 border-t border-line p-3.5 sm:grid-cols-2">
+          <p className="text-sm text-ink-2 sm:col-span-2">
+            {notEnforced}: requests and tokens a minute, requests at once, and budgets. The list of models is
+            enforced.
+          </p>
           {limitFields.map(({ name, label, usd }) => (
             <Field key={name} label={label} error={errors.limits?.[name]?.message}>
               {(control) => (
@@ -128,10 +143,27 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
   )
 }
 
-function Created({ token, onDone }: { token: string; onDone: () => void }) {
+function Created({
+  token,
+  warned,
+  onCopied,
+  onDone,
+}: {
+  token: string
+  warned: boolean
+  onCopied: () => void
+  onDone: () => void
+}) {
   return (
     <div className="space-y-4">
-      <CodeBlock label="Client key" code={token} />
+      <CodeBlock label="Client key" code={token} wrap onCopied={onCopied} />
+      {warned && (
+        <div role="alert">
+          <Notice tone="warn" title="The key is not copied yet">
+            Nothing shows it again. Press Escape once more to close all the same.
+          </Notice>
+        </div>
+      )}
       <details>
         <summary className="w-fit rounded-sm text-sm text-ink-2 hover:text-ink">How to use it</summary>
         <div className="mt-2">

@@ -16,6 +16,9 @@ export const noValues: KeyValues = {
   limits: { rpm: '', tpm: '', concurrency: '', budget_day: '', budget_month: '' },
 }
 
+/** What is said wherever limits are set or shown: this version of Point holds no key to them. */
+export const notEnforced = 'Kept, and not enforced yet'
+
 export const limitFields: { name: keyof KeyLimits; label: string; unit: string; usd?: boolean }[] = [
   { name: 'rpm', label: 'Requests a minute', unit: '/min' },
   { name: 'tpm', label: 'Tokens a minute', unit: 'tokens/min' },

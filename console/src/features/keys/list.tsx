@@ -15,7 +15,7 @@ import { Confirm } from '~/ui/dialog'
 import { ListSearch, narrow, useListSearch } from '~/ui/list-search'
 import { Card, Empty, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
-import { limitWords } from './limits'
+import { limitWords, notEnforced } from './limits'
 
 const CreateKeyDialog = lazy(() => import('./create').then((module) => ({ default: module.CreateKeyDialog })))
 
@@ -48,9 +48,7 @@ const columns: Column<Key>[] = [
     id: 'limits',
     header: 'Limits',
     not: 'middle',
-    cell: (key) => (
-      <span className="num text-ink-2">{[...limitWords(key), ...modelWords(key)].join(', ') || 'None'}</span>
-    ),
+    cell: (key) => <Limits keyOf={key} />,
   },
   {
     id: 'owner',
@@ -73,7 +71,7 @@ const columns: Column<Key>[] = [
 ]
 
 export function KeysPage() {
-  const all = useSuspenseQuery(keysQuery).data.data
+  const { data: all, total } = useSuspenseQuery(keysQuery).data
   const { q, sort, setQuery, setSort } = useListSearch()
   const [creating, setCreating] = useState<boolean>()
   const forbidden = useForbidden('keys:write', 'create keys')
@@ -84,16 +82,13 @@ export function KeysPage() {
     </Button>
   )
   return (
-    <Page
-      title="Keys"
-      lead="What apps show to Point. Each can be limited, and revoked on its own."
-      actions={create}
-    >
+    <Page title="Keys" lead="What apps show to Point. Each can be revoked on its own." actions={create}>
       <ListSearch
         q={q}
         placeholder="Name, tag, owner or first letters"
         found={found.length}
         all={all.length}
+        total={total}
         noun="keys"
         onChange={setQuery}
       />
@@ -130,6 +125,16 @@ export function KeysPage() {
   )
 }
 
+function Limits({ keyOf: key }: { keyOf: Key }) {
+  const limits = limitWords(key)
+  return (
+    <span className="num block text-ink-2">
+      {[...limits, ...modelWords(key)].join(', ') || 'None'}
+      {limits.length > 0 && <span className="block text-sm text-ink-3">{notEnforced}</span>}
+    </span>
+  )
+}
+
 function KeyState({ keyOf: key }: { keyOf: Key }) {
   if (key.status === 'inactive') return <State tone="plain">Revoked</State>
   if (!key.expires_at) return <State tone="ok">Active</State>
@@ -162,10 +167,10 @@ function KeyActions({ keyOf: key }: { keyOf: Key }) {
   }
 
   return (
-    <span className="flex justify-end gap-1">
+    <span className="flex flex-col items-end gap-1 @md:flex-row @md:justify-end">
       <Link
         {...paths.requests({ key: key.id })}
-        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink @max-2xl:hidden"
+        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink"
       >
         Requests
       </Link>
