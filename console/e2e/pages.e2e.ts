@@ -50,6 +50,19 @@ describe.skipIf(inject('real'))('every page', () => {
     for (const close of closing) await close()
   })
 
+  /** The overview over other data, in a tab of its own. */
+  async function openSignedIn(data: FakeData): Promise<Page> {
+    const served = await serveFake(new FakePoint({ data }))
+    closing.push(served.close)
+    const tab = await context.newPage()
+    await tab.goto(`${served.url}/sign-in`)
+    await tab.getByLabel('Email').fill(owner.email)
+    await tab.getByLabel('Password').fill(owner.password)
+    await tab.getByRole('button', { name: 'Sign in' }).click()
+    await tab.getByRole('heading', { name: 'Overview' }).waitFor()
+    return tab
+  }
+
   for (const [name, path] of pages) {
     test(name, async () => {
       await page.goto(`${url}${path}`)
@@ -64,6 +77,9 @@ describe.skipIf(inject('real'))('every page', () => {
           // Pictures are for people: SHOTS=1 npm run e2e.
           if (process.env.SHOTS) await shot(page, `${name}-${theme}-${size}`)
         }
+        // 320 px less a scrollbar that takes room.
+        await page.setViewportSize({ width: 305, height: 640 })
+        expect(await overflow(page), 'beside a scrollbar').toBe(0)
         // What is left out where it is wide may be wrong where it is narrow; the theme changes nothing of it.
         if (theme === 'light') expect(await axeFindings(page), 'narrow').toEqual([])
         await page.setViewportSize({ width: widths.wide, height: 900 })
@@ -86,20 +102,72 @@ describe.skipIf(inject('real'))('every page', () => {
     await tab.close()
   })
 
+  test('a tiny cost stays on its line, and fast answers have an axis that tells them apart', async () => {
+    const data = usedPoint(Date.now())
+    for (const request of data.requests) Object.assign(request, { cost: null, response_time: 1 })
+    if (data.requests[0]) data.requests[0].cost = '0.0000732'
+    const tab = await openSignedIn(data)
+    const cost = tab.getByText('$0.0000732', { exact: true }).first()
+    for (const [size, width] of Object.entries(widths)) {
+      await tab.setViewportSize({ width, height: 900 })
+      await settled(tab)
+      const room = await cost.evaluate((node) => [node.scrollWidth - node.clientWidth, node.clientHeight])
+      expect(room[0], `${width} px wide`).toBe(0)
+      expect(room[1]).toBeLessThan(40)
+      if (process.env.SHOTS) await shot(tab, `tiny-cost-${size}`)
+    }
+    await tab.close()
+  })
+
+  test('a new key is seen whole beside its button, and asks before it is gone', async () => {
+    const tab = await openSignedIn(usedPoint(Date.now()))
+    await tab.setViewportSize({ width: widths.narrow, height: 640 })
+    await tab.goto(`${new URL(tab.url()).origin}/keys`)
+    await tab.getByRole('button', { name: 'Create key' }).click()
+    const dialog = tab.getByRole('dialog')
+    await dialog.getByText('Limits').click()
+    if (process.env.SHOTS) await shot(tab, 'key-limits')
+    await dialog.getByLabel('Name').fill('Narrow')
+    await dialog.getByRole('button', { name: 'Create key' }).click()
+    const code = await tab.getByRole('region', { name: 'Client key' }).boundingBox()
+    const button = await tab.getByRole('button', { name: 'Copy client key' }).boundingBox()
+    if (!code || !button) throw new Error('the key is not shown')
+    expect(code.x + code.width).toBeLessThanOrEqual(button.x)
+    await tab.keyboard.press('Escape')
+    await tab.getByText('The key is not copied yet').waitFor()
+    expect(await axeFindings(tab)).toEqual([])
+    if (process.env.SHOTS) await shot(tab, 'key-warned')
+    await tab.getByRole('button', { name: 'Copy client key' }).click()
+    await tab.getByRole('button', { name: 'Copied' }).waitFor()
+    await tab.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+    await tab.close()
+  })
+
+  test('typed changes are not lost without a question', async () => {
+    const tab = await openSignedIn(usedPoint(Date.now()))
+    await tab.goto(`${new URL(tab.url()).origin}/endpoints/01939f00-0000-7000-8000-000000000100`)
+    await tab.getByLabel('Mapping as JSON').fill('{"strategy": "weighted"}')
+    await tab.getByRole('link', { name: 'Keys' }).click()
+    await tab.getByRole('alertdialog', { name: 'Leave without saving?' }).waitFor()
+    expect(await axeFindings(tab)).toEqual([])
+    if (process.env.SHOTS) await shot(tab, 'leave')
+    await tab.getByRole('button', { name: 'Stay' }).click()
+    expect(await tab.getByLabel('Mapping as JSON').inputValue()).toBe('{"strategy": "weighted"}')
+    await tab.getByRole('link', { name: 'Keys' }).click()
+    await tab.getByRole('button', { name: 'Leave' }).click()
+    await tab.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
+    await tab.close()
+  })
+
   test('text from outside stays text, whatever it holds', async () => {
     const hostile = usedPoint(Date.now())
     poison(hostile)
-    const served = await serveFake(new FakePoint({ data: hostile }))
-    closing.push(served.close)
-    const tab = await page.context().newPage()
-    const found = watch(tab, served.url)
-    await tab.goto(`${served.url}/sign-in`)
-    await tab.getByLabel('Email').fill(owner.email)
-    await tab.getByLabel('Password').fill(owner.password)
-    await tab.getByRole('button', { name: 'Sign in' }).click()
-    await tab.getByRole('heading', { name: 'Overview' }).waitFor()
+    const tab = await openSignedIn(hostile)
+    const served = new URL(tab.url()).origin
+    const found = watch(tab, served)
     for (const [, path] of pages) {
-      await tab.goto(`${served.url}${path}`)
+      await tab.goto(`${served}${path}`)
       await tab.getByRole('heading', { level: 1 }).waitFor()
       await settled(tab)
       expect(

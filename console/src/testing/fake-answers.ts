@@ -111,8 +111,10 @@ export function json(body: unknown, status = 200, version?: number): Response {
   return Response.json(body, { status, headers: version ? { etag: `"${version}"` } : {} })
 }
 
-export function list(data: unknown[]): Response {
-  return json({ data, page: 1, limit: data.length, total: data.length, more: false, cursor: '' })
+/** A list; unlisted is how many more there are than it hands over. */
+export function list(data: unknown[], unlisted = 0): Response {
+  const total = data.length + unlisted
+  return json({ data, page: 1, limit: data.length, total, more: unlisted > 0, cursor: '' })
 }
 
 export function problem(status: number, detail: string, errors?: Schemas['ProblemField'][]): Response {

@@ -1,5 +1,5 @@
 import type { components } from '~/lib/api.gen'
-import type { Me, Provider, StatsBucket } from '~/lib/schema'
+import type { Me, Provider, RequestRecord, StatsBucket } from '~/lib/schema'
 import {
   bucketOf,
   chatStream,
@@ -50,6 +50,8 @@ export class FakePoint {
   signInWait = 0
   /** Paths below this one get no answer, as if Point were not running; none if empty. */
   silent = ''
+  /** How many keys and providers there are, beyond those that a list hands over. */
+  unlisted = 0
   private readonly now: () => number
   private serial = 5000
   private token = 0
@@ -159,7 +161,7 @@ export class FakePoint {
 
   private providers(request: Request, id: string, action: string, body: unknown): Response {
     const { providers } = this.data
-    if (!id && request.method === 'GET') return list(providers)
+    if (!id && request.method === 'GET') return list(providers, this.unlisted)
     if (!id) return this.createProvider(body as Schemas['CreateProvider'])
     const found = providers.find((one) => one.id === id)
     if (!found) return problem(404, 'There is no such provider.')
@@ -254,7 +256,7 @@ export class FakePoint {
 
   private keys(request: Request, id: string, body: Schemas['CreateKey'] & Schemas['UpdateKey']): Response {
     const { keys } = this.data
-    if (!id && request.method === 'GET') return list(keys)
+    if (!id && request.method === 'GET') return list(keys, this.unlisted)
     if (!id) {
       const n = this.serial++
       const token = `pt-fake-token-${n}`
@@ -305,13 +307,10 @@ export class FakePoint {
     const from = Date.parse(query.get('from') ?? '')
     const to = Date.parse(query.get('to') ?? '')
     const by = query.get('by')
-    const groups = by
-      ? [...new Set(this.data.requests.map((one) => (by === 'model' ? one.model : one.provider)))]
-      : ['']
+    const groupOf = (one: RequestRecord) => (by === 'model' || by === 'key' ? one[by] : one.provider)
+    const groups = by ? [...new Set(this.data.requests.map(groupOf))] : ['']
     return groups.flatMap((group) => {
-      const rows = this.data.requests.filter(
-        (one) => !by || (by === 'model' ? one.model : one.provider) === group,
-      )
+      const rows = this.data.requests.filter((one) => !by || groupOf(one) === group)
       const buckets: StatsBucket[] = []
       for (let start = size ? Math.floor(from / size) * size : from; start < to; start += size ?? to - from) {
         buckets.push(bucketOf(rows, start, start + (size ?? to - from), by ? { [by]: group } : {}))

@@ -6,7 +6,8 @@ test.each([
   [{ detail: 'No price is known.' }, 'No price is known.'],
   [{ key_id: 'a1', failures: 3, message: null }, 'key id: a1 · failures: 3'],
   ['Plain text.', 'Plain text.'],
-  [{ seen: [1, 2] }, 'seen: [1,2]'],
+  [{ seen: [1, 2] }, 'seen: 1, 2'],
+  [{ last: { status: 401, key: 'main' } }, 'last: status: 401 · key: main'],
   [null, ''],
 ])('detail %j', (detail, want) => expect(detailWords(detail)).toBe(want))
 

@@ -32,5 +32,6 @@ export function detailWords(detail: unknown): string {
 }
 
 function plain(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (Array.isArray(value)) return value.map(plain).join(', ')
+  return isRecord(value) ? detailWords(value) : String(value)
 }

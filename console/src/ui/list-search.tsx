@@ -34,6 +34,7 @@ export function ListSearch({
   placeholder,
   found,
   all,
+  total,
   noun,
   onChange,
 }: {
@@ -41,11 +42,15 @@ export function ListSearch({
   placeholder: string
   found: number
   all: number
+  /** How many there are on the server, which hands over 500 at most; null is more than 10,000. */
+  total: number | null
   /** What is listed, in the plural. */
   noun: string
   onChange: (q: string | undefined) => void
 }) {
   if (all <= few && !q) return null
+  const cut = total !== all
+  const whole = total === null ? 'more than 10,000' : count(total)
   return (
     <search className="mb-5 flex flex-wrap items-end justify-between gap-x-5 gap-y-2">
       <SearchField
@@ -56,7 +61,9 @@ export function ListSearch({
         onChange={onChange}
       />
       <p aria-live="polite" className="num text-sm text-ink-3">
-        {q ? `${count(found)} of ${count(all)}` : count(all)} {noun}
+        {q
+          ? `${count(found)} of ${count(all)} ${noun}${cut ? `; there are ${whole}` : ''}`
+          : `${cut ? `Showing ${count(all)} of ${whole}` : count(all)} ${noun}`}
       </p>
     </search>
   )

@@ -51,13 +51,21 @@ function AlertList({
       ) : alerts.data.data.length === 0 ? (
         <Empty title={empty}>{why}</Empty>
       ) : (
-        <ul>
-          {gravestFirst(alerts.data.data).map((alert) => (
-            <li key={alert.id} className="border-b border-line px-4 py-3 last:border-b-0 sm:px-5">
-              <AlertRow alert={alert} />
-            </li>
-          ))}
-        </ul>
+        <>
+          {alerts.data.total !== alerts.data.data.length && (
+            <p className="num border-b border-line px-4 py-2 text-sm text-ink-3 sm:px-5">
+              Showing {count(alerts.data.data.length)} of{' '}
+              {alerts.data.total === null ? 'more than 10,000' : count(alerts.data.total)}
+            </p>
+          )}
+          <ul>
+            {gravestFirst(alerts.data.data).map((alert) => (
+              <li key={alert.id} className="border-b border-line px-4 py-3 last:border-b-0 sm:px-5">
+                <AlertRow alert={alert} />
+              </li>
+            ))}
+          </ul>
+        </>
       )}
     </Card>
   )

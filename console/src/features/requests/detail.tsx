@@ -40,10 +40,8 @@ export function RequestPage() {
           <RouteCard request={request} />
           <Card title="What is kept of it">
             <div className="space-y-4">
-              <CodeBlock label="Request metadata" code={JSON.stringify(request.request, null, 2)} />
-              {request.response !== undefined && (
-                <CodeBlock label="Response metadata" code={JSON.stringify(request.response, null, 2)} />
-              )}
+              <Kept title="Request" value={request.request} />
+              {request.response !== undefined && <Kept title="Response" value={request.response} />}
             </div>
           </Card>
         </div>
@@ -106,6 +104,15 @@ function RouteCard({ request }: { request: RequestRecord }) {
         </>
       )}
     </Card>
+  )
+}
+
+function Kept({ title, value }: { title: string; value: unknown }) {
+  return (
+    <div>
+      <h3 className="mb-2 text-sm font-[620]">{title}</h3>
+      <CodeBlock label={`${title} metadata`} code={JSON.stringify(value, null, 2)} />
+    </div>
   )
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { CalendarRange } from 'lucide-react'
 import { useCallback } from 'react'
+import { count } from '~/lib/format'
 import { endpointsQuery } from '~/lib/queries/endpoints'
 import { keysQuery } from '~/lib/queries/keys'
 import { providersQuery } from '~/lib/queries/providers'
@@ -31,9 +32,9 @@ interface Props {
 
 /** What the list of requests is narrowed to. Every change goes to the URL. */
 export function Filters({ filter, onChange, onClear }: Props) {
-  const providers = useQuery(providersQuery).data?.data ?? []
+  const providers = useQuery(providersQuery).data
   const endpoints = useQuery(endpointsQuery).data?.data ?? []
-  const keys = useQuery(keysQuery).data?.data ?? []
+  const keys = useQuery(keysQuery).data
   const changeModel = useCallback((model?: string) => onChange({ model }), [onChange])
   const active = Object.entries(filter).some(([name, value]) => name !== 'cursor' && value !== undefined)
   return (
@@ -41,7 +42,8 @@ export function Filters({ filter, onChange, onClear }: Props) {
       <Choice
         label="Provider"
         value={filter.provider}
-        options={providers.map(({ name }) => [name, name])}
+        options={(providers?.data ?? []).map(({ name }) => [name, name])}
+        total={providers?.total}
         onChange={(provider) => onChange({ provider })}
       />
       <Choice
@@ -53,7 +55,8 @@ export function Filters({ filter, onChange, onClear }: Props) {
       <Choice
         label="Key"
         value={filter.key}
-        options={keys.map(({ id, name }) => [id, name])}
+        options={(keys?.data ?? []).map(({ id, name }) => [id, name])}
+        total={keys?.total}
         onChange={(key) => onChange({ key })}
       />
       <Choice
@@ -94,11 +97,14 @@ function Choice({
   label,
   value,
   options,
+  total = options.length,
   onChange,
 }: {
   label: string
   value: string | undefined
   options: readonly (readonly [value: string, words: string])[]
+  /** How many there are, if the server handed over only the first of them; null is more than 10,000. */
+  total?: number | null | undefined
   onChange: (value: string | undefined) => void
 }) {
   const strange = value !== undefined && !options.some(([known]) => known === value)
@@ -117,6 +123,11 @@ function Choice({
               {words}
             </option>
           ))}
+          {total !== options.length && (
+            <option disabled>
+              Showing {count(options.length)} of {total === null ? 'more than 10,000' : count(total)}
+            </option>
+          )}
         </Select>
       )}
     </Field>
