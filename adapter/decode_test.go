@@ -195,7 +195,7 @@ func TestModelKind(t *testing.T) {
 		"whisper-1": "other", "gpt-4o-mini-tts": "other", "gemini-2.5-flash-preview-tts": "other", "gpt-4o-transcribe": "other",
 		"omni-moderation-latest": "other", "gpt-4o-realtime-preview": "other", "rerank-v3.5": "other", "veo-3.0-generate-001": "other",
 	} {
-		if got := modelKind(name); got != want {
+		if got := ModelKind(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}

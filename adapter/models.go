@@ -120,7 +120,7 @@ func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
 	s := h.Config.Snapshot()
 	var list []point.ModelInfo
 	for _, m := range h.modelsFor(s, &point.Key{}, "") {
-		info := point.ModelInfo{ID: m.ID, Kind: modelKind(m.ID)}
+		info := point.ModelInfo{ID: m.ID, Kind: ModelKind(m.ID)}
 		p, id := s.SplitModel(m.ID)
 		if p != nil {
 			info.Provider = p.Name
@@ -137,7 +137,7 @@ func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
 
 // otherThanChat is 1 for a model whose name says that it does not chat.
 func otherThanChat(name string) int {
-	if modelKind(name) == "chat" {
+	if ModelKind(name) == "chat" {
 		return 0
 	}
 	return 1
@@ -154,9 +154,9 @@ var kindWords = []struct {
 	{"image", []string{"image", "dall-e", "flux", "diffusion"}},
 }
 
-// modelKind is what a model is for, as its name says: chat, embedding, image or other. Chat
+// ModelKind is what a model is for, as its name says: chat, embedding, image or other. Chat
 // models may hear and paint too, such as gpt-4o-audio-preview and gemini-2.5-flash-image.
-func modelKind(name string) string {
+func ModelKind(name string) string {
 	for _, k := range kindWords {
 		if slices.ContainsFunc(k.words, func(word string) bool { return strings.Contains(name, word) }) {
 			return k.kind

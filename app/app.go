@@ -203,6 +203,7 @@ func (a *App) serve(ctx context.Context) (err error) {
 	if a.server.http.Handler, err = a.handler(); err != nil {
 		return err
 	}
+	a.introduce(ctx)
 	a.banner.openHTTP = a.cfg.AllowHTTP && !a.cfg.TLS.Enabled()
 	a.banner.setup, err = a.provisioner().setupLink(ctx, a.banner.url)
 	return err

@@ -19,10 +19,18 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // begin builds a Point on a database that others may share; env overrides.
 func begin(t *testing.T, database string, env ...string) *App {
 	t.Helper()
+	return beginOn(t, append([]string{
+		"POINT_DATABASE_URL=" + database, "POINT_ADMIN_EMAIL=a@b.example", "POINT_ADMIN_PASSWORD=correct horse battery",
+		"POINT_BOOTSTRAP_KEY=pt-0123456789abcdef",
+	}, env...)...)
+}
+
+// beginOn builds a Point in a folder of its own, unless env says otherwise.
+func beginOn(t *testing.T, env ...string) *App {
+	t.Helper()
 	c, _, err := config.Load(config.Source{ReadFile: os.ReadFile, Env: append([]string{
-		"POINT_DATABASE_URL=" + database, "POINT_MASTER_KEY=0123456789abcdef0123456789abcdef", "POINT_DATA_DIR=" + t.TempDir(),
-		"POINT_LISTEN=127.0.0.1:0", "POINT_DEMO=false", "POINT_ADMIN_EMAIL=a@b.example", "POINT_ADMIN_PASSWORD=correct horse battery",
-		"POINT_BOOTSTRAP_KEY=pt-0123456789abcdef", "POINT_LOG_LEVEL=error",
+		"POINT_MASTER_KEY=0123456789abcdef0123456789abcdef", "POINT_DATA_DIR=" + t.TempDir(),
+		"POINT_LISTEN=127.0.0.1:0", "POINT_DEMO=false", "POINT_LOG_LEVEL=error",
 	}, env...)})
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,9 @@ type Config struct {
 	Getenv func(name string) string
 }
 
+// DefaultDataDir is Config.DataDir if nothing says otherwise.
+const DefaultDataDir = "./data"
+
 // TLS is how the listener is encrypted: by files, by ACME, or not at all.
 type TLS struct {
 	Cert, Key string   // paths of PEM files

@@ -35,7 +35,7 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return origin(&c.PublicURL, v) },
 		},
 		{
-			Name: "data_dir", Default: "./data",
+			Name: "data_dir", Default: DefaultDataDir,
 			Help: "Folder for the databases, the journal and the master key.",
 			set:  func(c *Config, v string) error { return text(&c.DataDir, v) },
 		},
