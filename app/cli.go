@@ -43,6 +43,8 @@ type commands struct {
 	Doctor  doctorCommand  `cmd:"" help:"Check the set-up and say how to mend each finding."`
 	Version versionCommand `cmd:"" help:"Show the version."`
 	Help    struct{}       `cmd:"" help:"Show help, also of one command: point help key."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Show the version."`
 }
 
 // invocation is one run of the command line, as commands see it.
@@ -96,6 +98,8 @@ func (r *invocation) parse() (command *kong.Context, code int, done bool) {
 		kong.Embed(r.flags.Target()),
 		kong.Writers(r.Stdout, r.Stderr),
 		kong.Exit(func(code int) { panic(exit{code}) }),
+		kong.Vars{"version": "point " + Version()},
+		kong.Help(showHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 	)
 	command, err := parser.Parse(helpFlag(r.Args))
@@ -104,6 +108,23 @@ func (r *invocation) parse() (command *kong.Context, code int, done bool) {
 		return nil, exitUsage, true
 	}
 	return command, 0, false
+}
+
+// showHelp leaves the settings out of the help of commands but serve: they hide the command's
+// own flags.
+func showHelp(options kong.HelpOptions, c *kong.Context) error {
+	command := c.Selected()
+	if command == nil || command.Name == "serve" {
+		return kong.DefaultHelpPrinter(options, c)
+	}
+	for _, f := range c.Model.Flags {
+		f.Hidden = f.Hidden || f.Group != nil
+	}
+	if err := kong.DefaultHelpPrinter(options, c); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.Stdout, "\nSettings, such as --data-dir and --config, are flags too: point help serve lists them.")
+	return err
 }
 
 // helpFlag turns "help key" into "key --help".

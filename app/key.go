@@ -4,11 +4,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"point"
 	"point/api"
+	"point/config"
 	"point/internal/clientkey"
 	"point/store"
 )
@@ -20,15 +22,15 @@ type keyCommand struct {
 }
 
 type keyCreateCommand struct {
-	Name     string         `arg:"" help:"What it is for."`
-	Tag      []string       `help:"Tag, for routing rules and reports. May be repeated."`
-	Model    []string       `help:"Glob of models it may use; all if absent. May be repeated."`
-	Endpoint []string       `help:"Path it may use; all if absent. May be repeated."`
-	RPM      *int64         `help:"Requests a minute."`
-	TPM      *int64         `help:"Tokens a minute."`
-	BudgetD  string         `name:"budget-day" help:"USD a day."`
-	BudgetM  string         `name:"budget-month" help:"USD a month."`
-	Expires  *time.Duration `help:"Life, such as 720h; for ever if absent."`
+	Name     string   `arg:"" help:"What it is for."`
+	Tag      []string `help:"Tag, for routing rules and reports. May be repeated."`
+	Model    []string `help:"Glob of models it may use; all if absent. May be repeated."`
+	Endpoint []string `help:"Path it may use; all if absent. May be repeated."`
+	RPM      *int64   `help:"Requests a minute. Limits are kept and shown; this version does not hold keys to them yet."`
+	TPM      *int64   `help:"Tokens a minute; see --rpm."`
+	BudgetD  string   `name:"budget-day" help:"USD a day; see --rpm."`
+	BudgetM  string   `name:"budget-month" help:"USD a month; see --rpm."`
+	Expires  string   `placeholder:"30d" help:"Life, such as 30d or 12h; for ever if absent."`
 }
 
 func (c keyCreateCommand) Run(r *invocation) error {
@@ -46,6 +48,9 @@ func (c keyCreateCommand) Run(r *invocation) error {
 		return err
 	}
 	fmt.Fprintf(r.Stderr, "key %s (%s); it is shown this once:\n", key.Name, key.ID)
+	if key.Limits != (point.KeyLimits{}) {
+		fmt.Fprintln(r.Stderr, "note: its limits are kept and shown, but this version does not hold keys to them yet")
+	}
 	_, err = fmt.Fprintln(r.Stdout, token.Reveal())
 	return err
 }
@@ -61,11 +66,15 @@ func (c keyCreateCommand) key() (*point.Key, error) {
 		Limits:    point.KeyLimits{RPM: c.RPM, TPM: c.TPM},
 	}
 	now := time.Now().UTC()
-	if c.Expires != nil {
-		at := now.Add(*c.Expires)
+	var errs [4]error
+	if c.Expires != "" {
+		life, err := config.ParseDuration(c.Expires)
+		at := now.Add(life)
 		key.ExpiresAt = &at
+		if err != nil {
+			errs[3] = fmt.Errorf("--expires: %q is not a duration such as 30d or 12h", c.Expires)
+		}
 	}
-	var errs [3]error
 	key.Limits.BudgetDay, errs[0] = budget(c.BudgetD)
 	key.Limits.BudgetMonth, errs[1] = budget(c.BudgetM)
 	key.Check(now, func(at, format string, args ...any) {
@@ -93,7 +102,7 @@ func (c keyListCommand) Run(r *invocation) error {
 	}
 	defer s.Close()
 	table := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "ID\tNAME\tPREFIX\tSTATUS\tEXPIRES\tMANAGED BY")
+	fmt.Fprint(table, "ID\tNAME\tPREFIX\tSTATUS\tEXPIRES\tLIMITS (not enforced yet)\tMANAGED BY")
 	if c.Hashes {
 		fmt.Fprint(table, "\tHASH")
 	}
@@ -106,7 +115,7 @@ func (c keyListCommand) Run(r *invocation) error {
 		if k.ManagedBy != point.ManagedByUser {
 			by = k.ManagedBy
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s", k.ID, k.Name, k.Prefix, k.Status, expires, by)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s", k.ID, k.Name, k.Prefix, keyStatus(k), expires, limitsText(&k.Limits), by)
 		if c.Hashes {
 			fmt.Fprint(table, "\t", hex.EncodeToString(k.Hash[:]))
 		}
@@ -114,6 +123,39 @@ func (c keyListCommand) Run(r *invocation) error {
 		return err
 	})
 	return errors.Join(err, table.Flush())
+}
+
+// keyStatus is whether a key works, and why not.
+func keyStatus(k *point.Key) string {
+	if k.Status == point.StatusActive && k.ExpiresAt != nil && !time.Now().Before(*k.ExpiresAt) {
+		return "expired"
+	}
+	return k.Status
+}
+
+// limitsText is a key's limits in the words of the file.
+func limitsText(l *point.KeyLimits) string {
+	var parts []string
+	for _, count := range []struct {
+		name  string
+		value *int64
+	}{{"rpm", l.RPM}, {"tpm", l.TPM}, {"concurrency", l.Concurrency}} {
+		if count.value != nil {
+			parts = append(parts, fmt.Sprintf("%s=%d", count.name, *count.value))
+		}
+	}
+	for _, sum := range []struct {
+		name  string
+		value *point.NanoUSD
+	}{{"budget_day", l.BudgetDay}, {"budget_month", l.BudgetMonth}} {
+		if sum.value != nil {
+			parts = append(parts, fmt.Sprintf("%s=%s", sum.name, sum.value))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ",")
 }
 
 type keyRevokeCommand struct {

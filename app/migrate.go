@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -48,11 +49,24 @@ func (migrateStatusCommand) Run(r *invocation) error {
 type migrateUpCommand struct{}
 
 func (migrateUpCommand) Run(r *invocation) error {
-	s, err := r.open() // which migrates
+	c, err := r.load()
+	if err != nil {
+		return err
+	}
+	before, err := store.ReadMigrations(r.ctx, storeOptions(c))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(r.ctx, storeOptions(c)) // which migrates
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	_, err = fmt.Fprintln(r.Stdout, "the schema is up to date")
+	said := "the schema is up to date; there was nothing to apply"
+	pending := slices.DeleteFunc(before, func(m store.Migration) bool { return !m.AppliedAt.IsZero() })
+	if len(pending) > 0 {
+		said = fmt.Sprintf("applied %d steps; the schema is up to date", len(pending))
+	}
+	_, err = fmt.Fprintln(r.Stdout, said)
 	return err
 }

@@ -2,27 +2,37 @@ package app
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/mail"
 	"os"
+	"slices"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"golang.org/x/term"
 
 	"point"
 	"point/api"
+	"point/store"
 )
 
 type userCommand struct {
 	Add    userAddCommand    `cmd:"" help:"Add a user. The password is read from standard input."`
-	Passwd userPasswdCommand `cmd:"" help:"Give a user a new password, read from standard input, and end the user's sessions."`
+	List   userListCommand   `cmd:"" help:"List users."`
+	Role   userRoleCommand   `cmd:"" help:"Give a user another role, and end the user's sessions."`
+	Passwd userPasswdCommand `cmd:"" help:"Give a user a new password, read from standard input, and end the user's sessions. A lock after wrong passwords ends by itself within 15 minutes."`
+	Remove userRemoveCommand `cmd:"" help:"Remove a user. The user's client keys go on working, without an owner."`
 }
 
 type userAddCommand struct {
 	Email string `arg:"" help:"E-mail address, which is the name to sign in with."`
-	Role  string `enum:"owner,admin,operator,viewer" default:"owner" help:"owner, admin, operator or viewer."`
+	Role  string `enum:",owner,admin,operator,viewer" default:"" help:"owner, admin, operator or viewer; if absent, owner for the first user and viewer for others."`
 }
 
 func (c userAddCommand) Run(r *invocation) error {
@@ -34,16 +44,67 @@ func (c userAddCommand) Run(r *invocation) error {
 		return err
 	}
 	defer s.Close()
+	users := s.Snapshot().Users
+	if c.Role == "" {
+		c.Role = point.RoleViewer
+		if len(users) == 0 {
+			c.Role = point.RoleOwner
+		}
+	}
+	taken := fmt.Errorf("there is a user %s already; point user passwd gives a new password, point user role another role", strings.ToLower(c.Email))
+	if findUser(s, c.Email) != nil {
+		return taken
+	}
 	hash, err := r.newPassword()
 	if err != nil {
 		return err
 	}
 	u := &point.User{Email: strings.ToLower(c.Email), PasswordHash: hash, Role: c.Role}
-	if err := s.CreateUser(r.ctx, u); err != nil {
+	var conflict *store.Conflict
+	switch err := s.CreateUser(r.ctx, u); {
+	case errors.As(err, &conflict):
+		return taken
+	case err != nil:
 		return err
 	}
 	_, err = fmt.Fprintf(r.Stdout, "%s may sign in as %s\n", u.Email, u.Role)
 	return err
+}
+
+type userListCommand struct{}
+
+func (userListCommand) Run(r *invocation) error {
+	s, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	table := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "EMAIL\tROLE\tSTATUS\tSINCE")
+	byEmail := func(a, b *point.User) int { return cmp.Compare(a.Email, b.Email) }
+	for _, u := range slices.SortedFunc(maps.Values(s.Snapshot().Users), byEmail) {
+		status := "active"
+		if u.Disabled {
+			status = "disabled"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", u.Email, u.Role, status, u.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	return table.Flush()
+}
+
+type userRoleCommand struct {
+	Email string `arg:"" help:"E-mail address of the user."`
+	Role  string `arg:"" enum:"owner,admin,operator,viewer" help:"owner, admin, operator or viewer."`
+}
+
+func (c userRoleCommand) Run(r *invocation) error {
+	return r.changeUser(c.Email, func(s *store.Store, u *point.User) (string, error) {
+		if c.Role != point.RoleOwner && lastOwner(s, u) {
+			return "", fmt.Errorf("%s is the last owner; make another user owner first", u.Email)
+		}
+		u.Role = c.Role
+		return fmt.Sprintf("%s is %s now; open sessions have ended", u.Email, u.Role), s.UpdateUser(r.ctx, u)
+	})
 }
 
 type userPasswdCommand struct {
@@ -51,23 +112,71 @@ type userPasswdCommand struct {
 }
 
 func (c userPasswdCommand) Run(r *invocation) error {
+	return r.changeUser(c.Email, func(s *store.Store, u *point.User) (_ string, err error) {
+		if u.PasswordHash, err = r.newPassword(); err != nil {
+			return "", err
+		}
+		return u.Email + " has a new password; open sessions have ended", s.UpdateUser(r.ctx, u)
+	})
+}
+
+type userRemoveCommand struct {
+	Email string `arg:"" help:"E-mail address of the user."`
+}
+
+func (c userRemoveCommand) Run(r *invocation) error {
+	return r.changeUser(c.Email, func(s *store.Store, u *point.User) (string, error) {
+		if lastOwner(s, u) {
+			return "", fmt.Errorf("%s is the last owner; make another user owner first", u.Email)
+		}
+		said := u.Email + " is removed"
+		for _, k := range s.Snapshot().Keys {
+			if k.OwnerID == u.ID && k.Status == point.StatusActive {
+				said += fmt.Sprintf("\nthe key %s (%s) goes on working; to end it: point key revoke %s", k.Name, k.Prefix, k.ID)
+			}
+		}
+		return said, s.DeleteUser(r.ctx, u.ID, u.Version)
+	})
+}
+
+// changeUser lets change act on a user, and tells what it says was done.
+func (r *invocation) changeUser(email string, change func(*store.Store, *point.User) (string, error)) error {
 	s, err := r.open()
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	u, err := s.UserByEmail(r.ctx, strings.ToLower(c.Email))
+	u := findUser(s, email)
+	if u == nil {
+		return fmt.Errorf("there is no user %s; point user list shows all", email)
+	}
+	said, err := change(s, u)
 	if err != nil {
 		return err
 	}
-	if u.PasswordHash, err = r.newPassword(); err != nil {
-		return err
-	}
-	if err := s.UpdateUser(r.ctx, u); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(r.Stdout, "%s has a new password; open sessions have ended\n", u.Email)
+	_, err = fmt.Fprintln(r.Stdout, said)
 	return err
+}
+
+// findUser is a copy of the user of an address in any case, nil if there is none.
+func findUser(s *store.Store, email string) *point.User {
+	for _, u := range s.Snapshot().Users {
+		if u.Email == strings.ToLower(email) {
+			found := *u
+			return &found
+		}
+	}
+	return nil
+}
+
+// lastOwner reports whether without u nobody would be left who may do everything.
+func lastOwner(s *store.Store, u *point.User) bool {
+	for _, other := range s.Snapshot().Users {
+		if other.ID != u.ID && other.Role == point.RoleOwner && !other.Disabled {
+			return false
+		}
+	}
+	return u.Role == point.RoleOwner && !u.Disabled
 }
 
 // newPassword asks for a password and hashes it. On a terminal it is asked for twice and not
@@ -97,7 +206,7 @@ func (r *invocation) readPassword() (point.Secret, error) {
 func (r *invocation) askPassword(terminal int) (point.Secret, error) {
 	ask := func(prompt string) (string, error) {
 		fmt.Fprint(r.Stderr, prompt)
-		b, err := term.ReadPassword(terminal)
+		b, err := readHidden(r.ctx, terminal)
 		fmt.Fprintln(r.Stderr)
 		return string(b), err
 	}
@@ -113,4 +222,28 @@ func (r *invocation) askPassword(terminal int) (point.Secret, error) {
 		return point.Secret{}, errors.New("the two differ")
 	}
 	return point.NewSecret(first), nil
+}
+
+// readHidden reads a line from a terminal that does not show it. When ctx ends, the terminal
+// shows again what is typed.
+func readHidden(ctx context.Context, terminal int) ([]byte, error) {
+	before, err := term.GetState(terminal)
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return nil, err
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() { // it cannot be called back from the terminal, and ends with the process
+		text, err := term.ReadPassword(terminal)
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
 }

@@ -62,7 +62,7 @@ func list(to *[]string, v string) error {
 
 // duration takes Go's units and d for days.
 func duration(to *time.Duration, v string) error {
-	d, err := parseDuration(v)
+	d, err := ParseDuration(v)
 	if err != nil || d < 0 {
 		return fmt.Errorf("%q is not a duration such as 250ms, 10m or 90d", v)
 	}
@@ -70,7 +70,8 @@ func duration(to *time.Duration, v string) error {
 	return nil
 }
 
-func parseDuration(v string) (time.Duration, error) {
+// ParseDuration reads Go's units, or days: 90d.
+func ParseDuration(v string) (time.Duration, error) {
 	days, isDays := strings.CutSuffix(v, "d")
 	if !isDays {
 		return time.ParseDuration(v)

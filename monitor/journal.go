@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,7 +51,7 @@ func (e *LockedError) Error() string {
 	if e.Holder != "" {
 		who += " (process " + e.Holder + ")"
 	}
-	return fmt.Sprintf("%s uses the data folder of %s; stop it, or give this one a folder of its own with POINT_DATA_DIR", who, e.Dir)
+	return fmt.Sprintf("%s uses the data folder %s; stop it, or give this one a folder of its own with POINT_DATA_DIR", who, filepath.Dir(e.Dir))
 }
 
 // Journal keeps records on local disk until the database has them.

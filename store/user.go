@@ -118,6 +118,31 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	return nil
 }
 
+// DeleteUser removes a user and ends what the user has open. The user's client keys stay,
+// without an owner: programs use them.
+func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		tx.changed(entityUser, id)
+		owned, err := rows(ctx, tx, func(r row) (key string, err error) { return key, r.Scan(&key) },
+			`UPDATE keys SET owner_id = NULL, version = version + 1 WHERE owner_id = $1 RETURNING id`, idArg(id))
+		if err != nil {
+			return err
+		}
+		for _, key := range owned {
+			tx.changed(entityKey, key)
+		}
+		result, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1 AND version = $2`, idArg(id), version)
+		if err != nil {
+			return err
+		}
+		return touched(ctx, tx, result, existsUser, idArg(id))
+	})
+	if err != nil {
+		return fmt.Errorf("delete user %s: %w", id, err)
+	}
+	return nil
+}
+
 const countUsers = `SELECT COUNT(*) FROM users`
 
 // CountUsers counts all users; 0 means that set-up is still to be done.

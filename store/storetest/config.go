@@ -202,6 +202,15 @@ func users(t *testing.T, s *store.Store) {
 	if n := must(s.CountUsers(ctx))(t); n != 2 {
 		t.Fatalf("%d users", n)
 	}
+	k := &point.Key{Name: "kept", OwnerID: u.ID, Status: point.StatusActive}
+	ok(t, s.CreateKey(ctx, k, token("kept")))
+	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}))
+	wantError(t, s.DeleteUser(ctx, u.ID, u.Version-1), store.ErrStale)
+	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
+	wantError(t, s.DeleteUser(ctx, u.ID, u.Version), store.ErrNotFound)
+	if kept := s.Snapshot().Keys[k.Hash]; s.Snapshot().Users[u.ID] != nil || kept == nil || kept.OwnerID != "" {
+		t.Errorf("the user is left: %v; the key is %+v", s.Snapshot().Users[u.ID], kept)
+	}
 }
 
 // changedUsers end their sessions, in the transaction of the change and in no other's.
