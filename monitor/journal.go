@@ -33,7 +33,7 @@ type JournalOptions struct {
 	MaxBytes     int64         // of all files together; 1 GiB, at least 4 segments
 	Durability   string        // DurabilityProcess
 	Full         string        // what happens when MaxBytes or the disk is full; FullStrict
-	BatchRecords int           // records handed to the sink at once; 500
+	BatchRecords int           // records handed to the sink at once; 2000
 	Interval     time.Duration // of Run, when it is given none; 250 ms
 	Log          *slog.Logger  // slog.Default
 	Alerts       point.Alerter // none
@@ -130,7 +130,7 @@ func (o *JournalOptions) fill() {
 	}
 	o.SegmentBytes = max(min(o.SegmentBytes, o.MaxBytes/4), 64<<10)
 	if o.BatchRecords <= 0 {
-		o.BatchRecords = 500
+		o.BatchRecords = 2000
 	}
 	if o.Interval <= 0 {
 		o.Interval = 250 * time.Millisecond

@@ -20,7 +20,8 @@ const (
 	sinkTimeout = 30 * time.Second // bound of one InsertRecords
 	backoffMin  = 100 * time.Millisecond
 	backoffMax  = 5 * time.Second
-	siftAfter   = 3 // failures in a row after which single records are suspected
+	markEvery   = time.Second // of a long drain
+	siftAfter   = 3           // failures in a row after which single records are suspected
 )
 
 // RecordSink is where drained records go: the store. InsertRecords stores all of them or
@@ -40,7 +41,7 @@ func (j *Journal) Run(ctx context.Context, sink RecordSink, interval time.Durati
 	if interval <= 0 {
 		interval = j.opt.Interval
 	}
-	d := &drain{Journal: j, sink: sink, buf: make([]byte, 2*(maxFrame+frameHeader)), list: make([]point.Record, 0, j.opt.BatchRecords)}
+	d := &drain{Journal: j, sink: sink, buf: make([]byte, 4*(maxFrame+frameHeader)), list: make([]point.Record, 0, j.opt.BatchRecords)}
 	defer d.closeFile()
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -96,10 +97,14 @@ type drain struct {
 	next  position       // behind the batch that is being delivered
 	look  position       // where witnesses are looked for, at or behind next
 	ahead []point.Record // witnesses that were not offered yet
+
+	marked   position // last written down
+	markedAt time.Time
 }
 
 // all drains until nothing is left or ctx ends.
 func (d *drain) all(ctx context.Context) error {
+	defer d.mark()
 	for ctx.Err() == nil {
 		seg, end, live := d.here()
 		switch {
@@ -107,9 +112,13 @@ func (d *drain) all(ctx context.Context) error {
 			if err := d.batch(ctx, seg, end); err != nil {
 				return err
 			}
+			if d.opt.Now().Sub(d.markedAt) > markEvery {
+				d.mark()
+			}
 		case live:
 			return nil
 		default:
+			d.mark()
 			if err := d.finish(seg); err != nil {
 				return err
 			}
@@ -164,10 +173,20 @@ func (d *drain) batch(ctx context.Context, seg *segment, end int64) error {
 	d.read = d.next
 	seg.seen += c.frames
 	d.advance(c.frames, c.records)
+	return nil
+}
+
+// mark writes down how far the database has the records, so that the next process need not
+// send them again. Sending some again does no harm, so it is not done for each batch.
+func (d *drain) mark() {
+	if d.read == d.marked {
+		return
+	}
 	if err := writeCheckpoint(d.opt.Dir, d.read); err != nil {
 		d.opt.Log.Warn("journal: after a crash some records will be sent to the database again", "error", err)
+		return
 	}
-	return nil
+	d.marked, d.markedAt = d.read, d.opt.Now()
 }
 
 // chunk is what was read of a segment at once.

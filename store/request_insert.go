@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	batchRows     = 500 // a transaction
+	batchRows     = 2000 // a transaction
 	nameLength    = 255 // of a VARCHAR(255), in bytes
 	messageLength = 2000
 )
