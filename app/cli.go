@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -136,8 +137,10 @@ func helpFlag(args []string) []string {
 }
 
 // load reads the configuration and shows its warnings.
-func (r *invocation) load() (*config.Config, error) {
-	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile, Check: checkDeclared})
+func (r *invocation) load() (*config.Config, error) { return r.loadChecked(checkDeclared) }
+
+func (r *invocation) loadChecked(check func(*config.Config) config.Problems) (*config.Config, error) {
+	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile, Check: check})
 	for _, w := range warnings {
 		fmt.Fprintln(r.Stderr, "point: warning:", w)
 	}
@@ -165,6 +168,7 @@ func (serveCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
+	r.warnKeyless(c)
 	return Serve(r.ctx, c, r.Stdout, r.Stderr)
 }
 
@@ -182,10 +186,11 @@ type configCommand struct {
 type configValidateCommand struct{}
 
 func (configValidateCommand) Run(r *invocation) error {
-	c, err := r.load()
+	c, err := r.loadChecked(func(c *config.Config) config.Problems { return append(checkDeclared(c), checkCertificate(c)...) })
 	if err != nil {
 		return err
 	}
+	r.warnKeyless(c)
 	where := "flags, variables and defaults"
 	if c.File != "" {
 		where = c.File
@@ -193,4 +198,27 @@ func (configValidateCommand) Run(r *invocation) error {
 	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys declared)\n", where,
 		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys))
 	return err
+}
+
+// checkCertificate reads the files that serve would. Other commands do without: who runs them
+// may not be allowed to read the key.
+func checkCertificate(c *config.Config) config.Problems {
+	if c.TLS.Cert == "" || c.TLS.Key == "" {
+		return nil
+	}
+	if _, err := tlsConfig(c); err != nil {
+		return config.Problems{{Where: "POINT_TLS_CERT and POINT_TLS_KEY", What: strings.TrimPrefix(err.Error(), "POINT_TLS_CERT and POINT_TLS_KEY: ") + "; the first names the certificate, the second its private key, both PEM."}}
+	}
+	return nil
+}
+
+// warnKeyless names the variables that declared providers take their keys from and that are
+// not set.
+func (r *invocation) warnKeyless(c *config.Config) {
+	declared, _ := declaredProviders(c)
+	for _, p := range declared {
+		if name := p.Config.APIKeyEnv; name != "" && c.Getenv(name) == "" {
+			fmt.Fprintf(r.Stderr, "point: warning: provider %q takes its key from %s, which is not set.\n", p.Name, name)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,11 +33,20 @@ func declaredProviders(c *config.Config) ([]point.Provider, config.Problems) {
 				Where: declared.At.Of("provider"),
 				What:  fmt.Sprintf("provider %q: there is no kind %q; the kinds are %s.", p.Name, p.Kind, kindNames()),
 			})
-			continue
+			// What every kind has can be judged all the same.
+			if kind, ok = provider.Lookup("openai-compatible"); !ok {
+				continue
+			}
 		}
 		members := map[string]json.RawMessage{}
 		for name, text := range declared.Settings {
 			members[name] = json.RawMessage(text.Reveal())
+		}
+		if p.Kind != kind.Name {
+			maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return !slices.Contains(commonMembers, name) })
+			if _, ok := members["base_url"]; !ok {
+				members["base_url"] = json.RawMessage(`"https://unknown.invalid"`)
+			}
 		}
 		p.Config = provider.ReadConfig(kind, members, nil, grant, func(at, format string, args ...any) {
 			problems = append(problems, config.Problem{
@@ -50,6 +60,9 @@ func declaredProviders(c *config.Config) ([]point.Provider, config.Problems) {
 	}
 	return list, problems
 }
+
+// commonMembers are what the config of every kind has.
+var commonMembers = []string{"base_url", "api_key", "api_key_env", "api_keys", "models", "weight", "priority", "timeout", "headers"}
 
 // unknownTargets finds targets at providers that the file does not declare and that neither a
 // variable nor demo mode can make: a file that leans on what somebody made in the console

@@ -11,7 +11,9 @@ func (l *loader) check() {
 	l.checkTLS()
 	l.checkDatabase()
 	c := &l.config
-	if (c.AdminEmail == "") != c.AdminPassword.IsZero() {
+	_, email := l.origin["admin_email"]
+	_, password := l.origin["admin_password"]
+	if email != password {
 		l.problem("POINT_ADMIN_EMAIL", "and POINT_ADMIN_PASSWORD make the first owner together: set both or neither.")
 	}
 	if c.DataDir == "" {

@@ -215,6 +215,8 @@ func (l *loader) declareKey(k *fileKey) {
 	switch {
 	case (k.Env == "") == (k.Hash == ""):
 		l.problem(k.at.Of(""), "key %q needs exactly one of env (a variable that holds the token) and hash.", k.Name)
+	case k.Env != "" && l.env[k.Env] == "":
+		l.problem(k.at.Of("env"), "key %q: the variable %s is not set.", k.Name, k.Env)
 	case k.Env != "":
 		if err := clientKey(&key.Token, l.env[k.Env]); err != nil {
 			l.problem(k.at.Of("env"), "key %q: the variable %s %v.", k.Name, k.Env, err)

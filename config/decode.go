@@ -116,7 +116,11 @@ func (d *decoder) object(n *yaml.Node, name string, to reflect.Value) {
 	d.members(n, name, func(key, value *yaml.Node) {
 		field, ok := fields[key.Value]
 		if !ok {
-			d.problem(d.at(key), "%s has no field %q%s.", name, key.Value, suggestion(key.Value, names))
+			hint := suggestion(key.Value, names)
+			if _, ok := fields["settings"]; ok && isSetting(key.Value) {
+				hint = "; put it under settings"
+			}
+			d.problem(d.at(key), "%s has no field %q%s.", name, key.Value, hint)
 			return
 		}
 		d.decode(value, key.Value, field)

@@ -103,6 +103,9 @@ func (l *loader) apply(s Setting) {
 	}
 	l.origin[s.Name] = where
 	if err := s.set(&l.config, value); err != nil {
+		if _, inFile := l.file.settings[s.Name]; inFile && where == l.file.settings[s.Name].where {
+			err = fmt.Errorf("settings.%s: %w", s.Name, err)
+		}
 		l.problem(where, "%v.", err)
 	}
 }

@@ -132,7 +132,7 @@ func TestProblems(t *testing.T) {
 		{"empty rule", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {rules: [{name: x}]}}", `mapping.rules[0].targets: A rule needs at least one target`},
 		{"failure", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {rules: [{on: [caller]}]}}", `mapping.rules[0].on[0]: This must be one of`},
 		{"key", "", "keys:\n  - name: ci", `key "ci" needs exactly one of env`},
-		{"key variable", "", "keys:\n  - {name: ci, env: CI_KEY}", "the variable CI_KEY must be 16 to 256"},
+		{"key variable", "", "keys:\n  - {name: ci, env: CI_KEY}", "the variable CI_KEY is not set"},
 		{"key hash", "", "keys:\n  - {name: ci, hash: abc}", "hash must be the 64 hexadecimal digits"},
 		{"key budget", "", "keys:\n  - {name: ci, hash: abc, limits: {budget_day: lots}}", "budget_day: \"lots\" is not an amount in USD"},
 		{"alias", "", "aliases: {fast: ''}", `alias "fast": target: This has 1 to 255 visible`},

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Setting is one row of the table of settings.
 type Setting struct {
@@ -174,6 +177,11 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return memLimit(&c.GoMemLimit, v) },
 		},
 	}
+}
+
+// isSetting reports whether the section settings of the file takes a name.
+func isSetting(name string) bool {
+	return name != configFile && slices.ContainsFunc(Settings(), func(s Setting) bool { return s.Name == name })
 }
 
 // planned are names that the product's contract has and this version does not act on. They

@@ -26,7 +26,7 @@ var (
 	// ErrSealed: a value was changed, cut or moved, or sealed by a key that is gone.
 	ErrSealed = errors.New("the encrypted value does not open: it was changed or moved")
 	// ErrWeakKey: a master key that is too short, or a well-known example.
-	ErrWeakKey = errors.New("the master key is too weak: give 32 random bytes in base64 (openssl rand -base64 32), or a text of at least 16 characters")
+	ErrWeakKey = errors.New("the master key is too weak: give 32 random bytes in base64 (openssl rand -base64 32), or a text of at least 32 characters")
 )
 
 // Place is where a sealed value is stored.
