@@ -15,7 +15,7 @@ import (
 
 const (
 	batchRows     = 2000 // a transaction
-	nameLength    = 255 // of a VARCHAR(255), in bytes
+	nameLength    = 255  // of a VARCHAR(255), in bytes
 	messageLength = 2000
 )
 
