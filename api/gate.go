@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -42,9 +43,11 @@ const (
 type gate struct {
 	now   func() time.Time
 	slots chan struct{}
+	free  func()                 // gives memory back to the system
 	decoy func() (string, error) // a hash that no password has, for users that do not exist
 
 	mu       sync.Mutex
+	freeing  *time.Timer // nil: nothing is to be given back
 	failures map[string]counter
 	room     int // counters until the next tidying
 }
@@ -59,7 +62,7 @@ func (c counter) closed() bool { return c.count >= c.limit }
 
 func newGate(now func() time.Time) *gate {
 	return &gate{
-		now: now, slots: make(chan struct{}, passwordsAtOnce), failures: map[string]counter{}, room: maxCounted,
+		now: now, slots: make(chan struct{}, passwordsAtOnce), free: debug.FreeOSMemory, failures: map[string]counter{}, room: maxCounted,
 		decoy: sync.OnceValues(func() (string, error) { return HashPassword(point.NewSecret("")) }),
 	}
 }
@@ -180,8 +183,26 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	defer cancel()
 	select {
 	case g.slots <- struct{}{}:
-		return func() { <-g.slots }, nil
+		return func() {
+			<-g.slots
+			g.freeLater()
+		}, nil
 	case <-ctx.Done():
 		return nil, retryAfter(http.StatusServiceUnavailable, 5*time.Second, "Many people are signing in at this moment. Try again in a few seconds.")
 	}
+}
+
+// freeAfter is how long after a hash its memory is given back, so that those that follow each
+// other share it.
+const freeAfter = time.Second
+
+// freeLater gives back what hashing took: the next collection would be far away.
+func (g *gate) freeLater() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.freeing == nil {
+		g.freeing = time.AfterFunc(freeAfter, g.free)
+		return
+	}
+	g.freeing.Reset(freeAfter)
 }

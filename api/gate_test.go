@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -99,4 +100,29 @@ func TestGateIsFilled(t *testing.T) {
 	if _, ok := g.failures["closed\x001.2.3.4"]; ok || len(g.failures) > maxCounted+2 {
 		t.Error("what is over is kept", len(g.failures))
 	}
+}
+
+// TestHashingGivesItsMemoryBack, once for those that follow each other.
+func TestHashingGivesItsMemoryBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(time.Now)
+		var freed atomic.Int64
+		g.free = func() { freed.Add(1) }
+		for round := range int64(2) {
+			for range 3 {
+				leave, err := g.enter(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				leave()
+			}
+			if n := freed.Load(); n != round {
+				t.Errorf("freed %d times at once", n)
+			}
+			<-time.After(2 * freeAfter)
+			if n := freed.Load(); n != round+1 {
+				t.Errorf("freed %d times, want %d", n, round+1)
+			}
+		}
+	})
 }

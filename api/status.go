@@ -17,7 +17,7 @@ type Status struct {
 	Database  DatabaseStatus      `json:"database"`
 	Config    ConfigStatus        `json:"config"`
 	Process   ProcessStatus       `json:"process"`
-	Instances []point.Instance    `json:"instances" doc:"Every Point process that shares this database."`
+	Instances []point.Instance    `json:"instances" doc:"Every Point process that shares this database and was heard of in the last 15 s."`
 	Checks    []point.HealthCheck `json:"checks"`
 }
 
@@ -63,8 +63,12 @@ func (a *API) getStatus(ctx context.Context, _ *none) (*statusOutput, error) {
 		Version: a.Version, StartedAt: a.started, Uptime: now.Sub(a.started).Milliseconds(),
 		Database: a.database(ctx), Config: a.config(), Process: process(), Instances: []point.Instance{}, Checks: a.checks(ctx),
 	}
-	if instances, err := a.Store.Instances(ctx); err == nil && instances != nil {
-		out.Instances = instances
+	if instances, err := a.Store.Instances(ctx); err == nil {
+		for _, one := range instances {
+			if now.Sub(one.SeenAt) < instanceSilent {
+				out.Instances = append(out.Instances, one)
+			}
+		}
 	}
 	out.State = worst(out.Checks)
 	if out.Database.State != point.HealthOK {
@@ -77,6 +81,10 @@ func (a *API) getHealth(ctx context.Context, _ *none) (*healthOutput, error) {
 	checks := a.checks(ctx)
 	return &healthOutput{Body: HealthReport{State: worst(checks), Checks: checks}}, nil
 }
+
+// instanceSilent is how long a process may be silent before it is taken to be gone: three
+// heartbeats.
+const instanceSilent = 15 * time.Second
 
 // pingLimit bounds the database's answer to a ping.
 const pingLimit = 2 * time.Second

@@ -60,6 +60,7 @@ func Serve(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) er
 	defer a.Close()
 	a.banner.print(stdout)
 	a.terminal = stdout
+	debug.FreeOSMemory() // what the keys and the first password were made with
 	return a.Run(ctx)
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"point"
@@ -238,7 +240,26 @@ func (a *attempt) failure(err error) error {
 	case errors.As(err, &dns):
 		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached: the name %s does not resolve; check its base_url.", name, dns.Name), Cause: err}
 	default:
-		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached or broke the connection; check its base_url and that it runs.", name), Cause: err}
+		return &point.Error{Code: point.ProviderUnavailable, Message: name + " cannot be reached" + unreachable(err), Cause: err}
+	}
+}
+
+// unreachable says why no answer came, and what to check; addresses stay in the log.
+func unreachable(err error) string {
+	var plain tls.RecordHeaderError
+	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ": the connection was refused; check that it runs, and the port in its base_url."
+	case errors.As(err, &plain):
+		return ": it does not speak TLS there; check whether its base_url must begin with http instead of https."
+	case errors.As(err, &certificate):
+		return ": its TLS certificate is not trusted, has expired or belongs to another name; check its base_url and its certificate."
+	case errors.As(err, &alert):
+		return ": the TLS handshake failed; check its base_url and which TLS it speaks."
+	default:
+		return " or broke the connection; check its base_url and that it runs."
 	}
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"math"
 	"net"
@@ -131,6 +132,16 @@ func TestAddressesAreGuarded(t *testing.T) {
 func TestProvidersThatCannotBeAsked(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here
+	secure.StartTLS()
+	defer secure.Close()
+	at := func(scheme, url string) func(*point.Provider) {
+		_, rest, _ := strings.Cut(url, "://")
+		return func(p *point.Provider) { p.Config.BaseURL = scheme + "://" + rest }
+	}
 	tests := map[string]struct {
 		change func(*point.Provider)
 		code   point.Code
@@ -140,7 +151,10 @@ func TestProvidersThatCannotBeAsked(t *testing.T) {
 		"empty env":    {func(p *point.Provider) { p.Config.APIKeyEnv = "NOPE_KEY" }, point.ProviderCredentials, "NOPE_KEY, which is not set"},
 		"no base url":  {func(p *point.Provider) { p.Config.BaseURL = "nonsense" }, point.ProviderUnavailable, "base_url"},
 		"unknown kind": {func(p *point.Provider) { p.Kind = "zzz" }, point.ProviderUnavailable, "zzz"},
-		"nobody there": {func(*point.Provider) {}, point.ProviderUnavailable, "cannot be reached"},
+		"nobody there": {func(*point.Provider) {}, point.ProviderUnavailable, "the connection was refused; check that it runs"},
+		"no TLS there": {at("https", plain.URL), point.ProviderUnavailable, "must begin with http instead of https"},
+		"TLS there":    {at("http", secure.URL), point.ProviderBadResponse, "must begin with https instead of http"},
+		"untrusted":    {at("https", secure.URL), point.ProviderUnavailable, "certificate is not trusted"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

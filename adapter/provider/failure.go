@@ -63,6 +63,9 @@ func classify(e *point.Error, status int, c *complaint) {
 		e.Code, e.Status = point.ModelNotFound, status
 	default:
 		e.Code, e.Status = point.ProviderRejected, status
+		if status == http.StatusNotFound && c.says("unknown request url", "invalid url") {
+			e.Message = strings.TrimSuffix(e.Message, ".") + ": check base_url."
+		}
 	}
 }
 
@@ -78,6 +81,9 @@ func hide(e *point.Error, code point.Code, message string) {
 func strange(status int, body []byte) string {
 	if status >= 300 && status < 400 {
 		return fmt.Sprintf("The provider answered with a redirect (%d); check base_url.", status)
+	}
+	if bytes.Contains(bytes.ToLower(body[:min(len(body), 512)]), []byte("http request")) && bytes.Contains(bytes.ToUpper(body[:min(len(body), 512)]), []byte("HTTPS")) {
+		return fmt.Sprintf("The provider answered %d: it speaks https there; check whether base_url must begin with https instead of http.", status)
 	}
 	return fmt.Sprintf("The provider answered %d with %s; check base_url.", status, describe(body))
 }

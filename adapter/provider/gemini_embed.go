@@ -72,16 +72,17 @@ func (gemini) Embed(req *Request) (*Exchange, error) {
 	}
 	return &Exchange{
 		Outbound: out, Dropped: dropped,
-		Decoder: &geminiEmbedDecoder{model: req.Model, count: len(in.Input), base64: in.Format == "base64", shortened: in.Dimensions > 0},
+		Decoder: &geminiEmbedDecoder{model: req.Model, count: len(in.Input), estimate: req.Call.PromptTokens(), base64: in.Format == "base64", shortened: in.Dimensions > 0},
 	}, nil
 }
 
 // geminiEmbedDecoder turns answers of batchEmbedContents into OpenAI's list.
 type geminiEmbedDecoder struct {
 	model     string
-	count     int  // texts that were sent
-	base64    bool // vectors are wanted as base64
-	shortened bool // fewer dimensions were asked for: such vectors come without unit length
+	count     int   // texts that were sent
+	estimate  int64 // tokens of the input, for models that do not tell
+	base64    bool  // vectors are wanted as base64
+	shortened bool  // fewer dimensions were asked for: such vectors come without unit length
 }
 
 func (d *geminiEmbedDecoder) Document(body []byte) (point.Block, error) {
@@ -109,19 +110,18 @@ func (d *geminiEmbedDecoder) Document(body []byte) (point.Block, error) {
 	}
 	b = append(b, `],"model":`...)
 	b = jsontext.AppendString(b, d.model)
-	tokens := doc.Get("usageMetadata.promptTokenCount")
+	usage := &point.Usage{Input: d.estimate, Estimated: true}
+	if told := doc.Get("usageMetadata.promptTokenCount"); told.Exists() {
+		usage = &point.Usage{Input: max(told.Int(), 0)}
+	}
 	b = append(b, `,"usage":{`...)
 	cost := len(b)
 	b = append(b, `"prompt_tokens":`...)
-	b = strconv.AppendInt(b, max(tokens.Int(), 0), 10)
+	b = strconv.AppendInt(b, usage.Input, 10)
 	b = append(b, `,"total_tokens":`...)
-	b = strconv.AppendInt(b, max(tokens.Int(), 0), 10)
+	b = strconv.AppendInt(b, usage.Input, 10)
 	b = append(b, '}', '}')
-	block := point.Block{Kind: point.BlockContent, Data: b, CostAt: cost}
-	if tokens.Exists() {
-		block.Usage = &point.Usage{Input: max(tokens.Int(), 0)}
-	}
-	return block, nil
+	return point.Block{Kind: point.BlockContent, Data: b, CostAt: cost, Usage: usage}, nil
 }
 
 // vector appends one vector as it was asked for, at unit length.
