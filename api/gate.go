@@ -13,6 +13,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"point"
+	"point/internal/panics"
 )
 
 // passwordCost is what hashing a password takes: 64 MiB and two passes.
@@ -201,7 +202,10 @@ func (g *gate) freeLater() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.freeing == nil {
-		g.freeing = time.AfterFunc(freeAfter, g.free)
+		g.freeing = time.AfterFunc(freeAfter, func() {
+			defer panics.Catch(nil, "giving memory back", nil)
+			g.free()
+		})
 		return
 	}
 	g.freeing.Reset(freeAfter)

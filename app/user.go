@@ -19,6 +19,7 @@ import (
 
 	"point"
 	"point/api"
+	"point/internal/panics"
 	"point/store"
 )
 
@@ -237,6 +238,7 @@ func readHidden(ctx context.Context, terminal int) ([]byte, error) {
 	}
 	read := make(chan line, 1)
 	go func() { // it cannot be called back from the terminal, and ends with the process
+		defer panics.Catch(nil, "the password prompt", nil)
 		text, err := term.ReadPassword(terminal)
 		read <- line{text, err}
 	}()
