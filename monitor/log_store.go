@@ -80,13 +80,13 @@ func (l *Log) Run(ctx context.Context, sink LogSink) error {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLogs)
-			defer cancel()
-			return l.storeRest(last, sink)
+			return l.storeLast(ctx, sink, nil)
 		case <-l.queue.wake:
 		}
 		batch := l.queue.take()
-		_ = l.storeBatch(ctx, sink, batch)
+		if l.storeBatch(ctx, sink, batch) != nil {
+			return l.storeLast(ctx, sink, batch) // the end came while it was stored
+		}
 		if dropped := l.Dropped(); dropped > told {
 			l.alerts.Raise(AlertLogDrops, "logs", fmt.Sprintf("%d entries were dropped", dropped-told))
 			told = dropped
@@ -97,19 +97,24 @@ func (l *Log) Run(ctx context.Context, sink LogSink) error {
 	}
 }
 
-func (l *Log) storeRest(ctx context.Context, sink LogSink) error {
-	for {
-		batch := l.queue.take()
+// storeLast stores a batch and what is queued, after the end; what it cannot is dropped.
+func (l *Log) storeLast(ended context.Context, sink LogSink, batch [][]byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), lastLogs)
+	defer cancel()
+	for ; ; batch = l.queue.take() {
 		if len(batch) == 0 {
-			return nil
+			if batch = l.queue.take(); len(batch) == 0 {
+				return nil
+			}
 		}
 		if err := l.storeBatch(ctx, sink, batch); err != nil {
+			l.queue.dropped.Add(int64(len(batch)))
 			return err
 		}
 	}
 }
 
-// storeBatch tries until the sink takes the batch or ctx ends; then its lines are dropped.
+// storeBatch tries until the sink takes the batch or ctx ends.
 func (l *Log) storeBatch(ctx context.Context, sink LogSink, batch [][]byte) error {
 	entries := make([]point.LogEntry, len(batch))
 	for i, line := range batch {
@@ -123,7 +128,6 @@ func (l *Log) storeBatch(ctx context.Context, sink LogSink, batch [][]byte) erro
 			return nil
 		}
 		if ctx.Err() != nil {
-			l.queue.dropped.Add(int64(len(entries)))
 			return fmt.Errorf("store logs: %w", err)
 		}
 		pause(ctx, backoff(n))

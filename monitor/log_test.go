@@ -172,3 +172,25 @@ func BenchmarkLog(b *testing.B) {
 		})
 	}
 }
+
+// TestLogKeepsWhatTheEndInterrupts: lines that are being stored when the end comes are stored
+// all the same, and no alert tells of lost ones.
+func TestLogKeepsWhatTheEndInterrupts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLog(LogOptions{Out: io.Discard})
+		sink := &logSink{err: errors.New("down")}
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { _ = l.Run(ctx, sink) })
+		l.Logger().Info("stopping")
+		synctest.Wait()
+		sink.mu.Lock()
+		sink.err = nil
+		sink.mu.Unlock()
+		cancel()
+		run.Wait()
+		if len(sink.entries) != 1 || l.Dropped() != 0 {
+			t.Errorf("%d entries stored, %d dropped", len(sink.entries), l.Dropped())
+		}
+	})
+}
