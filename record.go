@@ -1,6 +1,7 @@
 package point
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -65,3 +66,10 @@ type Route struct {
 	Reason   string    `json:"reason,omitempty"` // of the target that answered, or was tried last
 	Skipped  []Skipped `json:"skipped,omitempty"`
 }
+
+// TestMark begins Record.Request of a test, which no client sent. Tests stand in the history
+// but not in statistics.
+const TestMark = `{"test":true,`
+
+// Test reports whether r is of a test.
+func (r *Record) Test() bool { return bytes.HasPrefix(r.Request, []byte(TestMark)) }

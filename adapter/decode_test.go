@@ -272,6 +272,9 @@ func TestControl(t *testing.T) {
 	p := *w.snapshot.Providers["id-a"]
 	p.Status = point.StatusInactive
 	result, err := w.handler.TestProvider(t.Context(), &p, point.TestRequest{Model: "priced"})
+	if r := w.record(); !r.Test() || !json.Valid(r.Request) {
+		t.Errorf("the record of a test is not marked: %s", r.Request)
+	}
 	if err != nil || !result.OK || result.Text != "Good day" || result.Model != "priced" || result.Cost == nil || result.TTFTMS == nil {
 		t.Errorf("result %+v, %v", result, err)
 	}

@@ -204,6 +204,10 @@ const (
 
 // addRollups adds what records tell to the stored rollups.
 func (s *Store) addRollups(ctx context.Context, tx *sql.Tx, records []*point.Record) error {
+	records = slices.DeleteFunc(records, (*point.Record).Test)
+	if len(records) == 0 {
+		return nil
+	}
 	list := rollUp(records)
 	if s.postgres != nil {
 		text, err := json.Marshal(list)

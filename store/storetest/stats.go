@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ func statistics(t *testing.T, s *store.Store) {
 		}),
 		record(hour.Add(2*time.Hour), func(r *point.Record) {
 			r.Status, r.Outcome, r.Usage, r.Cost = 499, point.OutcomeClientCancelled, nil, nil
+		}),
+		record(hour.Add(time.Hour), func(r *point.Record) { // a test, which no client sent
+			r.Status, r.Outcome, r.Request = 500, point.OutcomeUpstreamError, json.RawMessage(point.TestMark+`"stream":true}`)
 		}),
 	)
 	insert(t, s, list...)
