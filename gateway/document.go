@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 
@@ -54,7 +55,9 @@ func openDocument(a *attempt, size int64) (*document, error) {
 			d.pending, d.forward, d.state = data, forward, documentRelay
 			return d, nil
 		default:
-			data, err = readUpTo(data, a, -1, maxDocument)
+			if data, err = readUpTo(data, a, -1, maxDocument+1); err == nil && len(data) > maxDocument {
+				err = &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("%s sent an answer of more than %d MiB.", a.backend.provider.Name, maxDocument>>20)}
+			}
 		}
 	}
 	if err == nil {

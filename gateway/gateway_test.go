@@ -467,3 +467,21 @@ func TestTheCatalogueIsReadOncePerKind(t *testing.T) {
 		t.Errorf("%d reads, want 1", reads)
 	}
 }
+
+// TestAnswerBeyondAllBounds has a provider that never stops talking.
+func TestAnswerBeyondAllBounds(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"content":"`)
+		for _, err := io.WriteString(w, strings.Repeat("a", 1<<20)); err == nil; {
+			_, err = io.WriteString(w, strings.Repeat("a", 1<<20))
+		}
+	}))
+	defer server.Close()
+	p := providerAt(server.URL)
+	p.Kind = "anthropic" // its answers are translated, so they are held whole
+	_, err := newGateway(t, nil).Send(t.Context(), point.Target{Provider: p, Model: "m"}, callOf(t, `{"model":"m","messages":[{"role":"user","content":"hi"}]}`))
+	if e := point.AsError(err); e.Code != point.ProviderBadResponse || !strings.Contains(e.Message, "more than 64 MiB") {
+		t.Errorf("got %v", err)
+	}
+}

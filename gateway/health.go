@@ -37,7 +37,10 @@ func (h *health) report() point.ProviderHealth {
 		if h.failures >= downAfter {
 			out.State = point.HealthDown
 		}
-		out.Message = fmt.Sprintf("%d failures in a row; the last: %s", h.failures, h.lastErr.Message)
+		out.Message = "The last call failed: " + h.lastErr.Message
+		if h.failures > 1 {
+			out.Message = fmt.Sprintf("The last %d calls failed, the latest so: %s", h.failures, h.lastErr.Message)
+		}
 	case !h.okSince.IsZero():
 		out.State, out.Since = point.HealthOK, &h.okSince
 	}

@@ -20,8 +20,7 @@ export function Health({ provider }: { provider: Provider }) {
 
 /** What a provider's health says beyond its state, and since when it is so. */
 export function healthWords({ message = '', since }: Provider['health']): string {
-  const said = message.replace(/^1 failures in a row; the last: /, 'The last call failed: ')
-  return [said, since && `Since ${ago(since)}`].filter(Boolean).join(' ')
+  return [message, since && `Since ${ago(since)}`].filter(Boolean).join(' ')
 }
 
 /** The ailing first, then those in use, then the rest; among equals, in the order given. */

@@ -25,7 +25,7 @@ const columns: Column<Provider>[] = [
         <span className={`w-full text-sm font-normal text-ink-3 ${onlyNarrow}`}>{provider.provider}</span>
         {provider.private && (
           <span className="@max-md:hidden">
-            <Badge title="Its base URL is on a loopback or private network.">Private</Badge>
+            <Badge title="Its base URL may lead to a loopback or private network.">Private</Badge>
           </span>
         )}
       </span>
