@@ -1815,7 +1815,7 @@ export interface components {
             checks: components["schemas"]["HealthCheck"][];
             config: components["schemas"]["ConfigStatus"];
             database: components["schemas"]["DatabaseStatus"];
-            /** @description Every Point process that shares this database. */
+            /** @description Every Point process that shares this database and was heard of in the last 15 s. */
             instances: components["schemas"]["Instance"][];
             process: components["schemas"]["ProcessStatus"];
             /**
