@@ -42,8 +42,10 @@ func who(ctx context.Context) *principal { return ctx.Value(principalContext{}).
 // session is in the snapshot.
 func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	values := context.WithValue(r.Context(), clientContext{}, a.caller(r))
+	c := a.caller(r)
+	values := context.WithValue(r.Context(), clientContext{}, c)
 	values = context.WithValue(values, apiContext{}, a)
+	actor := point.Actor{Address: c.address, Reason: reasonOf(r)}
 	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
 	if permission != Public {
 		p, err := a.principal(r)
@@ -55,8 +57,20 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 		values = context.WithValue(values, principalContext{}, p)
+		actor.Kind, actor.ID, actor.Name = point.ActorUser, p.user.ID, p.user.Email
 	}
-	next(withRequest(ctx, r.WithContext(values), w))
+	next(withRequest(ctx, r.WithContext(point.WithActor(values, actor)), w))
+}
+
+// reasonHeader says why a change is made, for the revision that it becomes.
+const (
+	reasonHeader = "X-Point-Reason"
+	maxReason    = 500 // bytes; what is longer is cut
+)
+
+func reasonOf(r *http.Request) string {
+	reason := strings.TrimSpace(r.Header.Get(reasonHeader))
+	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
 }
 
 // refusal is the answer to why a request is not let in. An error that does not say is no leave
