@@ -36,7 +36,9 @@ func (s *Store) GetAlias(ctx context.Context, name string) (*point.Alias, error)
 func (s *Store) PutAlias(ctx context.Context, a *point.Alias) error {
 	stored := *a
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityAlias, a.Name)
+		if err := tx.changed(ctx, entityAlias, a.Name); err != nil {
+			return err
+		}
 		question := `INSERT INTO aliases (` + aliasColumns + `) VALUES ($1, $2, $3, 1, $4, $4)
 			ON CONFLICT (name) DO UPDATE SET target = excluded.target, managed_by = excluded.managed_by, version = aliases.version + 1, updated_at = excluded.updated_at
 			WHERE CAST($5 AS BIGINT) = 0 OR aliases.version = $5
@@ -58,7 +60,9 @@ func (s *Store) PutAlias(ctx context.Context, a *point.Alias) error {
 // DeleteAlias removes an alias, if version is still the stored one: else ErrStale.
 func (s *Store) DeleteAlias(ctx context.Context, name string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityAlias, name)
+		if err := tx.changed(ctx, entityAlias, name); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM aliases WHERE name = $1 AND version = $2`, name, version)
 		if err != nil {
 			return err

@@ -38,14 +38,17 @@ func (s *Store) seedEndpoints(ctx context.Context) error {
 		own := &configTx{Tx: tx}
 		for _, path := range missing {
 			id := NewID(s.opts.Now())
-			own.changed(entityEndpoint, id)
+			if err := own.changed(ctx, entityEndpoint, id); err != nil {
+				return err
+			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO endpoints (`+endpointColumns+`) VALUES ($1, $2, $3, '{}', '', 1, $4, $4) ON CONFLICT DO NOTHING`,
 				id, path, true, s.now())
 			if err != nil {
 				return err
 			}
 		}
-		return s.raiseVersion(ctx, own)
+		_, err := s.raiseVersion(ctx, own) // no revision: nobody changed anything
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("make the endpoints: %w", err)
@@ -87,7 +90,9 @@ func (s *Store) GetEndpoint(ctx context.Context, idOrPath string) (*point.Endpoi
 func (s *Store) UpdateEndpoint(ctx context.Context, e *point.Endpoint) error {
 	updated := s.now()
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityEndpoint, e.ID)
+		if err := tx.changed(ctx, entityEndpoint, e.ID); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE endpoints SET active = $1, mapping = $2, managed_by = $3, version = version + 1, updated_at = $4
 			WHERE id = $5 AND version = $6`, e.Active, mappingColumn(e.Mapping), e.ManagedBy, updated, idArg(e.ID), e.Version)
 		if err != nil {

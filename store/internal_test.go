@@ -176,7 +176,9 @@ func TestDefaultMapping(t *testing.T) {
 	s, ctx := openTemp(t), context.Background()
 	for value, want := range map[string]point.Strategy{`{"strategy": "sticky"}`: point.StrategySticky, `{"strategy": 5}`: point.StrategyPriority} {
 		err := s.change(ctx, func(tx *configTx) error {
-			tx.changed(entitySetting, settingDefaultMapping)
+			if err := tx.changed(ctx, entitySetting, settingDefaultMapping); err != nil {
+				return err
+			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value, version, updated_at) VALUES ($1, $2, 1, $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 				settingDefaultMapping, value, s.now())
 			return err

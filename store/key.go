@@ -35,7 +35,9 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityKey, stored.ID)
+		if err := tx.changed(ctx, entityKey, stored.ID); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 			stored.ID, stored.Name, stored.Prefix, stored.Hash[:], orNull(stored.OwnerID), stored.Status, asJSON(stored.Tags), asJSON(stored.Models),
 			asJSON(stored.Endpoints), asJSON(stored.Limits), atPtr(stored.ExpiresAt), stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
@@ -79,7 +81,9 @@ func (s *Store) ListKeys(ctx context.Context, f KeyFilter) (List[point.Key], err
 func (s *Store) UpdateKey(ctx context.Context, k *point.Key) error {
 	updated := s.now()
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityKey, k.ID)
+		if err := tx.changed(ctx, entityKey, k.ID); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE keys SET name = $1, owner_id = $2, status = $3, tags = $4, models = $5, endpoints = $6, limits = $7,
 			expires_at = $8, managed_by = $9, version = version + 1, updated_at = $10 WHERE id = $11 AND version = $12`,
 			k.Name, orNull(k.OwnerID), k.Status, asJSON(k.Tags), asJSON(k.Models), asJSON(k.Endpoints), asJSON(k.Limits),
@@ -100,7 +104,9 @@ func (s *Store) UpdateKey(ctx context.Context, k *point.Key) error {
 // DeleteKey removes a key for good. History keeps its id.
 func (s *Store) DeleteKey(ctx context.Context, id string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityKey, id)
+		if err := tx.changed(ctx, entityKey, id); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM keys WHERE id = $1 AND version = $2`, idArg(id), version)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ const (
 	providerColumns = `id, name, type, provider, config, status, managed_by, version, created_at, updated_at, deleted_at`
 
 	selectProviders      = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL ORDER BY name`
+	selectAnyProviders   = `SELECT ` + providerColumns + ` FROM providers`
 	selectProvider       = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL AND id = $1`
 	selectProviderByName = `SELECT ` + providerColumns + ` FROM providers WHERE deleted_at IS NULL AND name = $1`
 	existsProvider       = `SELECT 1 FROM providers WHERE deleted_at IS NULL AND id = $1`
@@ -36,7 +37,9 @@ func (s *Store) CreateProvider(ctx context.Context, p *point.Provider) error {
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt, stored.DeletedAt = stored.CreatedAt, nil
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityProvider, stored.ID)
+		if err := tx.changed(ctx, entityProvider, stored.ID); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO providers (`+providerColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL)`,
 			stored.ID, stored.Name, stored.Type, stored.Kind, asJSON(stored.Config), stored.Status, stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
 		if err != nil {
@@ -102,7 +105,9 @@ func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
 	}
 	updated := s.now()
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityProvider, p.ID)
+		if err := tx.changed(ctx, entityProvider, p.ID); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE providers SET name = $1, config = $2, status = $3, managed_by = $4, version = version + 1, updated_at = $5
 			WHERE id = $6 AND version = $7 AND deleted_at IS NULL`,
 			p.Name, asJSON(p.Config), p.Status, p.ManagedBy, updated, idArg(p.ID), p.Version)
@@ -126,7 +131,9 @@ func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
 // name is free again.
 func (s *Store) DeleteProvider(ctx context.Context, id string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityProvider, id)
+		if err := tx.changed(ctx, entityProvider, id); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE providers SET deleted_at = $1, updated_at = $1, version = version + 1
 			WHERE id = $2 AND version = $3 AND deleted_at IS NULL`, s.now(), idArg(id), version)
 		if err != nil {

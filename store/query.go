@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -160,4 +161,49 @@ func one[T any](ctx context.Context, db querier, scan func(row) (T, error), sql 
 		return nil, failure(err)
 	}
 	return &item, nil
+}
+
+// rowsAtOnce is how many rows a statement names or inserts: both engines bound the number of
+// placeholders.
+const rowsAtOnce = 1_000
+
+// insertRows runs an INSERT that ends in VALUES for all of list, whose members are as long as
+// each other.
+func insertRows(ctx context.Context, db querier, into constant, list [][]any) error {
+	for part := range slices.Chunk(list, rowsAtOnce) {
+		var q query
+		q.add(into)
+		for i, values := range part {
+			if i > 0 {
+				q.add(", ")
+			}
+			q.add("(")
+			for j, value := range values {
+				if j > 0 {
+					q.add(", ")
+				}
+				q.add("?", value)
+			}
+			q.add(")")
+		}
+		if _, err := db.ExecContext(ctx, q.sql.String(), q.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsIn reads the rows of a SELECT whose column is one of values.
+func rowsIn[T any](ctx context.Context, db querier, scan func(row) (T, error), selects, column constant, values []any) (all []T, err error) {
+	for part := range slices.Chunk(values, rowsAtOnce) {
+		var q query
+		q.add(selects)
+		q.whereIn(column, part)
+		some, err := rows(ctx, db, scan, q.sql.String(), q.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }

@@ -134,6 +134,9 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	if err := s.sweep(ctx); err != nil {
 		return fmt.Errorf("delete what serves no more: %w", err)
 	}
+	if err := s.forgetRevisions(ctx); err != nil {
+		return fmt.Errorf("delete old revisions: %w", err)
+	}
 	if _, err := s.history.write.ExecContext(ctx, closeAlerts, s.now(), s.now().Add(-alertsLife)); err != nil {
 		return fmt.Errorf("close alerts that have gone quiet: %w", failure(err))
 	}
@@ -165,7 +168,9 @@ var sweeps = []struct {
 func (s *Store) sweep(ctx context.Context) error {
 	err := s.change(ctx, func(tx *configTx) error {
 		if len(s.Snapshot().RevokedSessions) > 0 {
-			tx.changed(entitySession, "")
+			if err := tx.changed(ctx, entitySession, ""); err != nil {
+				return err
+			}
 		}
 		for _, old := range sweeps {
 			if _, err := tx.ExecContext(ctx, old.statement, s.now().Add(-old.life)); err != nil {

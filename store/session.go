@@ -100,10 +100,10 @@ func endSessions(ctx context.Context, tx *configTx, id, statement string, args .
 		return err
 	}
 	n, err := result.RowsAffected()
-	if n > 0 {
-		tx.changed(entitySession, id)
+	if err != nil || n == 0 {
+		return err
 	}
-	return err
+	return tx.changed(ctx, entitySession, id)
 }
 
 // ListSessions lists a user's sessions that have not ended, the last used first.

@@ -30,12 +30,9 @@ func (s *Store) CreateFirstUser(ctx context.Context, u *point.User) error {
 	return s.createUser(ctx, u, func(tx *configTx) error { return noUsers(ctx, tx) })
 }
 
-// noUsers is a *Conflict if there are users. What it finds holds until the commit.
+// noUsers is a *Conflict if there are users. What it finds holds until the commit, as in every
+// change.
 func noUsers(ctx context.Context, tx *configTx) error {
-	// The row of the counter is locked first.
-	if _, err := tx.ExecContext(ctx, `UPDATE config_version SET version = version WHERE id = 1`); err != nil {
-		return err
-	}
 	var n int64
 	if err := tx.QueryRowContext(ctx, countUsers).Scan(&n); err != nil {
 		return err
@@ -58,7 +55,9 @@ func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*con
 		if err := allowed(tx); err != nil {
 			return err
 		}
-		tx.changed(entityUser, stored.ID)
+		if err := tx.changed(ctx, entityUser, stored.ID); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, insertUser, stored.ID, stored.Email, stored.PasswordHash, stored.Role, stored.Disabled, stored.Version, stored.CreatedAt, stored.UpdatedAt)
 		return err
 	})
@@ -99,7 +98,9 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	updated := s.now()
 	email := strings.ToLower(u.Email)
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityUser, u.ID)
+		if err := tx.changed(ctx, entityUser, u.ID); err != nil {
+			return err
+		}
 		if err := endSessions(ctx, tx, u.ID, endUserSessions, updated, idArg(u.ID), u.Version, u.PasswordHash, u.Role, u.Disabled); err != nil {
 			return err
 		}
@@ -122,14 +123,18 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 // without an owner: programs use them.
 func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
-		tx.changed(entityUser, id)
-		owned, err := rows(ctx, tx, func(r row) (key string, err error) { return key, r.Scan(&key) },
-			`UPDATE keys SET owner_id = NULL, version = version + 1 WHERE owner_id = $1 RETURNING id`, idArg(id))
+		if err := tx.changed(ctx, entityUser, id); err != nil {
+			return err
+		}
+		owned, err := rows(ctx, tx, func(r row) (key string, err error) { return key, r.Scan(&key) }, `SELECT id FROM keys WHERE owner_id = $1`, idArg(id))
 		if err != nil {
 			return err
 		}
-		for _, key := range owned {
-			tx.changed(entityKey, key)
+		if err := tx.changed(ctx, entityKey, owned...); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE keys SET owner_id = NULL, version = version + 1 WHERE owner_id = $1`, idArg(id)); err != nil {
+			return err
 		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = $1 AND version = $2`, idArg(id), version)
 		if err != nil {

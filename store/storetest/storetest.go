@@ -28,6 +28,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"endpoints", endpoints},
 		{"aliases", aliases},
 		{"keys", keys},
+		{"revisions", revisions},
+		{"images", images},
 		{"users", users},
 		{"changed users", changedUsers},
 		{"first user", firstUser},

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"point"
+)
+
+// Images are what revisions and the audit trail keep of a row: its members in the form of a
+// point.Document, and what else of it people ask for. No image holds a secret or a hash.
+
+// imagers read the images of an entity's rows; an entity that has none is not kept.
+var imagers = map[string]func(ctx context.Context, db querier, ids []string) (map[string]json.RawMessage, error){
+	entityProvider: providerImages,
+	entityEndpoint: imagesOf(selectEndpoints, "id", scanEndpoint, func(e *point.Endpoint) (string, any) { return e.ID, e.Document() }),
+	entityAlias:    imagesOf(`SELECT `+aliasColumns+` FROM aliases`, "name", scanAlias, func(a *point.Alias) (string, any) { return a.Name, a.Document() }),
+	entityKey:      imagesOf(selectKeys, "id", scanKey, func(k *point.Key) (string, any) { return k.ID, imageOfKey(k) }),
+	entitySetting:  imagesOf(selectSettings, "name", scanSetting, func(x *setting) (string, any) { return x.Name, x }),
+	entityUser:     imagesOf(selectUsers, "id", scanUser, func(u *point.User) (string, any) { return u.ID, imageOfUser(u) }),
+}
+
+// readImages reads the images of rows by id. Rows that are not there, or deleted softly, have
+// none.
+func readImages(ctx context.Context, db querier, entity string, ids []string) (map[string]json.RawMessage, error) {
+	read, ok := imagers[entity]
+	if !ok || len(ids) == 0 {
+		return nil, nil
+	}
+	return read(ctx, db, ids)
+}
+
+// imagesOf makes a reader of images from a SELECT without a condition.
+func imagesOf[T any](selects, column constant, scan func(row) (T, error), image func(*T) (id string, image any)) func(context.Context, querier, []string) (map[string]json.RawMessage, error) {
+	return func(ctx context.Context, db querier, ids []string) (map[string]json.RawMessage, error) {
+		list, err := rowsIn(ctx, db, scan, selects, column, idArgs(column, ids))
+		if err != nil {
+			return nil, err
+		}
+		images := make(map[string]json.RawMessage, len(list))
+		for i := range list {
+			id, value := image(&list[i])
+			images[id] = encode(value)
+		}
+		return images, nil
+	}
+}
+
+// idArgs prepares ids for a column; "id" holds UUIDs alone.
+func idArgs(column constant, ids []string) []any {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		if args[i] = any(id); column == "id" {
+			args[i] = idArg(id)
+		}
+	}
+	return args
+}
+
+// providerImage is a provider with the age of its secrets.
+type providerImage struct {
+	point.DocumentProvider
+	SecretsSet map[string]time.Time `json:"secrets_set,omitempty"`
+}
+
+func providerImages(ctx context.Context, db querier, ids []string) (map[string]json.RawMessage, error) {
+	list, err := rowsIn(ctx, db, scanProvider, selectAnyProviders, "deleted_at IS NULL AND id", idArgs("id", ids))
+	if err != nil {
+		return nil, err
+	}
+	ages, err := secretAges(ctx, db, idArgs("id", ids))
+	if err != nil {
+		return nil, err
+	}
+	images := make(map[string]json.RawMessage, len(list))
+	for i := range list {
+		p := &list[i]
+		images[p.ID] = encode(providerImage{p.Document(point.SecretNames(ages[p.ID])), ages[p.ID]})
+	}
+	return images, nil
+}
+
+// secretAges tells when each secret of providers was set, by provider and name.
+func secretAges(ctx context.Context, db querier, ids []any) (map[string]map[string]time.Time, error) {
+	type age struct {
+		provider, name string
+		at             time.Time
+	}
+	list, err := rowsIn(ctx, db, func(r row) (x age, err error) {
+		return x, r.Scan(&x.provider, &x.name, timeTo{&x.at})
+	}, `SELECT provider_id, name, updated_at FROM provider_secrets`, "provider_id", ids)
+	ages := map[string]map[string]time.Time{}
+	for _, x := range list {
+		if ages[x.provider] == nil {
+			ages[x.provider] = map[string]time.Time{}
+		}
+		ages[x.provider][x.name] = x.at
+	}
+	return ages, err
+}
+
+// keyImage is a key with what a document leaves to the key itself.
+type keyImage struct {
+	point.DocumentKey
+	Prefix    string     `json:"prefix"`
+	OwnerID   string     `json:"owner_id"`
+	Status    string     `json:"status"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	ManagedBy string     `json:"managed_by,omitempty"`
+}
+
+func imageOfKey(k *point.Key) keyImage {
+	return keyImage{k.Document(), k.Prefix, k.OwnerID, k.Status, k.ExpiresAt, k.ManagedBy}
+}
+
+type userImage struct {
+	ID       string `json:"id"`
+	Email    string `json:"email"`
+	Role     string `json:"role"`
+	Disabled bool   `json:"disabled"`
+}
+
+func imageOfUser(u *point.User) userImage { return userImage{u.ID, u.Email, u.Role, u.Disabled} }
+
+// setting is a row of the table settings; Value is JSON.
+type setting struct {
+	Name    string          `json:"name"`
+	Value   json.RawMessage `json:"value"`
+	version int64
+}
+
+const selectSettings = `SELECT name, value, version FROM settings`
+
+func scanSetting(r row) (x setting, err error) {
+	return x, r.Scan(&x.Name, rawTo{&x.Value}, &x.version)
+}
