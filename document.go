@@ -61,6 +61,20 @@ type DocumentKey struct {
 	Limits    KeyLimits `json:"limits"`
 }
 
+// DocumentAlertRule is an alert rule in a Document.
+type DocumentAlertRule struct {
+	Name        string    `json:"name"`
+	Enabled     bool      `json:"enabled"`
+	Kind        string    `json:"kind"`
+	Scope       RuleScope `json:"scope"`
+	Threshold   float64   `json:"threshold"`
+	WindowMS    int64     `json:"window_ms"`
+	MinRequests int64     `json:"min_requests"`
+	Severity    string    `json:"severity"`
+	CooldownMS  int64     `json:"cooldown_ms"`
+	ManagedBy   string    `json:"managed_by,omitempty"`
+}
+
 // DocumentSettings are the settings in a Document by their names; those that are not in it have
 // their defaults.
 type DocumentSettings map[string]json.RawMessage
@@ -101,6 +115,14 @@ func (e *Endpoint) Document() DocumentEndpoint {
 // Document is a in a document.
 func (a *Alias) Document() DocumentAlias {
 	return DocumentAlias{Name: a.Name, Target: a.Target, ManagedBy: a.ManagedBy}
+}
+
+// Document is r in a document, its provider as it is in r.
+func (r *AlertRule) Document() DocumentAlertRule {
+	return DocumentAlertRule{
+		Name: r.Name, Enabled: r.Enabled, Kind: r.Kind, Scope: r.Scope, Threshold: r.Threshold, WindowMS: r.WindowMS,
+		MinRequests: r.MinRequests, Severity: r.Severity, CooldownMS: r.CooldownMS, ManagedBy: r.ManagedBy,
+	}
 }
 
 // Document is k in a document.

@@ -101,20 +101,6 @@ type Session struct {
 	RevokedAt  *time.Time
 }
 
-// Alert is a stored event that somebody should see: one row per kind and subject while open.
-type Alert struct {
-	ID         string          `json:"id"`
-	Kind       string          `json:"kind"`    // such as "unpriced_model"
-	Subject    string          `json:"subject"` // such as a provider's name
-	Severity   string          `json:"severity"`
-	Message    string          `json:"message"`
-	Detail     json.RawMessage `json:"detail,omitempty"`
-	Count      int64           `json:"count"` // times raised
-	FirstAt    time.Time       `json:"first_at"`
-	LastAt     time.Time       `json:"last_at"`
-	ResolvedAt *time.Time      `json:"resolved_at,omitempty"`
-}
-
 // LogEntry is one row of the logs table.
 type LogEntry struct {
 	ID        string          `json:"id"`

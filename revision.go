@@ -16,6 +16,11 @@ const (
 	EntitySetting  = "setting"
 	EntityUser     = "user"
 	EntitySession  = "session"
+
+	EntityAlertRule = "alert_rule"
+	EntityNotifier  = "notifier"
+	EntitySilence   = "silence"
+	EntityPrice     = "price"
 )
 
 // What a Change did to a row.

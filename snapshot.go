@@ -23,6 +23,11 @@ type Snapshot struct {
 	Prices    Prices
 	KeySecret []byte // data key of Key.Hash, 32 bytes
 
+	AlertRules     map[string]*AlertRule // by id
+	Notifiers      map[string]*Notifier  // by id
+	Silences       []Silence             // those that have ended too, for a while
+	PriceOverrides []PriceOverride       // by kind and model; part of Prices already
+
 	// RevokedSessions are the sessions that ended less than an access token's life ago.
 	RevokedSessions map[string]time.Time
 

@@ -29,12 +29,7 @@ type listAlertsInput struct {
 }
 
 func (a *API) listAlerts(ctx context.Context, in *listAlertsInput) (*listOutput[Alert], error) {
-	filter := store.AlertFilter{Page: in.page()}
-	if in.Status != "" {
-		open := in.Status == "open"
-		filter.Open = &open
-	}
-	list, err := a.Store.ListAlerts(ctx, filter)
+	list, err := a.Store.ListAlerts(ctx, store.AlertFilter{Status: in.Status, Page: in.page()})
 	if err != nil {
 		return nil, err
 	}

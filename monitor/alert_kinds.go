@@ -1,10 +1,12 @@
 package monitor
 
-// Severities of alerts.
+import "point"
+
+// Severities, as package point has them.
 const (
-	SeverityInfo     = "info"     // good to know
-	SeverityWarning  = "warning"  // look at it today
-	SeverityCritical = "critical" // look at it now: requests fail or records are in danger
+	SeverityInfo     = point.SeverityInfo
+	SeverityWarning  = point.SeverityWarning
+	SeverityCritical = point.SeverityCritical
 )
 
 // Kinds that this package raises itself.

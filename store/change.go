@@ -18,6 +18,11 @@ const (
 	entityUser     = point.EntityUser
 	entitySession  = point.EntitySession // any: the revoked ones are read as a whole
 	entitySetting  = point.EntitySetting
+
+	entityAlertRule = point.EntityAlertRule
+	entityNotifier  = point.EntityNotifier
+	entitySilence   = point.EntitySilence
+	entityPrice     = point.EntityPrice
 )
 
 // channel is where PostgreSQL tells other processes of a new version.

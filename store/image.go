@@ -19,6 +19,11 @@ var imagers = map[string]func(ctx context.Context, db querier, ids []string) (ma
 	entityKey:      imagesOf(selectKeys, "id", scanKey, func(k *point.Key) (string, any) { return k.ID, imageOfKey(k) }),
 	entitySetting:  imagesOf(selectSettings, "name", scanSetting, func(x *setting) (string, any) { return x.Name, x }),
 	entityUser:     imagesOf(selectUsers, "id", scanUser, func(u *point.User) (string, any) { return u.ID, imageOfUser(u) }),
+
+	entityAlertRule: imagesOf(`SELECT `+alertRuleColumns+` FROM alert_rules`, "id", scanAlertRule, func(r *point.AlertRule) (string, any) { return r.ID, r.Document() }),
+	entityNotifier:  imagesOf(`SELECT `+notifierColumns+` FROM notifiers`, "id", scanNotifier, func(n *point.Notifier) (string, any) { return n.ID, imageOfNotifier(n) }),
+	entitySilence:   imagesOf(`SELECT `+silenceColumns+` FROM silences`, "id", scanSilence, func(x *point.Silence) (string, any) { return x.ID, imageOfSilence(x) }),
+	entityPrice:     imagesOf(`SELECT `+priceColumns+` FROM prices`, "(kind || ' ' || model)", scanPrice, func(p *point.PriceOverride) (string, any) { return priceName(p.Kind, p.Model), imageOfPrice(p) }),
 }
 
 // readImages reads the images of rows by id. Rows that are not there, or deleted softly, have
@@ -122,6 +127,41 @@ type userImage struct {
 }
 
 func imageOfUser(u *point.User) userImage { return userImage{u.ID, u.Email, u.Role, u.Disabled} }
+
+type notifierImage struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Type        string   `json:"type"`
+	To          []string `json:"to,omitempty"`
+	Enabled     bool     `json:"enabled"`
+	MinSeverity string   `json:"min_severity"`
+	Kinds       []string `json:"kinds"`
+}
+
+func imageOfNotifier(n *point.Notifier) notifierImage {
+	return notifierImage{n.ID, n.Name, n.Type, n.Config.To, n.Enabled, n.MinSeverity, n.Kinds}
+}
+
+type silenceImage struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Subject string    `json:"subject"`
+	RuleID  string    `json:"rule_id"`
+	Until   time.Time `json:"until"`
+	Comment string    `json:"comment"`
+}
+
+func imageOfSilence(x *point.Silence) silenceImage {
+	return silenceImage{x.ID, x.Kind, x.Subject, x.RuleID, x.Until, x.Comment}
+}
+
+type priceImage struct {
+	Kind  string      `json:"kind"`
+	Model string      `json:"model"`
+	Price point.Price `json:"price"`
+}
+
+func imageOfPrice(p *point.PriceOverride) priceImage { return priceImage{p.Kind, p.Model, p.Price} }
 
 // setting is a row of the table settings; Value is JSON.
 type setting struct {

@@ -22,6 +22,7 @@ const (
 	minuteLife   = 48 * time.Hour      // of rollups by the minute
 	sessionsLife = 30 * 24 * time.Hour // of sessions that ended
 	alertsLife   = 7 * 24 * time.Hour  // of open alerts that are not raised again
+	silencesLife = 30 * 24 * time.Hour // of silences that ended
 )
 
 // Run follows what other processes change and keeps the databases in shape, until ctx ends.
@@ -140,6 +141,9 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	if _, err := s.history.write.ExecContext(ctx, closeAlerts, s.now(), s.now().Add(-alertsLife)); err != nil {
 		return fmt.Errorf("close alerts that have gone quiet: %w", failure(err))
 	}
+	if _, err := s.history.write.ExecContext(ctx, pruneNotifications, s.now().Add(-notificationsLife)); err != nil {
+		return fmt.Errorf("delete messages that were sent: %w", failure(err))
+	}
 	if _, err := s.pruneRollups(ctx, minuteSpan, s.now().Add(-minuteLife)); err != nil {
 		return fmt.Errorf("delete old rollups: %w", err)
 	}
@@ -159,6 +163,7 @@ var sweeps = []struct {
 	{`DELETE FROM instances WHERE seen_at < $1`, instanceLife},
 	{`DELETE FROM idempotency WHERE created_at < $1`, idempotentLife},
 	{`DELETE FROM setup_tokens WHERE expires_at < $1`, 0},
+	{`DELETE FROM silences WHERE until_at < $1`, silencesLife},
 	{`DELETE FROM sessions WHERE expires_at < $1`, sessionsLife},
 	{`DELETE FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at < $1`, sessionsLife},
 }

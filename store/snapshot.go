@@ -36,7 +36,6 @@ func (s *Store) load(ctx context.Context, secret []byte) error {
 		Aliases:   map[string]string{},
 		Keys:      map[[32]byte]*point.Key{},
 		Users:     map[string]*point.User{},
-		Prices:    s.opts.Prices,
 		KeySecret: secret,
 
 		DemoServes: s.opts.DemoServes,
@@ -93,7 +92,19 @@ func (s *Store) readRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot) 
 	if next.Default, err = s.readDefault(ctx, tx); err != nil {
 		return err
 	}
-	next.RevokedSessions, err = s.readRevoked(ctx, tx)
+	if next.RevokedSessions, err = s.readRevoked(ctx, tx); err != nil {
+		return err
+	}
+	if next.AlertRules, err = readAlertRules(ctx, tx); err != nil {
+		return err
+	}
+	if next.Notifiers, err = s.readNotifiers(ctx, tx); err != nil {
+		return err
+	}
+	if next.Silences, err = rows(ctx, tx, scanSilence, selectSilences); err != nil {
+		return err
+	}
+	next.Prices, next.PriceOverrides, err = s.readPrices(ctx, tx)
 	return err
 }
 
@@ -221,6 +232,23 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 		next.Default, err = s.readDefault(ctx, tx)
 	case entitySession:
 		next.RevokedSessions, err = s.readRevoked(ctx, tx)
+	default:
+		return s.applyRest(ctx, tx, next, c)
+	}
+	return err
+}
+
+// applyRest replaces what alerts and costs go by, each read as a whole.
+func (s *Store) applyRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot, c change) (err error) {
+	switch c.entity {
+	case entityAlertRule:
+		next.AlertRules, err = readAlertRules(ctx, tx)
+	case entityNotifier:
+		next.Notifiers, err = s.readNotifiers(ctx, tx)
+	case entitySilence:
+		next.Silences, err = rows(ctx, tx, scanSilence, selectSilences)
+	case entityPrice:
+		next.Prices, next.PriceOverrides, err = s.readPrices(ctx, tx)
 	}
 	return err
 }

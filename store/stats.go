@@ -134,11 +134,14 @@ func (f StatsFilter) view() (int, error) {
 
 // span is that of the rollups that f is answered from.
 func (f StatsFilter) span() int {
-	if f.GroupBy == GroupMinute {
+	if f.GroupBy == GroupMinute || f.GroupBy == GroupWindow && f.To.Sub(f.From) <= windowByMinute {
 		return minuteSpan
 	}
 	return quarterSpan
 }
+
+// windowByMinute is the longest GroupWindow that is answered by the minute.
+const windowByMinute = 24 * time.Hour
 
 // statsQuery selects the rollups of a view.
 func statsQuery(span, view int, g *grid, equal map[string]string) *query {
@@ -189,6 +192,9 @@ func newGrid(f StatsFilter, now time.Time) (*grid, error) {
 	default:
 		return nil, &Invalid{"to", "This must be later than from."}
 	}
+	if g.by == GroupWindow {
+		return g.window(from, to, time.Duration(f.span())*time.Second), nil
+	}
 	at, ok := startOf(g.by, from.In(zone))
 	if !ok {
 		return nil, &Invalid{"groupBy", "There is no such grouping. Use minute, hour, day, week or month."}
@@ -201,6 +207,13 @@ func newGrid(f StatsFilter, now time.Time) (*grid, error) {
 	}
 	g.end = at
 	return g, nil
+}
+
+// window makes g one bucket of whole spans.
+func (g *grid) window(from, to time.Time, span time.Duration) *grid {
+	g.starts = []time.Time{from.Truncate(span)}
+	g.end = to.Add(span - 1).Truncate(span)
+	return g
 }
 
 // startOf is the start of the bucket that holds t, in t's zone.

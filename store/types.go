@@ -108,6 +108,7 @@ const (
 	GroupDay    = "day"
 	GroupWeek   = "week" // starts on Monday
 	GroupMonth  = "month"
+	GroupWindow = "window" // all from From to To in one, to the minute; to the quarter of an hour beyond a day
 )
 
 // Dimensions of StatsFilter.
@@ -164,10 +165,22 @@ type LogFilter struct {
 	Cursor    string
 }
 
-// AlertFilter narrows ListAlerts. Open nil matches all.
+// Values of AlertFilter.Status.
+const (
+	AlertOpen         = "open" // acknowledged ones too
+	AlertAcknowledged = "acknowledged"
+	AlertResolved     = "resolved"
+)
+
+// AlertFilter narrows ListAlerts; empty members match all. Times are those of the last event.
 type AlertFilter struct {
-	Open *bool
-	Page Page
+	Status   string
+	Kind     string
+	Severity string
+	Subject  string
+	OfRules  bool // only those that rules raised
+	From, To time.Time
+	Page     Page
 }
 
 // SigningKey signs access tokens (Ed25519). Private is the seed, 32 bytes.
