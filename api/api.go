@@ -115,6 +115,12 @@ func (a *API) routes() []route {
 
 // build makes the mux and the document of the route table.
 func build(deps Deps) (*API, error) {
+	a := prepare(deps)
+	return a, a.register(a.routes())
+}
+
+// prepare is an API without routes.
+func prepare(deps Deps) *API {
 	useProblems()
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
@@ -128,18 +134,22 @@ func build(deps Deps) (*API, error) {
 	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC()}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
+	return a
+}
+
+// register serves a table of routes.
+func (a *API) register(table []route) (err error) {
 	h := a.newHuma()
-	for _, r := range a.routes() {
+	for _, r := range table {
 		if err := r.check(); err != nil {
-			return nil, fmt.Errorf("api: %w", err)
+			return fmt.Errorf("api: %w", err)
 		}
 		r.handler.register(a, h, r.operation(r.handler.name))
 	}
 	a.spec = h.OpenAPI()
-	var err error
 	a.doc, err = document(a.spec)
 	loosen(a.spec)
-	return a, err
+	return err
 }
 
 // newHuma sets huma up as this API wants it: no pages of its own, JSON alone, Problem.

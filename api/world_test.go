@@ -37,6 +37,7 @@ type world struct {
 	users   map[string]*point.User
 	tokens  map[string]string
 	ports   *fakePorts
+	quiet   bool // answers are not looked at
 }
 
 // clock is a time that tests move on.
@@ -235,6 +236,9 @@ func (w *world) send(r *http.Request) answer {
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
 	a := answer{rec.Code, rec.Header(), rec.Body.String()}
+	if w.quiet {
+		return a
+	}
 	w.checkSchema(r, a)
 	if strings.Contains(a.body, canary) || strings.Contains(fmt.Sprint(a.header), canary) {
 		w.t.Errorf("%s %s answers with a secret: %s", r.Method, r.URL, a.body)
