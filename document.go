@@ -18,7 +18,7 @@ type Document struct {
 	Endpoints []DocumentEndpoint `json:"endpoints"`
 	Aliases   []DocumentAlias    `json:"aliases"`
 	Keys      []DocumentKey      `json:"keys"`
-	Settings  DocumentSettings   `json:"settings"`
+	Settings  Settings           `json:"settings"`
 }
 
 // DocumentProvider is a provider in a Document. Config is flat, as /api shows it, without
@@ -75,9 +75,14 @@ type DocumentAlertRule struct {
 	ManagedBy   string    `json:"managed_by,omitempty"`
 }
 
-// DocumentSettings are the settings in a Document by their names; those that are not in it have
-// their defaults.
-type DocumentSettings map[string]json.RawMessage
+// Settings are the typed settings of the live configuration. The zero value has every default.
+type Settings struct {
+	DefaultMapping   *Mapping  `json:"default_mapping,omitempty"`     // of endpoints without their own; nil: DefaultMapping
+	DefaultKeyLimits KeyLimits `json:"default_key_limits,omitzero"`   // of new keys that name none
+	SecretMaxAgeDays *int64    `json:"secret_max_age_days,omitempty"` // an older secret raises an alert; nil: never
+
+	Version int64 `json:"-"` // counts changes; the ETag
+}
 
 // Members is c as one flat object, as /api shows it, without secrets.
 func (c *ProviderConfig) Members() map[string]json.RawMessage {

@@ -21,6 +21,8 @@ const (
 	EntityNotifier  = "notifier"
 	EntitySilence   = "silence"
 	EntityPrice     = "price"
+
+	EntityConfiguration = "configuration" // a saved one
 )
 
 // What a Change did to a row.

@@ -17,9 +17,10 @@ type Snapshot struct {
 	Providers map[string]*Provider // by id; deleted ones are not in it
 	Endpoints map[string]*Endpoint // by path
 	Default   Mapping              // of endpoints without a mapping of their own
-	Aliases   map[string]string    // name -> "model" or "provider/model"
-	Keys      map[[32]byte]*Key    // by Key.Hash
-	Users     map[string]*User     // by id
+	Settings  Settings
+	Aliases   map[string]string // name -> "model" or "provider/model"
+	Keys      map[[32]byte]*Key // by Key.Hash
+	Users     map[string]*User  // by id
 	Prices    Prices
 	KeySecret []byte // data key of Key.Hash, 32 bytes
 

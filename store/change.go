@@ -23,6 +23,8 @@ const (
 	entityNotifier  = point.EntityNotifier
 	entitySilence   = point.EntitySilence
 	entityPrice     = point.EntityPrice
+
+	entityConfiguration = point.EntityConfiguration // saved ones; not in the snapshot
 )
 
 // channel is where PostgreSQL tells other processes of a new version.

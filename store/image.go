@@ -13,12 +13,13 @@ import (
 
 // imagers read the images of an entity's rows; an entity that has none is not kept.
 var imagers = map[string]func(ctx context.Context, db querier, ids []string) (map[string]json.RawMessage, error){
-	entityProvider: providerImages,
-	entityEndpoint: imagesOf(selectEndpoints, "id", scanEndpoint, func(e *point.Endpoint) (string, any) { return e.ID, e.Document() }),
-	entityAlias:    imagesOf(`SELECT `+aliasColumns+` FROM aliases`, "name", scanAlias, func(a *point.Alias) (string, any) { return a.Name, a.Document() }),
-	entityKey:      imagesOf(selectKeys, "id", scanKey, func(k *point.Key) (string, any) { return k.ID, imageOfKey(k) }),
-	entitySetting:  imagesOf(selectSettings, "name", scanSetting, func(x *setting) (string, any) { return x.Name, x }),
-	entityUser:     imagesOf(selectUsers, "id", scanUser, func(u *point.User) (string, any) { return u.ID, imageOfUser(u) }),
+	entityProvider:      providerImages,
+	entityEndpoint:      imagesOf(selectEndpoints, "id", scanEndpoint, func(e *point.Endpoint) (string, any) { return e.ID, e.Document() }),
+	entityAlias:         imagesOf(`SELECT `+aliasColumns+` FROM aliases`, "name", scanAlias, func(a *point.Alias) (string, any) { return a.Name, a.Document() }),
+	entityKey:           imagesOf(selectKeys, "id", scanKey, func(k *point.Key) (string, any) { return k.ID, imageOfKey(k) }),
+	entitySetting:       imagesOf(selectSettings, "name", scanSetting, func(x *setting) (string, any) { return x.Name, x }),
+	entityConfiguration: imagesOf(selectConfigurations, "id", scanConfigurationHead, func(c *point.Configuration) (string, any) { return c.ID, imageOfConfiguration(c) }),
+	entityUser:          imagesOf(selectUsers, "id", scanUser, func(u *point.User) (string, any) { return u.ID, imageOfUser(u) }),
 
 	entityAlertRule: imagesOf(`SELECT `+alertRuleColumns+` FROM alert_rules`, "id", scanAlertRule, func(r *point.AlertRule) (string, any) { return r.ID, r.Document() }),
 	entityNotifier:  imagesOf(`SELECT `+notifierColumns+` FROM notifiers`, "id", scanNotifier, func(n *point.Notifier) (string, any) { return n.ID, imageOfNotifier(n) }),
@@ -163,15 +164,14 @@ type priceImage struct {
 
 func imageOfPrice(p *point.PriceOverride) priceImage { return priceImage{p.Kind, p.Model, p.Price} }
 
-// setting is a row of the table settings; Value is JSON.
-type setting struct {
-	Name    string          `json:"name"`
-	Value   json.RawMessage `json:"value"`
-	version int64
+// configurationImage is a saved configuration without its document.
+type configurationImage struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	IsDefault   bool   `json:"is_default"`
 }
 
-const selectSettings = `SELECT name, value, version FROM settings`
-
-func scanSetting(r row) (x setting, err error) {
-	return x, r.Scan(&x.Name, rawTo{&x.Value}, &x.version)
+func imageOfConfiguration(c *point.Configuration) configurationImage {
+	return configurationImage{c.ID, c.Name, c.Description, c.IsDefault}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"point"
 	"point/internal/seal"
@@ -298,4 +299,14 @@ func (s *Store) providerID(ctx context.Context, idOrName string) (string, error)
 		return "", nil
 	}
 	return id, failure(err)
+}
+
+// SecretAges tells when each secret of providers was set, by the provider's id and the secret's
+// name.
+func (s *Store) SecretAges(ctx context.Context, ids ...string) (map[string]map[string]time.Time, error) {
+	ages, err := secretAges(ctx, s.config.read, idArgs("id", ids))
+	if err != nil {
+		return nil, fmt.Errorf("read the age of secrets: %w", err)
+	}
+	return ages, nil
 }

@@ -168,8 +168,8 @@ func one[T any](ctx context.Context, db querier, scan func(row) (T, error), sql 
 const rowsAtOnce = 1_000
 
 // insertRows runs an INSERT that ends in VALUES for all of list, whose members are as long as
-// each other.
-func insertRows(ctx context.Context, db querier, into constant, list [][]any) error {
+// each other; rest goes on behind them.
+func insertRows(ctx context.Context, db querier, into constant, list [][]any, rest ...constant) error {
 	for part := range slices.Chunk(list, rowsAtOnce) {
 		var q query
 		q.add(into)
@@ -185,6 +185,9 @@ func insertRows(ctx context.Context, db querier, into constant, list [][]any) er
 				q.add("?", value)
 			}
 			q.add(")")
+		}
+		for _, more := range rest {
+			q.add(more)
 		}
 		if _, err := db.ExecContext(ctx, q.sql.String(), q.args...); err != nil {
 			return err

@@ -21,6 +21,7 @@ const (
 	changesLife  = 24 * time.Hour      // a process that is further behind reads everything
 	minuteLife   = 48 * time.Hour      // of rollups by the minute
 	sessionsLife = 30 * 24 * time.Hour // of sessions that ended
+	parkedLife   = time.Hour           // of secrets that nothing speaks of, at least
 	alertsLife   = 7 * 24 * time.Hour  // of open alerts that are not raised again
 	silencesLife = 30 * 24 * time.Hour // of silences that ended
 )
@@ -137,6 +138,9 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	}
 	if err := s.forgetRevisions(ctx); err != nil {
 		return fmt.Errorf("delete old revisions: %w", err)
+	}
+	if _, err := s.config.write.ExecContext(ctx, forgetParked, s.now().Add(-parkedLife)); err != nil {
+		return fmt.Errorf("forget secrets that serve no more: %w", failure(err))
 	}
 	if _, err := s.history.write.ExecContext(ctx, closeAlerts, s.now(), s.now().Add(-alertsLife)); err != nil {
 		return fmt.Errorf("close alerts that have gone quiet: %w", failure(err))

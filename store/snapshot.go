@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -89,7 +88,7 @@ func (s *Store) readRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot) 
 	if next.Aliases, err = readAliases(ctx, tx); err != nil {
 		return err
 	}
-	if next.Default, err = s.readDefault(ctx, tx); err != nil {
+	if err = s.readSettings(ctx, tx, next); err != nil {
 		return err
 	}
 	if next.RevokedSessions, err = s.readRevoked(ctx, tx); err != nil {
@@ -229,7 +228,7 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 	case entityAlias:
 		next.Aliases, err = readAliases(ctx, tx)
 	case entitySetting:
-		next.Default, err = s.readDefault(ctx, tx)
+		err = s.readSettings(ctx, tx, next)
 	case entitySession:
 		next.RevokedSessions, err = s.readRevoked(ctx, tx)
 	default:
@@ -278,26 +277,4 @@ func applyKey(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) 
 	}
 	next.Keys[k.Hash] = k
 	return nil
-}
-
-// settingDefaultMapping names the setting that holds the mapping of endpoints without their own.
-const settingDefaultMapping = "default_mapping"
-
-// readDefault reads the mapping of endpoints without their own. One that is damaged must not
-// stop all other changes: it is logged, and the built-in one serves.
-func (s *Store) readDefault(ctx context.Context, tx *sql.Tx) (point.Mapping, error) {
-	m := point.DefaultMapping()
-	var value string
-	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, settingDefaultMapping).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return m, nil
-	}
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal([]byte(value), &m); err != nil {
-		s.opts.Log.Error("a setting is damaged: store it again", "setting", settingDefaultMapping, "error", err)
-		return point.DefaultMapping(), nil
-	}
-	return m, nil
 }
