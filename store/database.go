@@ -14,6 +14,7 @@ type database struct {
 	engine string
 	read   *sql.DB
 	write  *sql.DB
+	aside  func() *sql.DB // opens one more, for who must not wait for the pools
 }
 
 func (d *database) close() error {

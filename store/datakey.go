@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"point"
 	"point/internal/seal"
 )
 
@@ -33,8 +34,40 @@ func (s *Store) openKeys(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.ring, err = seal.Unwrap(wrapped, master); err != nil {
+	ring, err := s.unwrap(wrapped, master)
+	if err != nil {
 		return s.masterFailure(err)
+	}
+	s.ring.take(ring, wrapped)
+	return s.registerKey(ctx, wrapped)
+}
+
+// unwrap opens the ring, if need be with the master key that a rotation had written down
+// beside the old one when it was cut off.
+func (s *Store) unwrap(wrapped []byte, master point.Secret) (*seal.Ring, error) {
+	ring, err := seal.Unwrap(wrapped, master)
+	if !errors.Is(err, seal.ErrWrongKey) || !s.opts.MasterKey.IsZero() {
+		return ring, err
+	}
+	next, missing := readMasterKey(s.nextMasterFile())
+	if missing != nil {
+		return nil, err
+	}
+	if ring, err = seal.Unwrap(wrapped, next); err != nil {
+		return nil, err
+	}
+	return ring, s.moveMasterKey()
+}
+
+// registerKey writes down the first key of a ring, which may seal from now on.
+func (s *Store) registerKey(ctx context.Context, wrapped []byte) error {
+	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO ring_keys (id, added_at) SELECT CAST($1 AS BIGINT), created_at FROM data_keys
+			WHERE purpose = 'ring' AND sealed = $2 AND NOT EXISTS (SELECT 1 FROM ring_keys)`, int64(s.ring.KeyID()), wrapped)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("register the encryption key: %w", err)
 	}
 	return nil
 }
@@ -49,7 +82,8 @@ func (s *Store) makeRing(ctx context.Context, wrap func(*seal.Ring) ([]byte, err
 	if err != nil {
 		return nil, s.masterFailure(err)
 	}
-	if err := s.putDataKey(ctx, ringPurpose, wrapped); err != nil {
+	err = s.putDataKey(ctx, ringPurpose, func(*sql.Tx) ([]byte, error) { return wrapped, nil })
+	if err != nil {
 		return nil, fmt.Errorf("store the encryption keys: %w", err)
 	}
 	return s.dataKey(ctx, ringPurpose)
@@ -69,15 +103,13 @@ func (s *Store) masterFailure(err error) error {
 
 // clientKeySecret is the secret under which client keys are hashed; the first call makes it.
 func (s *Store) clientKeySecret(ctx context.Context) ([]byte, error) {
-	place := seal.Place{Table: "data_keys", Row: clientKeyPurpose, Column: "sealed"}
+	place := dataKeyPlace(clientKeyPurpose)
 	sealed, err := s.dataKey(ctx, clientKeyPurpose)
 	if errors.Is(err, ErrNotFound) {
 		secret := make([]byte, 32)
 		_, _ = rand.Read(secret) // never fails
-		if sealed, err = s.ring.Seal(secret, place); err != nil {
-			return nil, err
-		}
-		if err := s.putDataKey(ctx, clientKeyPurpose, sealed); err != nil {
+		err = s.putDataKey(ctx, clientKeyPurpose, func(tx *sql.Tx) ([]byte, error) { return s.ring.Seal(ctx, tx, secret, place) })
+		if err != nil {
 			return nil, fmt.Errorf("store the key of client keys: %w", err)
 		}
 		sealed, err = s.dataKey(ctx, clientKeyPurpose)
@@ -101,10 +133,19 @@ func (s *Store) dataKey(ctx context.Context, purpose string) (sealed []byte, err
 	return sealed, failure(err)
 }
 
-func (s *Store) putDataKey(ctx context.Context, purpose string, sealed []byte) error {
+// putDataKey stores what make gives, unless there is one.
+func (s *Store) putDataKey(ctx context.Context, purpose string, make func(*sql.Tx) ([]byte, error)) error {
 	return s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO data_keys (purpose, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		sealed, err := make(tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO data_keys (purpose, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 			purpose, sealed, s.now())
 		return err
 	})
+}
+
+func dataKeyPlace(purpose string) seal.Place {
+	return seal.Place{Table: "data_keys", Row: purpose, Column: "sealed"}
 }

@@ -86,6 +86,15 @@ func absent(err error) bool {
 	return errors.As(err, &lite) && strings.Contains(lite.Error(), "no such table")
 }
 
+// pgLockTimeout is PostgreSQL's code for a lock that was not had in time.
+const pgLockTimeout = "55P03"
+
+// lockTimedOut reports whether a statement gave up waiting for a lock.
+func lockTimedOut(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == pgLockTimeout
+}
+
 // stale turns "no row met" into ErrStale, where the row is known to be there.
 func stale(err error) error {
 	if errors.Is(err, ErrNotFound) {

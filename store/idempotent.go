@@ -42,22 +42,26 @@ func (s *Store) ReserveIdempotent(ctx context.Context, x Idempotent) (kept *Idem
 
 // KeepIdempotent completes a reservation with the answer.
 func (s *Store) KeepIdempotent(ctx context.Context, x Idempotent) error {
-	sealed, err := s.ring.Seal(x.Body, idempotentPlace(x))
-	if err != nil {
-		return err
-	}
-	return s.settleIdempotent(ctx, `UPDATE idempotency SET status = $4, header = $5, body = $6 WHERE key = $1 AND route = $2 AND user_id = $3 AND status = 0`,
-		x.Key, x.Route, x.UserID, x.Status, asJSON(x.Header), sealed)
+	return s.settleIdempotent(ctx, func(tx *sql.Tx) (sql.Result, error) {
+		sealed, err := s.ring.Seal(ctx, tx, x.Body, idempotentPlace(x))
+		if err != nil {
+			return nil, err
+		}
+		return tx.ExecContext(ctx, `UPDATE idempotency SET status = $4, header = $5, body = $6 WHERE key = $1 AND route = $2 AND user_id = $3 AND status = 0`,
+			x.Key, x.Route, x.UserID, x.Status, asJSON(x.Header), sealed)
+	})
 }
 
 // ReleaseIdempotent gives a reservation back, since nothing was made.
 func (s *Store) ReleaseIdempotent(ctx context.Context, x Idempotent) error {
-	return s.settleIdempotent(ctx, `DELETE`+whichIdempotent+` AND status = 0`, x.Key, x.Route, x.UserID)
+	return s.settleIdempotent(ctx, func(tx *sql.Tx) (sql.Result, error) {
+		return tx.ExecContext(ctx, `DELETE`+whichIdempotent+` AND status = 0`, x.Key, x.Route, x.UserID)
+	})
 }
 
-func (s *Store) settleIdempotent(ctx context.Context, statement string, args ...any) error {
+func (s *Store) settleIdempotent(ctx context.Context, settle func(*sql.Tx) (sql.Result, error)) error {
 	err := s.config.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, statement, args...)
+		result, err := settle(tx)
 		if err != nil {
 			return err
 		}

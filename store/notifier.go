@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,6 +154,9 @@ func (s *Store) readNotifierSecrets(ctx context.Context, db querier, all map[str
 			continue
 		}
 		plain, err := s.ring.Open(x.sealed, notifierPlace(n.ID, x.name))
+		if err != nil && !errors.Is(err, seal.ErrSealed) {
+			return err
+		}
 		if err != nil {
 			s.opts.Log.Error("a notifier's secret cannot be read: set it again", "notifier", n.Name, "secret", x.name, "error", err)
 			continue
@@ -173,7 +177,7 @@ func (s *Store) putNotifierSecrets(ctx context.Context, tx *configTx, n *point.N
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Config.Secrets)) {
-		sealed, err := s.ring.Seal([]byte(n.Config.Secrets[name].Reveal()), notifierPlace(id, name))
+		sealed, err := s.ring.Seal(ctx, tx, []byte(n.Config.Secrets[name].Reveal()), notifierPlace(id, name))
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -53,7 +54,8 @@ func isPostgresURL(address string) bool {
 
 // openPostgres connects a pool and proves that it answers.
 func openPostgres(ctx context.Context, cfg *pgx.ConnConfig) (*database, error) {
-	pool := stdlib.OpenDB(*cfg)
+	aside := func() *sql.DB { return stdlib.OpenDB(*cfg) }
+	pool := aside()
 	pool.SetMaxOpenConns(pgConnections)
 	pool.SetMaxIdleConns(pgConnections / 2)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -61,7 +63,7 @@ func openPostgres(ctx context.Context, cfg *pgx.ConnConfig) (*database, error) {
 	if err := pool.PingContext(ctx); err != nil {
 		return nil, errors.Join(postgresFailure(cfg, err), pool.Close())
 	}
-	return &database{name: "config", engine: Postgres, read: pool, write: pool}, nil
+	return &database{name: "config", engine: Postgres, read: pool, write: pool, aside: aside}, nil
 }
 
 // postgresFailure says in one sentence why the server cannot be used, and what to do.

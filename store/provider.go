@@ -207,6 +207,7 @@ func sealedSecrets(ctx context.Context, db querier, ids ...any) ([]sealedSecret,
 	var q query
 	q.add("SELECT provider_id, name, sealed FROM provider_secrets")
 	q.whereIn("provider_id", ids)
+	q.add(" ORDER BY provider_id, name") // whoever writes to several locks them in this order
 	return rows(ctx, db, scanSecret, q.sql.String(), q.args...)
 }
 
@@ -228,19 +229,25 @@ func (s *Store) readSecrets(ctx context.Context, db querier, list []point.Provid
 			return err
 		}
 		for _, x := range sealed {
-			s.openSecret(byID[x.providerID], x)
+			if err := s.openSecret(byID[x.providerID], x); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (s *Store) openSecret(p *point.Provider, x sealedSecret) {
+func (s *Store) openSecret(p *point.Provider, x sealedSecret) error {
 	plain, err := s.ring.Open(x.sealed, secretPlace(p.ID, x.name))
-	if err != nil {
+	switch {
+	case errors.Is(err, seal.ErrSealed):
 		s.opts.Log.Error("a provider's secret cannot be read: set it again", "provider", p.Name, "secret", x.name, "error", err)
-		return
+		return nil
+	case err != nil:
+		return err
 	}
 	p.Config.Secrets[x.name] = point.NewSecret(string(plain))
+	return nil
 }
 
 func secretPlace(providerID, name string) seal.Place {
@@ -277,7 +284,7 @@ func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string,
 }
 
 func (s *Store) insertSecret(ctx context.Context, tx *configTx, providerID, name string, secret point.Secret) error {
-	sealed, err := s.ring.Seal([]byte(secret.Reveal()), secretPlace(providerID, name))
+	sealed, err := s.ring.Seal(ctx, tx, []byte(secret.Reveal()), secretPlace(providerID, name))
 	if err != nil {
 		return err
 	}

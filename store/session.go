@@ -31,12 +31,12 @@ func (s *Store) CreateSession(ctx context.Context, x *point.Session) error {
 			*t = s.now()
 		}
 	}
-	replaced, err := s.sealReplaced(&stored)
-	if err != nil {
-		return err
-	}
-	err = s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)`,
+	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		replaced, err := s.sealReplaced(ctx, tx, &stored)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)`,
 			stored.ID, idArg(stored.UserID), stored.Current[:], replaced, stored.UserAgent, clip(stored.Address, 100),
 			at(stored.CreatedAt), at(stored.LastUsedAt), at(stored.ExpiresAt))
 		return err
@@ -62,11 +62,11 @@ func (s *Store) GetSession(ctx context.Context, id string) (*point.Session, erro
 // stored Current is still current (compare and swap) and the session has not ended; else
 // ErrStale.
 func (s *Store) UpdateSession(ctx context.Context, x *point.Session, current [32]byte) error {
-	replaced, err := s.sealReplaced(x)
-	if err != nil {
-		return err
-	}
-	err = s.config.transact(ctx, func(tx *sql.Tx) error {
+	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		replaced, err := s.sealReplaced(ctx, tx, x)
+		if err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE sessions SET current_hash = $1, replaced = $2, user_agent = $3, address = $4,
 			last_used_at = $5, expires_at = $6 WHERE id = $7 AND current_hash = $8 AND revoked_at IS NULL`,
 			x.Current[:], replaced, x.UserAgent, clip(x.Address, 100), at(x.LastUsedAt), at(x.ExpiresAt), idArg(x.ID), current[:])
@@ -119,11 +119,11 @@ func replacedPlace(id string) seal.Place {
 	return seal.Place{Table: "sessions", Row: id, Column: "replaced"}
 }
 
-func (s *Store) sealReplaced(x *point.Session) ([]byte, error) {
+func (s *Store) sealReplaced(ctx context.Context, tx *sql.Tx, x *point.Session) ([]byte, error) {
 	if len(x.Replaced) == 0 {
 		return nil, nil
 	}
-	return s.ring.Seal(x.Replaced, replacedPlace(x.ID))
+	return s.ring.Seal(ctx, tx, x.Replaced, replacedPlace(x.ID))
 }
 
 func (s *Store) scanSession(r row) (x point.Session, err error) {

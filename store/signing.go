@@ -27,12 +27,12 @@ func (s *Store) CreateSigningKey(ctx context.Context) (SigningKey, error) {
 		return SigningKey{}, fmt.Errorf("make a signing key: %w", err)
 	}
 	k := SigningKey{ID: NewID(s.opts.Now()), Public: public, Private: point.NewSecret(string(private.Seed())), CreatedAt: s.now()}
-	sealed, err := s.ring.Seal(private.Seed(), signingPlace(k.ID))
-	if err != nil {
-		return SigningKey{}, err
-	}
 	err = s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO signing_keys (id, public, private, created_at) VALUES ($1, $2, $3, $4)`, k.ID, []byte(k.Public), sealed, k.CreatedAt)
+		sealed, err := s.ring.Seal(ctx, tx, private.Seed(), signingPlace(k.ID))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO signing_keys (id, public, private, created_at) VALUES ($1, $2, $3, $4)`, k.ID, []byte(k.Public), sealed, k.CreatedAt)
 		return err
 	})
 	if err != nil {

@@ -225,6 +225,8 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 			next.Users[c.id] = u
 		}
 		return err
+	case entityRing:
+		s.ring.follow(ctx, tx)
 	case entityAlias:
 		next.Aliases, err = readAliases(ctx, tx)
 	case entitySetting:

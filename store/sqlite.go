@@ -80,11 +80,12 @@ func openSQLite(ctx context.Context, dir, name string, durable bool) (*database,
 	options.Add("_pragma", "cache_size(-2000)")
 	options.Set("_query_only", "1")
 	options.Set("_txlock", "deferred")
-	read := sql.OpenDB(sqliteConnector{own, dsn(file, options)})
+	aside := func() *sql.DB { return sql.OpenDB(sqliteConnector{own, dsn(file, options)}) }
+	read := aside()
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	read.SetConnMaxIdleTime(time.Minute)
-	return &database{name: name, engine: SQLite, read: read, write: write}, nil
+	return &database{name: name, engine: SQLite, read: read, write: write, aside: aside}, nil
 }
 
 func dsn(file string, options url.Values) string {

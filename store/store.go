@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"point"
-	"point/internal/seal"
 )
 
 // Store is an open Configuration Store. It is safe for concurrent use.
@@ -25,12 +21,15 @@ type Store struct {
 	postgres *pgx.ConnConfig // nil on SQLite
 	config   *database
 	history  *database // on PostgreSQL the same pools as config
-	ring     *seal.Ring
+	ring     keyring
 
 	publish  sync.Mutex // one refresh at a time
 	snapshot atomic.Pointer[point.Snapshot]
 	closed   sync.Once
-	months   sync.Map // "2006-01" of the partitions of requests that are known to exist
+	living   context.Context // ends with Close
+	end      context.CancelFunc
+	work     sync.WaitGroup // what has to end before the connections do
+	months   sync.Map       // "2006-01" of the partitions of requests that are known to exist
 }
 
 var _ point.Snapshots = (*Store)(nil)
@@ -45,6 +44,8 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		opts.Now = time.Now
 	}
 	s := &Store{opts: opts}
+	s.ring.store = s
+	s.living, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -119,6 +120,10 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close ends all connections. It may be called more than once.
 func (s *Store) Close() (err error) {
 	s.closed.Do(func() {
+		if s.end != nil {
+			s.end()
+		}
+		s.work.Wait()
 		err = s.config.close()
 		if s.postgres == nil {
 			err = errors.Join(err, s.history.close())
@@ -139,35 +144,3 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Engine is SQLite or Postgres.
 func (s *Store) Engine() string { return s.config.engine }
-
-// masterKey is the one of the options or, with SQLite, of the file that the first start
-// makes. A database that was encrypted already (empty is false) gets no new one.
-func (s *Store) masterKey(empty bool) (point.Secret, error) {
-	if !s.opts.MasterKey.IsZero() {
-		return s.opts.MasterKey, nil
-	}
-	file := filepath.Join(s.opts.DataDir, "master.key")
-	text, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && empty:
-		return makeMasterKey(file)
-	case errors.Is(err, fs.ErrNotExist):
-		return point.Secret{}, fmt.Errorf("the master key %s is gone, and this database is encrypted with it: put the file back, or set POINT_MASTER_KEY to what it held", file)
-	case err != nil:
-		return point.Secret{}, fmt.Errorf("the master key %s cannot be read: give the file to user %d, mode 0600: %w", file, os.Geteuid(), err)
-	}
-	return point.NewSecret(strings.TrimSpace(string(text))), nil
-}
-
-func makeMasterKey(file string) (point.Secret, error) {
-	master := seal.NewMaster()
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return point.Secret{}, dirFailure(filepath.Dir(file), err)
-	}
-	_, err = f.WriteString(master.Reveal() + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return point.Secret{}, errors.Join(dirFailure(filepath.Dir(file), err), os.Remove(file))
-	}
-	return master, nil
-}

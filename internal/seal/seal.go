@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -82,8 +83,33 @@ func (r *Ring) Grow() (*Ring, error) {
 	return ring(handle)
 }
 
+// Drop returns a ring without a key, which is not the one that seals. What it sealed does not
+// open any more.
+func (r *Ring) Drop(id uint32) (*Ring, error) {
+	manager := keyset.NewManagerFromHandle(r.handle)
+	if err := manager.Delete(id); err != nil {
+		return nil, fmt.Errorf("drop an encryption key: %w", err)
+	}
+	handle, err := manager.Handle()
+	if err != nil {
+		return nil, fmt.Errorf("drop an encryption key: %w", err)
+	}
+	return ring(handle)
+}
+
 // KeyID is the id of the key that seals now.
 func (r *Ring) KeyID() uint32 { return r.handle.KeysetInfo().GetPrimaryKeyId() }
+
+// KeyIDs are the ids of all keys.
+func (r *Ring) KeyIDs() (ids []uint32) {
+	for _, k := range r.handle.KeysetInfo().GetKeyInfo() {
+		ids = append(ids, k.GetKeyId())
+	}
+	return ids
+}
+
+// Has reports whether the ring has a key.
+func (r *Ring) Has(id uint32) bool { return slices.Contains(r.KeyIDs(), id) }
 
 // Seal encrypts plain for place. The result is the key's id (after a byte of 1, 4 bytes in
 // big endian), a nonce, and the ciphertext with its tag.
@@ -103,6 +129,9 @@ func (r *Ring) Open(sealed []byte, place Place) ([]byte, error) {
 	}
 	return plain, nil
 }
+
+// Prefix is what everything that a key seals begins with.
+func Prefix(id uint32) []byte { return binary.BigEndian.AppendUint32([]byte{1}, id) }
 
 // SealedBy is the id of the key that sealed a value, 0 if it has none.
 func SealedBy(sealed []byte) uint32 {
