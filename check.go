@@ -56,9 +56,9 @@ func (r *Rule) check(fault Fault) {
 		fault("name", "A name has at most 255 characters.")
 	}
 	checkGlobs(fault, "when.model", r.When.Model)
-	atMost(fault, "when.key", r.When.Key, 500)
-	atMost(fault, "when.tag", r.When.Tag, 500)
-	atLeast(fault, "when.prompt_tokens_max", r.When.PromptTokensMax, 0)
+	checkNames(fault, "when.key", r.When.Key, 500)
+	checkNames(fault, "when.tag", r.When.Tag, 500)
+	between(fault, "when.prompt_tokens_max", r.When.PromptTokensMax, 0, 1_000_000_000)
 	if r.Strategy != "" {
 		oneOf(fault, "strategy", r.Strategy, strategies)
 	}
@@ -67,6 +67,7 @@ func (r *Rule) check(fault Fault) {
 	}
 	checkTargets(fault, "targets", r.Targets)
 	checkTargets(fault, "fallbacks", r.Fallbacks)
+	atMost(fault, "on", r.On, 20)
 	for i, on := range r.On {
 		oneOf(fault, fmt.Sprintf("on[%d]", i), on, append(DefaultOn(), FailContext))
 	}
@@ -118,7 +119,7 @@ func (k *Key) Check(now time.Time, fault Fault) {
 	if k.Name == "" || utf8.RuneCountInString(k.Name) > 255 || strings.ContainsFunc(k.Name, isControl) {
 		fault("name", "A name has 1 to 255 characters, no line breaks or control characters.")
 	}
-	atMost(fault, "tags", k.Tags, 50)
+	checkNames(fault, "tags", k.Tags, 50)
 	checkGlobs(fault, "models", k.Models)
 	atMost(fault, "endpoints", k.Endpoints, 50)
 	for i, endpoint := range k.Endpoints {
@@ -126,9 +127,9 @@ func (k *Key) Check(now time.Time, fault Fault) {
 			fault(fmt.Sprintf("endpoints[%d]", i), "There is no such endpoint; there are %s.", strings.Join(Endpoints(), ", "))
 		}
 	}
-	atLeast(fault, "limits.rpm", k.Limits.RPM, 1)
-	atLeast(fault, "limits.tpm", k.Limits.TPM, 1)
-	atLeast(fault, "limits.concurrency", k.Limits.Concurrency, 1)
+	between(fault, "limits.rpm", k.Limits.RPM, 1, 1_000_000_000_000)
+	between(fault, "limits.tpm", k.Limits.TPM, 1, 1_000_000_000_000)
+	between(fault, "limits.concurrency", k.Limits.Concurrency, 1, 1_000_000_000)
 	atLeast(fault, "limits.budget_day", k.Limits.BudgetDay, 0)
 	atLeast(fault, "limits.budget_month", k.Limits.BudgetMonth, 0)
 	if k.ExpiresAt != nil && !now.IsZero() && !k.ExpiresAt.After(now) {
@@ -148,8 +149,17 @@ func (a *Alias) Check(fault Fault) {
 func checkGlobs(fault Fault, at string, globs []string) {
 	atMost(fault, at, globs, 500)
 	for i, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" || utf8.RuneCountInString(glob) > 255 {
 			fault(fmt.Sprintf("%s[%d]", at, i), "This is not a pattern such as gpt-4o*.")
+		}
+	}
+}
+
+func checkNames(fault Fault, at string, names []string, most int) {
+	atMost(fault, at, names, most)
+	for i, name := range names {
+		if utf8.RuneCountInString(name) > 255 {
+			fault(fmt.Sprintf("%s[%d]", at, i), "This has at most 255 characters.")
 		}
 	}
 }
@@ -163,6 +173,12 @@ func oneOf[T ~string](fault Fault, at string, value T, allowed []T) {
 func within[T int | int64](fault Fault, at string, value, low, high T) {
 	if value < low || value > high {
 		fault(at, "This must be from %d to %d.", low, high)
+	}
+}
+
+func between(fault Fault, at string, value *int64, low, high int64) {
+	if value != nil && (*value < low || *value > high) {
+		fault(at, "This must be from %d to %d; absent is no limit.", low, high)
 	}
 }
 

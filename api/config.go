@@ -14,6 +14,9 @@ import (
 // has, and those of its kind. Secrets in it are masked in answers and write-only.
 type ProviderConfig struct{ members map[string]json.RawMessage }
 
+// maxSettings is how many members a config may have.
+const maxSettings = 100
+
 // MarshalJSON writes the members in order of their names.
 func (c ProviderConfig) MarshalJSON() ([]byte, error) {
 	if c.members == nil {
@@ -31,6 +34,7 @@ func (c *ProviderConfig) UnmarshalJSON(raw []byte) error {
 func (ProviderConfig) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Type, s.AdditionalProperties = huma.TypeObject, true
 	s.Description = "Settings. Its kind adds members of its own: see /api/provider-kinds. Secrets are write-only: answers hold a mask and the last four characters."
+	s.MaxProperties = new(maxSettings)
 	s.Properties = map[string]*huma.Schema{}
 	maps.Copy(s.Properties, commonSchemas())
 	return s

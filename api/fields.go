@@ -20,17 +20,28 @@ func commonSchemas() map[string]*huma.Schema {
 
 // schema is f in JSON Schema.
 func (f ProviderField) schema() *huma.Schema {
-	text := func() *huma.Schema { return &huma.Schema{Type: huma.TypeString, Nullable: true} }
-	s := text()
+	text := func(most int) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Nullable: true, MaxLength: &most}
+	}
+	s := text(provider.MaxText)
 	switch f.Type {
+	case "url":
+		s = text(provider.MaxURL)
 	case "secret":
+		s = text(provider.MaxSecret)
 		s.Format = "password"
-	case "integer", "boolean":
-		s.Type = f.Type
-	case "list", "secrets":
-		s = &huma.Schema{Type: huma.TypeArray, Nullable: true, Items: text()}
-	case "map", "secret-map":
-		s = &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: text()}
+	case "integer":
+		s = &huma.Schema{Type: huma.TypeInteger, Nullable: true, Minimum: new(0.0), Maximum: new(float64(provider.Field(f).Most()))}
+	case "boolean":
+		s = &huma.Schema{Type: huma.TypeBoolean, Nullable: true}
+	case "list":
+		s = &huma.Schema{Type: huma.TypeArray, Nullable: true, Items: text(255), MaxItems: new(provider.MaxList)}
+	case "secrets":
+		s = &huma.Schema{Type: huma.TypeArray, Nullable: true, Items: text(provider.MaxSecret), MaxItems: new(provider.MaxList)}
+	case "map":
+		s = &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: text(provider.MaxText), MaxProperties: new(provider.MaxMembers)}
+	case "secret-map":
+		s = &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: text(provider.MaxSecret), MaxProperties: new(provider.MaxMembers)}
 	}
 	s.Title, s.Description = f.Title, f.Help
 	return s

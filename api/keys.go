@@ -35,9 +35,9 @@ type Key struct {
 
 // KeyLimits bound what a key may use; null or absent is unlimited.
 type KeyLimits struct {
-	RPM         *int64         `json:"rpm,omitempty" nullable:"true" minimum:"1" doc:"Requests a minute."`
-	TPM         *int64         `json:"tpm,omitempty" nullable:"true" minimum:"1" doc:"Tokens a minute."`
-	Concurrency *int64         `json:"concurrency,omitempty" nullable:"true" minimum:"1" doc:"Requests at once."`
+	RPM         *int64         `json:"rpm,omitempty" nullable:"true" minimum:"1" maximum:"1000000000000" doc:"Requests a minute."`
+	TPM         *int64         `json:"tpm,omitempty" nullable:"true" minimum:"1" maximum:"1000000000000" doc:"Tokens a minute."`
+	Concurrency *int64         `json:"concurrency,omitempty" nullable:"true" minimum:"1" maximum:"1000000000" doc:"Requests at once."`
 	BudgetDay   *point.NanoUSD `json:"budget_day,omitempty" nullable:"true" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 12.50" doc:"USD a day." example:"12.50"`
 	BudgetMonth *point.NanoUSD `json:"budget_month,omitempty" nullable:"true" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 12.50" doc:"USD a month." example:"250"`
 }
@@ -67,9 +67,9 @@ type listKeysInput struct {
 // CreateKey is the body that creates a key.
 type CreateKey struct {
 	Name      string     `json:"name" minLength:"1" maxLength:"255" example:"billing service"`
-	Tags      []string   `json:"tags,omitempty" maxItems:"50"`
-	Models    []string   `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
-	Endpoints []string   `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
+	Tags      Names      `json:"tags,omitempty" maxItems:"50"`
+	Models    Names      `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
+	Endpoints Names      `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
 	Limits    *KeyLimits `json:"limits,omitempty"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true"`
 }
@@ -100,9 +100,9 @@ func (b *CreateKey) key() *point.Key {
 type UpdateKey struct {
 	Name      string       `json:"name,omitempty" minLength:"1" maxLength:"255" example:"billing service"`
 	Status    string       `json:"status,omitempty" enum:"active,inactive" doc:"inactive revokes it."`
-	Tags      *[]string    `json:"tags,omitempty" maxItems:"50"`
-	Models    *[]string    `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
-	Endpoints *[]string    `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
+	Tags      *Names       `json:"tags,omitempty" maxItems:"50"`
+	Models    *Names       `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
+	Endpoints *Names       `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
 	Limits    *KeyLimits   `json:"limits,omitempty" doc:"Replaces all limits."`
 	ExpiresAt NullableTime `json:"expires_at,omitzero" doc:"null: never."`
 }

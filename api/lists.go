@@ -80,6 +80,15 @@ type Repeatable struct {
 // idempotencyKey is the form of Repeatable's header.
 var idempotencyKey = regexp.MustCompile(`^[!-~]{1,255}$`)
 
+// Names are texts such as names, tags and patterns.
+type Names []string
+
+// TransformSchema bounds each of them.
+func (Names) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Items = &huma.Schema{Type: huma.TypeString, MaxLength: new(255)}
+	return s
+}
+
 // NullableTime is a time of which null and absence mean different things.
 type NullableTime struct {
 	Set  bool

@@ -23,17 +23,17 @@ type Rule struct {
 	Strategy  string   `json:"strategy,omitempty" enum:"priority,weighted,round_robin,least_busy,lowest_latency,lowest_cost,sticky" doc:"Absent: the mapping's."`
 	Targets   []Target `json:"targets" minItems:"1" maxItems:"100"`
 	Fallbacks []Target `json:"fallbacks" maxItems:"100"`
-	On        []string `json:"on" enum:"rate_limited,unavailable,timeout,credentials,model_missing,context_length" doc:"Failures that move on to the next target; empty: all but context_length."`
+	On        []string `json:"on" maxItems:"20" enum:"rate_limited,unavailable,timeout,credentials,model_missing,context_length" doc:"Failures that move on to the next target; empty: all but context_length."`
 }
 
 // When is a condition; empty lists and null match everything.
 type When struct {
-	Model           []string `json:"model" maxItems:"500" doc:"Globs." example:"[\"gpt-4o*\"]"`
-	Key             []string `json:"key" maxItems:"500" doc:"Ids or names of client keys."`
-	Tag             []string `json:"tag" maxItems:"500" doc:"Tags of client keys."`
-	PromptTokensMax *int64   `json:"prompt_tokens_max" minimum:"0"`
-	HasImages       *bool    `json:"has_images"`
-	HasTools        *bool    `json:"has_tools"`
+	Model           Names  `json:"model" maxItems:"500" doc:"Globs." example:"[\"gpt-4o*\"]"`
+	Key             Names  `json:"key" maxItems:"500" doc:"Ids or names of client keys."`
+	Tag             Names  `json:"tag" maxItems:"500" doc:"Tags of client keys."`
+	PromptTokensMax *int64 `json:"prompt_tokens_max" minimum:"0" maximum:"1000000000"`
+	HasImages       *bool  `json:"has_images"`
+	HasTools        *bool  `json:"has_tools"`
 }
 
 // Target is a provider and a model.
@@ -96,11 +96,10 @@ func shapeMapping(m *point.Mapping, s *point.Snapshot) Mapping {
 }
 
 func shapeWhen(w point.When) When {
-	out := When(w)
-	notNull(&out.Model)
-	notNull(&out.Key)
-	notNull(&out.Tag)
-	return out
+	notNull(&w.Model)
+	notNull(&w.Key)
+	notNull(&w.Tag)
+	return When{Model: w.Model, Key: w.Key, Tag: w.Tag, PromptTokensMax: w.PromptTokensMax, HasImages: w.HasImages, HasTools: w.HasTools}
 }
 
 func shapeTargets(targets []point.TargetRef, s *point.Snapshot) []Target {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,7 +135,7 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 			return tooLargeProblem(tooLarge.Limit)
 		case errors.As(err, &detailer):
 			d := detailer.ErrorDetail()
-			p.mistake(ProblemField{Location: d.Location, Message: withoutCause(d.Message)})
+			p.mistake(fieldOf(d))
 		case errors.As(err, &syntax):
 			p.Errors = append(p.Errors, ProblemField{Location: "body", Message: "This is not valid JSON."})
 		}
@@ -149,6 +150,17 @@ func (p *Problem) mistake(field ProblemField) {
 	if !slices.ContainsFunc(p.Errors, known) {
 		p.Errors = append(p.Errors, field)
 	}
+}
+
+// missing is what huma says of an object that lacks a member.
+var missing = regexp.MustCompile(`^expected required property (\S+) to be present$`)
+
+// fieldOf is a mistake that huma found, at the place of the member that is wrong or lacks.
+func fieldOf(d *huma.ErrorDetail) ProblemField {
+	if m := missing.FindStringSubmatch(d.Message); m != nil {
+		return ProblemField{Location: d.Location + "." + m[1], Message: "This is required."}
+	}
+	return ProblemField{Location: d.Location, Message: withoutCause(d.Message)}
 }
 
 // withoutCause cuts what a parser said of a value from a message of huma: it quotes the value.

@@ -124,7 +124,7 @@ type deleteInput struct {
 type ProviderTest struct {
 	Prompt     string         `json:"prompt,omitempty" maxLength:"100000" doc:"What to say to the model." example:"Say hello."`
 	Model      string         `json:"model,omitempty" maxLength:"255" doc:"As the provider knows it. Absent: a chat model that it has." example:"gpt-4o-mini"`
-	Parameters map[string]any `json:"parameters,omitempty" doc:"Further members of the request, such as temperature."`
+	Parameters map[string]any `json:"parameters,omitempty" maxProperties:"500" doc:"Further members of the request, such as temperature."`
 }
 
 type testProviderInput struct {

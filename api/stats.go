@@ -40,7 +40,7 @@ type Percentiles struct {
 type statsInput struct {
 	RequestFilter
 	GroupBy string   `query:"groupBy" enum:"minute,hour,day,week,month" default:"hour" doc:"Length of a span; weeks start on Monday. Spans are whole: the first begins at or before from, the last ends at or after to."`
-	By      []string `query:"by" enum:"provider,model,endpoint,key" doc:"Further dimensions, comma separated."`
+	By      []string `query:"by" maxItems:"4" enum:"provider,model,endpoint,key" doc:"Further dimensions, comma separated."`
 	TZ      string   `query:"tz" default:"UTC" maxLength:"64" doc:"Time zone of days, weeks and months." example:"Europe/Berlin"`
 }
 

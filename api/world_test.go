@@ -37,7 +37,8 @@ type world struct {
 	users   map[string]*point.User
 	tokens  map[string]string
 	ports   *fakePorts
-	quiet   bool // answers are not looked at
+	dir     string // of the store
+	quiet   bool   // answers are not looked at
 }
 
 // clock is a time that tests move on.
@@ -141,10 +142,10 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{subjects: map[string]bool{}}, ports: &fakePorts{events: make(chan point.Record)},
-		users: map[string]*point.User{}, tokens: map[string]string{},
+		users: map[string]*point.User{}, tokens: map[string]string{}, dir: t.TempDir(),
 	}
 	var err error
-	if w.store, err = store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Now: w.clock.Now}); err != nil {
+	if w.store, err = store.Open(t.Context(), store.Options{DataDir: w.dir, Now: w.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"point"
 )
@@ -85,11 +86,11 @@ func (r *configReader) field(f Field) {
 	case "models":
 		r.models(f)
 	case "weight":
-		r.out.Weight = int(r.integer(f, 1_000_000))
+		r.out.Weight = int(r.integer(f))
 	case "priority":
-		r.out.Priority = int(r.integer(f, 1_000_000))
+		r.out.Priority = int(r.integer(f))
 	case "timeout":
-		r.out.TimeoutMS = r.integer(f, 86_400_000)
+		r.out.TimeoutMS = r.integer(f)
 	case "api_keys":
 		r.keyPool(f)
 	case "headers":
@@ -107,14 +108,14 @@ func (r *configReader) own(f Field) {
 		r.secret(f)
 		return
 	case "integer":
-		var v int64
-		ok = r.into(f, &v)
+		n := r.integer(f)
+		ok = n >= 0 && n <= f.Most()
 	case "boolean":
 		var v bool
 		ok = r.into(f, &v)
 	case "map":
 		var v map[string]string
-		ok = r.into(f, &v)
+		ok = r.into(f, &v) && r.fits(f, len(v), MaxMembers)
 	case "url":
 		var v string
 		if ok = r.into(f, &v); ok {
@@ -124,6 +125,9 @@ func (r *configReader) own(f Field) {
 		var v string
 		if ok = r.into(f, &v); ok && v == "" && f.Required {
 			r.fault(f.Name, "This is required.")
+		}
+		if utf8.RuneCountInString(v) > MaxText {
+			r.fault(f.Name, "This has more than %d characters.", MaxText)
 		}
 	}
 	if ok {
@@ -154,19 +158,27 @@ func (r *configReader) into(f Field, v any) bool {
 	return true
 }
 
-func (r *configReader) integer(f Field, most int64) (n int64) {
-	if r.into(f, &n) && (n < 0 || n > most) {
-		r.fault(f.Name, "This must be from 0 to %d.", most)
+func (r *configReader) integer(f Field) (n int64) {
+	if r.into(f, &n) && (n < 0 || n > f.Most()) {
+		r.fault(f.Name, "This must be from 0 to %d.", f.Most())
 	}
 	return n
 }
 
+// fits refuses a list or a map of more than most items.
+func (r *configReader) fits(f Field, items, most int) bool {
+	if items > most {
+		r.fault(f.Name, "This has more than %d items.", most)
+	}
+	return items <= most
+}
+
 func (r *configReader) models(f Field) {
-	if !r.into(f, &r.out.Models) {
+	if !r.into(f, &r.out.Models) || !r.fits(f, len(r.out.Models), MaxList) {
 		return
 	}
 	for i, model := range r.out.Models {
-		if model == "" || len(model) > 255 {
+		if model == "" || utf8.RuneCountInString(model) > 255 {
 			r.fault(f.Name+"["+strconv.Itoa(i)+"]", "A model's name has 1 to 255 characters.")
 		}
 	}
@@ -194,8 +206,8 @@ func (r *configReader) takeSecret(name, location, text string, old point.Secret)
 		r.out.Secrets[name] = old
 	case strings.HasPrefix(text, maskPrefix):
 		r.fault(location, "This is the mask of another secret. Give the secret itself.")
-	case text == "" || len(text) > 16<<10:
-		r.fault(location, "A secret has 1 to 16384 characters; null removes it.")
+	case text == "" || len(text) > MaxSecret:
+		r.fault(location, "A secret has 1 to 16384 bytes; null removes it.")
 	case strings.ContainsFunc(text, control):
 		r.fault(location, "A secret holds no line breaks or control characters.")
 	default:
@@ -216,7 +228,7 @@ func (r *configReader) keyPool(f Field) {
 		for i, old := range olds {
 			r.out.Secrets[point.SecretAPIKeys+strconv.Itoa(i)] = old
 		}
-	case r.into(f, &texts):
+	case r.into(f, &texts) && r.fits(f, len(texts), MaxList):
 		for i, text := range texts {
 			at := strconv.Itoa(i)
 			var old point.Secret
@@ -234,7 +246,7 @@ var ownHeaders = []string{"Host", "Connection", "Content-Length", "Content-Encod
 // headers reads headers, whose values are secrets: one that is absent is kept.
 func (r *configReader) headers(f Field) {
 	var given map[string]*string
-	if r.isNull(f.Name) || r.has(f.Name) && !r.into(f, &given) {
+	if r.isNull(f.Name) || r.has(f.Name) && !(r.into(f, &given) && r.fits(f, len(given), MaxMembers)) {
 		return
 	}
 	for name, old := range r.old.Secrets {

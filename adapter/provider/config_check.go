@@ -108,7 +108,7 @@ func atHome(variable, origin string) bool {
 func (r *configReader) url(name, text string) *url.URL {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(text) > 2048:
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(text) > MaxURL:
 		r.fault(name, "This must be an absolute URL that begins with https:// or http://.")
 	case u.User != nil:
 		r.fault(name, "A URL must not hold a user or a password. Put the key in api_key.")

@@ -15,6 +15,26 @@ var commonFields = []Field{
 	{Name: "headers", Title: "Headers", Type: "secret-map", Common: true, Help: "Sent with every call; values are stored encrypted."},
 }
 
+// Bounds of what a config may hold.
+const (
+	MaxText    = 1000     // characters of a text that is no secret and no URL
+	MaxURL     = 2048     // bytes
+	MaxSecret  = 16 << 10 // bytes
+	MaxList    = 2000     // items
+	MaxMembers = 100      // of a map
+)
+
+// most are the largest values of integers, by name.
+var most = map[string]int64{"weight": 1_000_000, "priority": 1_000_000, "timeout": 86_400_000}
+
+// Most is the largest value of an integer; the least is 0.
+func (f Field) Most() int64 {
+	if n, ok := most[f.Name]; ok {
+		return n
+	}
+	return 1_000_000_000
+}
+
 // CommonFields are the members of config that every kind has.
 func CommonFields() []Field { return slices.Clone(commonFields) }
 
