@@ -20,6 +20,8 @@ const (
 	ManagedByFile = "file" // declared in POINT_CONFIG
 	ManagedByEnv  = "env"  // made from a well-known variable
 	ManagedByDemo = "demo" // made by demo mode
+
+	ManagedByDefault = "default" // alert rules: made with the installation
 )
 
 // ProviderName is the form of a provider's name. It holds no slash, so that "provider/model"

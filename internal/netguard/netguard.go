@@ -82,6 +82,19 @@ func Control(allowPrivate bool) func(network, address string, _ syscall.RawConn)
 	}
 }
 
+// ControlAllowing is a net.Dialer's Control function that refuses what Classify refuses, and
+// private addresses too unless they are on one of the networks. No network makes a refused
+// address a good one.
+func ControlAllowing(networks []netip.Prefix) func(network, address string, _ syscall.RawConn) error {
+	strict, open := Control(false), Control(true)
+	return func(network, address string, c syscall.RawConn) error {
+		if at, err := netip.ParseAddrPort(address); err == nil && contains(networks, at.Addr().Unmap()) {
+			return open(network, address, c)
+		}
+		return strict(network, address, c)
+	}
+}
+
 // AddressError is a refused address.
 type AddressError struct {
 	Addr    netip.Addr

@@ -1,0 +1,93 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"point"
+)
+
+// Mail is the mail server that Point sends through. The zero Mail sends nothing.
+type Mail struct {
+	Host     string
+	Port     int
+	TLS      bool // from the first byte; otherwise STARTTLS is asked for
+	Plain    bool // without any encryption: for a server on the same machine
+	User     string
+	Password point.Secret
+	From     string
+}
+
+var errNoMail = errors.New("no mail server is set: set POINT_SMTP_URL and restart Point")
+
+// send mails one message to all addresses of a notifier.
+func (m Mail) send(ctx context.Context, to *point.Notifier, message point.Notification, source string) (result, error) {
+	if m.Host == "" {
+		return result{}, errNoMail
+	}
+	letter := mail.NewMsg()
+	if err := letter.FromFormat("Point", m.From); err != nil {
+		return result{}, fmt.Errorf("the sender in POINT_SMTP_URL is no address: %w", err)
+	}
+	if err := letter.To(to.Config.To...); err != nil {
+		return result{}, fmt.Errorf("the addresses of this notifier: %w", err)
+	}
+	letter.Subject(strings.Join(strings.Fields(title(message)), " "))
+	letter.SetDate()
+	letter.SetMessageID()
+	letter.SetBodyString(mail.TypeTextPlain, letterText(message, source))
+	client, err := m.client()
+	if err != nil {
+		return result{}, fmt.Errorf("the mail server's settings: %w", err)
+	}
+	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
+		return result{}, fmt.Errorf("the mail was not sent: %w", err)
+	}
+	return result{text: fmt.Sprintf("The mail server took the message for %d addresses.", len(to.Config.To))}, nil
+}
+
+func (m Mail) client() (*mail.Client, error) {
+	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(notifyTimeout), mail.WithTLSPolicy(mail.TLSMandatory)}
+	switch {
+	case m.TLS:
+		options = append(options, mail.WithSSL())
+	case m.Plain:
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+	}
+	if m.User != "" {
+		auth := mail.SMTPAuthAutoDiscover
+		if m.Plain {
+			auth = mail.SMTPAuthPlainNoEnc
+		}
+		options = append(options, mail.WithSMTPAuth(auth), mail.WithUsername(m.User), mail.WithPassword(m.Password.Reveal()))
+	}
+	return mail.NewClient(m.Host, options...)
+}
+
+// letterText is the body of a mail.
+func letterText(m point.Notification, source string) string {
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", name+":", value)
+		}
+	}
+	b.WriteString(m.Alert.Message + "\n\n")
+	line("Kind", m.Alert.Kind)
+	line("Subject", m.Alert.Subject)
+	line("Severity", m.Alert.Severity)
+	line("First", m.Alert.FirstAt.UTC().Format(time.RFC3339))
+	line("Last", m.Alert.LastAt.UTC().Format(time.RFC3339))
+	if m.Alert.ResolvedAt != nil {
+		line("Resolved", m.Alert.ResolvedAt.UTC().Format(time.RFC3339))
+	}
+	if source != "" {
+		line("See", source+"/alerts")
+	}
+	return b.String()
+}
