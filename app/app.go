@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -41,6 +42,7 @@ type App struct {
 	monitor *monitor.Monitor
 	gateway *gateway.Gateway
 	models  *gateway.Models
+	notify  *monitor.Notify
 	server  *server
 	self    point.Instance
 	banner  banner
@@ -174,7 +176,7 @@ func (a *App) provisionAlone(ctx context.Context) error {
 // provision brings what is declared, and the simulated services if demo mode is on.
 func (a *App) provision(ctx context.Context) error {
 	p := a.provisioner()
-	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap} {
+	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap, p.alertRules} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -215,6 +217,7 @@ func (a *App) handler() (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{
 		Config: a.store, Alerts: a.monitor, Log: a.component("gateway"), Getenv: a.cfg.Getenv, AllowPrivate: a.cfg.AllowPrivate,
 	})
+	a.notify = a.notifier()
 	a.models = gateway.NewModels(a.gateway, a.store, a.prices.Models)
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
@@ -289,11 +292,32 @@ func (a *App) parts() []func(context.Context) error {
 		a.prune,
 		func(ctx context.Context) error { return a.lines.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
+		a.rules().Run,
+		a.notify.Run,
 		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
 		func(ctx context.Context) error {
 			return a.monitor.Health.Beat(ctx, a.store, a.self, a.component("monitor"))
 		},
 	}
+}
+
+// rules evaluates the alert rules.
+func (a *App) rules() *monitor.Rules {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	return monitor.NewRules(monitor.RulesOptions{
+		Store: a.store, Health: a.gateway.ProviderHealth, Resources: func() monitor.Resources { return monitor.ResourcesOf(a.cfg.DataDir) },
+		Holder: a.self.ID, Host: host, Log: a.component("monitor"),
+	})
+}
+
+// notifier sends alerts.
+func (a *App) notifier() *monitor.Notify {
+	return monitor.NewNotify(monitor.NotifyOptions{
+		Outbox: a.store, Mail: monitor.Mail(a.cfg.SMTP), Allow: a.cfg.WebhookAllow, Source: a.banner.url, Log: a.component("monitor"),
+	})
 }
 
 // pruneEvery is how often what is older than its retention is deleted.

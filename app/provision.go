@@ -49,6 +49,11 @@ func (p *provisioner) declared(ctx context.Context) error {
 	return p.keys(ctx)
 }
 
+// alertRules makes the rules of a fresh installation.
+func (p *provisioner) alertRules(ctx context.Context) error {
+	return p.store.SeedAlertRules(ctx, monitor.DefaultRules())
+}
+
 // replaceable reports whether p may give way to a declared provider of the same name.
 func replaceable(p *point.Provider) bool {
 	return p.ManagedBy == point.ManagedByEnv || p.ManagedBy == point.ManagedByDemo

@@ -40,6 +40,9 @@ type Config struct {
 	JournalFull     string // JournalStrict or JournalCount
 	Retention       Retention
 
+	SMTP         SMTP
+	WebhookAllow []netip.Prefix // private networks that webhooks may be on
+
 	MetricsToken point.Secret
 	LogLevel     slog.Level
 	LogFormat    string // "text" or "json"

@@ -157,6 +157,16 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return clientKey(&c.MetricsToken, v) },
 		},
 		{
+			Name: "smtp_url", Secret: true,
+			Help: "Mail server for alerts: smtps://user:password@host:465?from=address, or smtp:// with STARTTLS on port 587.",
+			set:  func(c *Config, v string) error { return smtpURL(&c.SMTP, v) },
+		},
+		{
+			Name: "webhook_allow",
+			Help: "Private addresses or networks that webhooks of alerts may be sent to; there by http:// too.",
+			set:  func(c *Config, v string) error { return prefixes(&c.WebhookAllow, v) },
+		},
+		{
 			Name: "log_level", Default: "info",
 			Help: "debug, info, warn or error.",
 			set:  func(c *Config, v string) error { return logLevel(&c.LogLevel, v) },
@@ -193,6 +203,5 @@ var planned = map[string]string{
 	"internal_token":  "this version runs all components in one process",
 	"internal_url":    "this version runs all components in one process",
 	"bodies":          "this version keeps metadata of requests, never bodies",
-	"smtp_url":        "this version sends no mail",
 	"otlp_endpoint":   "this version exports no traces",
 }
