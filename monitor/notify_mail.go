@@ -2,8 +2,10 @@ package monitor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -41,7 +43,9 @@ func (m Mail) send(ctx context.Context, to *point.Notifier, message point.Notifi
 	letter.SetDate()
 	letter.SetMessageID()
 	letter.SetBodyString(mail.TypeTextPlain, letterText(message, source))
-	client, err := m.client()
+	line := &mailLine{tls: m.TLS, host: m.Host}
+	defer line.close()
+	client, err := m.client(line)
 	if err != nil {
 		return result{}, fmt.Errorf("the mail server's settings: %w", err)
 	}
@@ -51,8 +55,36 @@ func (m Mail) send(ctx context.Context, to *point.Notifier, message point.Notifi
 	return result{text: fmt.Sprintf("The mail server took the message for %d addresses.", len(to.Config.To))}, nil
 }
 
-func (m Mail) client() (*mail.Client, error) {
-	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(notifyTimeout), mail.WithTLSPolicy(mail.TLSMandatory)}
+// mailLine is the connection of one mail. It is closed here, since the library leaves it open
+// when the greeting fails.
+type mailLine struct {
+	tls  bool
+	host string
+	conn net.Conn
+}
+
+func (l *mailLine) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	if l.tls {
+		secure := tls.Dialer{NetDialer: dialer, Config: &tls.Config{ServerName: l.host, MinVersion: tls.VersionTLS12}}
+		conn, err = secure.DialContext(ctx, network, address)
+	} else {
+		conn, err = dialer.DialContext(ctx, network, address)
+	}
+	if err == nil {
+		l.conn = conn
+	}
+	return conn, err
+}
+
+func (l *mailLine) close() {
+	if l.conn != nil {
+		_ = l.conn.Close() // closed already, or no use any more
+	}
+}
+
+func (m Mail) client(line *mailLine) (*mail.Client, error) {
+	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(notifyTimeout), mail.WithTLSPolicy(mail.TLSMandatory), mail.WithDialContextFunc(line.dial)}
 	switch {
 	case m.TLS:
 		options = append(options, mail.WithSSL())

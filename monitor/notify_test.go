@@ -271,9 +271,10 @@ func mailServer(t *testing.T) (port int, mails <-chan string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
-	out := make(chan string, 10)
+	out, ended := make(chan string, 10), make(chan struct{})
+	t.Cleanup(func() { _ = listener.Close(); <-ended })
 	go func() {
+		defer close(ended)
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
