@@ -40,6 +40,12 @@ type Budget interface {
 	Repeat(providerID string) bool
 }
 
+// Limiter holds client keys to their limits. Admit takes what call needs from all limits of its
+// key, or nothing and says why; what it returns is settled once.
+type Limiter interface {
+	Admit(ctx context.Context, call *point.Call, need point.Need) (point.Lease, point.Standing, error)
+}
+
 // ModelLister tells which models a provider has.
 type ModelLister interface {
 	List(p *point.Provider) []string
@@ -60,6 +66,7 @@ type Deps struct {
 	Senders     map[string]point.Sender // by Provider.Type
 	Records     Recorder
 	Budget      Budget
+	Limits      Limiter
 	Lists       ModelLister
 	Catalogue   Catalogue
 	Alerts      point.Alerter
@@ -75,6 +82,7 @@ type Handler struct {
 	bodies  bodyPool
 	open    atomic.Int64  // answers under way
 	silence time.Duration // after which a stream is pinged
+	usual   usual
 }
 
 // New makes a Handler.

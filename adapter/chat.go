@@ -36,6 +36,9 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 	if err == nil {
 		err = allowed(t.call, plan)
 	}
+	if err == nil {
+		err = t.admit(ctx, plan) // the key's limits
+	}
 	if err != nil {
 		t.fail(err)
 		return

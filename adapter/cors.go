@@ -10,6 +10,8 @@ import (
 var exposed = strings.Join([]string{
 	"x-request-id", "x-point-provider", "x-point-model", "x-point-attempts", "x-point-cache", "x-point-cost",
 	"x-point-overhead-ms", "x-point-dropped", "retry-after", "x-should-retry",
+	"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests",
+	"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens",
 }, ", ")
 
 // cors answers preflights of allowed origins, and marks other answers as readable to them.

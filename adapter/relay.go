@@ -169,6 +169,8 @@ func (t *transaction) headers(h http.Header) {
 	t.header(h, "X-Point-Attempts", strconv.Itoa(len(t.record.Attempts)))
 	t.header(h, "X-Point-Cache", "off")
 	t.header(h, "X-Point-Overhead-Ms", milliseconds(t.overhead()))
+	t.room(h, "Requests", t.standing.Requests)
+	t.room(h, "Tokens", t.standing.Tokens)
 }
 
 // maxHeaders is how many headers have room in a transaction; more are no fault.

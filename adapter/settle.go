@@ -27,7 +27,9 @@ type transaction struct {
 	settled   bool
 	values    [maxHeaders]string // of the answer's headers, in one piece of memory
 	valued    int
-	lost      error // the record could not be kept
+	lost      error          // the record could not be kept
+	lease     point.Lease    // of the key's limits, nil: none or settled
+	standing  point.Standing // with them
 }
 
 // begin starts the transaction of call.
@@ -47,6 +49,7 @@ func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 
 // end settles what was not settled on the way: a handler that panicked or forgot.
 func (t *transaction) end() {
+	defer t.release() // whatever panicked
 	t.answer.stopPings()
 	if !t.settled {
 		t.settle(http.StatusInternalServerError, point.OutcomeUpstreamError, &point.Error{Code: point.Internal, Message: "The request was not finished."})
@@ -154,6 +157,7 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel, "No price is known for this model at "+lastProvider(r)+".")
 		}
 	}
+	t.release()
 	t.lost = t.h.Records.Keep(r)
 }
 

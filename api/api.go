@@ -20,6 +20,7 @@ type Deps struct {
 	Tester    Tester
 	Explainer Explainer
 	Models    Models
+	Usage     KeyUsage // nil: keys are shown without
 	Health    Health
 	Events    Events
 	Alerts    point.Alerter

@@ -26,6 +26,7 @@ type Key struct {
 	Models    []string   `json:"models" doc:"Globs of models it may use; empty: all."`
 	Endpoints []string   `json:"endpoints" doc:"Paths it may use; empty: all."`
 	Limits    KeyLimits  `json:"limits"`
+	Usage     *KeyUsed   `json:"usage,omitempty" doc:"What it uses of its limits, as far as this process knows; absent without limits."`
 	ExpiresAt *time.Time `json:"expires_at"`
 	ManagedBy string     `json:"managed_by" enum:"user,file,env,demo"`
 	Version   int64      `json:"version" doc:"Counts its changes; the ETag." example:"1"`
@@ -40,6 +41,15 @@ type KeyLimits struct {
 	Concurrency *int64         `json:"concurrency,omitempty" nullable:"true" minimum:"1" maximum:"1000000000" doc:"Requests at once."`
 	BudgetDay   *point.NanoUSD `json:"budget_day,omitempty" nullable:"true" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 12.50" doc:"USD a day." example:"12.50"`
 	BudgetMonth *point.NanoUSD `json:"budget_month,omitempty" nullable:"true" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 12.50" doc:"USD a month." example:"250"`
+}
+
+// KeyUsed is what a key uses of its limits.
+type KeyUsed struct {
+	Day            point.NanoUSD `json:"day" doc:"USD spent since midnight, UTC." example:"1.23"`
+	Month          point.NanoUSD `json:"month" doc:"USD spent since the first of the month, UTC." example:"45.6"`
+	RequestsMinute int64         `json:"requests_minute" doc:"Requests admitted in the last minute." example:"12"`
+	TokensMinute   int64         `json:"tokens_minute" doc:"Tokens used in the last minute, estimates of open requests included." example:"3400"`
+	Open           int64         `json:"open" doc:"Requests under way." example:"1"`
 }
 
 // CreatedKey is a new key with its token.
@@ -139,7 +149,7 @@ func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listOutput[Key]
 		return nil, err
 	}
 	snapshot := a.Store.Snapshot()
-	return pageOf(in.Paging, list, func(k *point.Key) Key { return shapeKey(k, snapshot) }), nil
+	return pageOf(in.Paging, list, func(k *point.Key) Key { return a.shapeKey(k, snapshot) }), nil
 }
 
 func (a *API) getKey(ctx context.Context, in *ByID) (*keyOutput, error) {
@@ -160,7 +170,7 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOut
 	}
 	return &createdKeyOutput{
 		Tagged: tagOf(k.Version),
-		Body:   CreatedKey{Key: shapeKey(k, a.Store.Snapshot()), Token: token.Reveal()},
+		Body:   CreatedKey{Key: a.shapeKey(k, a.Store.Snapshot()), Token: token.Reveal()},
 	}, nil
 }
 
@@ -219,10 +229,10 @@ func (a *API) changeableKey(ctx context.Context, id, ifMatch string) (*point.Key
 }
 
 func (a *API) answerKey(k *point.Key) *keyOutput {
-	return &keyOutput{Tagged: tagOf(k.Version), Body: shapeKey(k, a.Store.Snapshot())}
+	return &keyOutput{Tagged: tagOf(k.Version), Body: a.shapeKey(k, a.Store.Snapshot())}
 }
 
-func shapeKey(k *point.Key, s *point.Snapshot) Key {
+func (a *API) shapeKey(k *point.Key, s *point.Snapshot) Key {
 	out := Key{
 		ID: k.ID, Name: k.Name, Prefix: k.Prefix, OwnerID: k.OwnerID, Status: k.Status,
 		Tags: k.Tags, Models: k.Models, Endpoints: k.Endpoints, Limits: KeyLimits(k.Limits), ExpiresAt: utc(k.ExpiresAt),
@@ -230,6 +240,10 @@ func shapeKey(k *point.Key, s *point.Snapshot) Key {
 	}
 	if owner, ok := s.Users[k.OwnerID]; ok {
 		out.Owner = owner.Email
+	}
+	if a.Usage != nil && !k.Limits.None() {
+		used := KeyUsed(a.Usage.KeyUsage(k))
+		out.Usage = &used
 	}
 	notNull(&out.Tags)
 	notNull(&out.Models)

@@ -30,6 +30,11 @@ type Health interface {
 	ProviderHealth(id string) point.ProviderHealth
 }
 
+// KeyUsage tells how much of its limits a client key uses, as far as this process knows.
+type KeyUsage interface {
+	KeyUsage(key *point.Key) point.KeyUsage
+}
+
 // Events gives records as they settle, until ctx ends; then the channel is closed. A slow
 // reader misses records, it holds nobody up.
 type Events interface {

@@ -118,6 +118,10 @@ func (f *fakePorts) ProviderHealth(string) point.ProviderHealth {
 	return point.ProviderHealth{State: point.HealthOK}
 }
 
+func (f *fakePorts) KeyUsage(k *point.Key) point.KeyUsage {
+	return point.KeyUsage{Day: 1_230_000_000, Month: 45_600_000_000, RequestsMinute: 12, TokensMinute: 3400, Open: int64(len(k.Name))}
+}
+
 func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
 	out := make(chan point.Record)
 	go func() {
@@ -150,7 +154,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
 	deps := Deps{
-		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts,
+		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Usage: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts,
 		Now: w.clock.Now, Version: "test", PublicURL: "https://console.example", Hosts: []string{"point.example"},
 		EnvAllow: []string{"OPENAI_API_KEY"}, AllowPrivate: true,
 	}

@@ -43,6 +43,7 @@ type App struct {
 	gateway *gateway.Gateway
 	models  *gateway.Models
 	notify  *monitor.Notify
+	limits  *gateway.Limits
 	server  *server
 	self    point.Instance
 	banner  banner
@@ -219,16 +220,19 @@ func (a *App) handler() (http.Handler, error) {
 	})
 	a.notify = a.notifier()
 	a.models = gateway.NewModels(a.gateway, a.store, a.prices.Models)
+	a.limits = gateway.NewLimits(gateway.LimitOptions{
+		Config: a.store, History: &keyHistory{a.store, a.journal}, Log: a.component("gateway"),
+	})
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
-		Records: a.monitor, Budget: &gateway.Budgets{}, Lists: a.models, Catalogue: catalogue{a.prices},
+		Records: a.monitor, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})
 	a.open = data.Open
 	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
-		Store: a.store, Tester: data, Explainer: data, Models: data, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
+		Store: a.store, Tester: data, Explainer: data, Models: data, Usage: a.limits, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: a.cfg.TLS.Domains,
 		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
 		EnvAllow: variablesAllowed(a.cfg),
@@ -254,6 +258,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer cancel()
 	context.AfterFunc(background, cancel) // a part that fails ends the whole
 	a.server.http.RegisterOnShutdown(a.monitor.Drain)
+	a.knowSpent(background)
 	a.monitor.Health.Ready()
 	a.log.Info("listening", "address", a.banner.url, "version", Version())
 	a.server.stopping = a.stopping
@@ -262,6 +267,17 @@ func (a *App) Run(ctx context.Context) error {
 	err = errors.Join(err, ignoreCancelled(group.Wait()))
 	a.log.Info("stopped")
 	return err
+}
+
+// spentLimit is how long a start waits for what client keys have spent; later it is found
+// beside the serving.
+const spentLimit = 10 * time.Second
+
+// knowSpent finds what client keys have spent before the first request is held to it.
+func (a *App) knowSpent(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, spentLimit)
+	defer cancel()
+	_ = a.limits.Load(ctx) // it has told what failed, and goes on by itself
 }
 
 // stopping tells that the end has begun, and what it waits for.
@@ -289,6 +305,7 @@ func (a *App) parts() []func(context.Context) error {
 	return []func(context.Context) error{
 		a.store.Run,
 		a.models.Run,
+		a.limits.Run,
 		a.prune,
 		func(ctx context.Context) error { return a.lines.Run(ctx, a.store) },
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"point"
 	"point/gateway"
 	"point/internal/prices"
 	"point/monitor"
+	"point/store"
 )
 
 // catalogue tells the adapter what the embedded table knows of a model.
@@ -38,4 +41,18 @@ func (h *health) Checks(ctx context.Context) []point.HealthCheck { return h.proc
 
 func (h *health) ProviderHealth(id string) point.ProviderHealth {
 	return h.providers.ProviderHealth(id)
+}
+
+// keyHistory tells what client keys have cost, the records that are still in the journal
+// included.
+type keyHistory struct {
+	store   *store.Store
+	journal *monitor.Journal
+}
+
+func (h *keyHistory) KeyCosts(ctx context.Context, ids []string, from, until time.Time) (map[string]point.NanoUSD, error) {
+	if err := h.journal.Flush(ctx); err != nil {
+		return nil, fmt.Errorf("waiting for the journal: %w", err)
+	}
+	return h.store.KeyCosts(ctx, ids, from, until)
 }

@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"silenced alerts", silencedAlerts},
 		{"leases", leases},
 		{"statistics of a window", statisticsOfAWindow},
+		{"costs of keys", keyCosts},
 		{"prune", prune},
 		{"concurrent writers", concurrentWriters},
 		{"concurrent records", concurrentRecords},

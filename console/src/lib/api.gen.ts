@@ -877,6 +877,8 @@ export interface components {
             token: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description What it uses of its limits, as far as this process knows; absent without limits. */
+            usage?: components["schemas"]["KeyUsed"];
             /**
              * Format: int64
              * @description Counts its changes; the ETag.
@@ -1057,6 +1059,8 @@ export interface components {
             tags: string[];
             /** Format: date-time */
             updated_at: string;
+            /** @description What it uses of its limits, as far as this process knows; absent without limits. */
+            usage?: components["schemas"]["KeyUsed"];
             /**
              * Format: int64
              * @description Counts its changes; the ETag.
@@ -1121,6 +1125,36 @@ export interface components {
         };
         KeySet: {
             keys: components["schemas"]["PublicKey"][];
+        };
+        KeyUsed: {
+            /**
+             * @description USD spent since midnight, UTC.
+             * @example 1.23
+             */
+            day: string;
+            /**
+             * @description USD spent since the first of the month, UTC.
+             * @example 45.6
+             */
+            month: string;
+            /**
+             * Format: int64
+             * @description Requests under way.
+             * @example 1
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Requests admitted in the last minute.
+             * @example 12
+             */
+            requests_minute: number;
+            /**
+             * Format: int64
+             * @description Tokens used in the last minute, estimates of open requests included.
+             * @example 3400
+             */
+            tokens_minute: number;
         };
         LogEntry: {
             /** @example gateway */
