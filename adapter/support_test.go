@@ -30,6 +30,8 @@ type world struct {
 	server   *httptest.Server
 	snapshot *point.Snapshot
 	gateway  *gateway.Gateway
+	key      *point.Key
+	limits   *gateway.Limits
 
 	mu      sync.Mutex
 	records []point.Record
@@ -37,7 +39,9 @@ type world struct {
 	refused []point.Code
 	alerts  []string
 	keepErr error
-	full    error // of the journal
+	full    error                    // of the journal
+	passed  time.Duration            // that the clock of limits is ahead
+	costs   map[string]point.NanoUSD // of the history
 }
 
 func (w *world) Snapshot() *point.Snapshot { return w.snapshot }
@@ -82,6 +86,7 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 	w := &world{t: t, kept: make(chan point.Record, 1000)}
 	secret := bytes.Repeat([]byte{7}, 32)
 	key := &point.Key{ID: "key-1", Name: "test", Status: point.StatusActive, Hash: point.HashToken(secret, token)}
+	w.key = key
 	w.snapshot = &point.Snapshot{
 		Providers: map[string]*point.Provider{}, Endpoints: map[string]*point.Endpoint{}, Default: point.DefaultMapping(),
 		Aliases: map[string]string{"fast": "a/m"}, Keys: map[[32]byte]*point.Key{key.Hash: key}, KeySecret: secret, Prices: w,
@@ -103,9 +108,10 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 	log := slog.New(slog.DiscardHandler)
 	w.gateway = gateway.New(gateway.Options{Config: w, Alerts: w, Log: log, Getenv: func(string) string { return "" }, AllowPrivate: true})
 	models := gateway.NewModels(w.gateway, w, func(string) []string { return nil })
+	w.limits = gateway.NewLimits(gateway.LimitOptions{Config: w, History: w, Log: log, Now: w.clock})
 	w.handler = New(Deps{
 		Config: w, Routes: routing.New(w.gateway, models), Senders: map[string]point.Sender{point.TypeAPI: w.gateway},
-		Records: w, Budget: &gateway.Budgets{}, Lists: models, Catalogue: w, Alerts: w, Log: log,
+		Records: w, Budget: &gateway.Budgets{}, Limits: w.limits, Lists: models, Catalogue: w, Alerts: w, Log: log,
 		MaxBody: 1 << 20, MaxBodies: 64 << 20, CORSOrigins: []string{"https://app.example"},
 	})
 	w.server = httptest.NewServer(w.handler)

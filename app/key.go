@@ -26,10 +26,11 @@ type keyCreateCommand struct {
 	Tag      []string `help:"Tag, for routing rules and reports. May be repeated."`
 	Model    []string `help:"Glob of models it may use; all if absent. May be repeated."`
 	Endpoint []string `help:"Path it may use; all if absent. May be repeated."`
-	RPM      *int64   `help:"Requests a minute. Limits are kept and shown; this version does not hold keys to them yet."`
-	TPM      *int64   `help:"Tokens a minute; see --rpm."`
-	BudgetD  string   `name:"budget-day" help:"USD a day; see --rpm."`
-	BudgetM  string   `name:"budget-month" help:"USD a month; see --rpm."`
+	RPM      *int64   `help:"Requests a minute."`
+	TPM      *int64   `help:"Tokens a minute."`
+	Parallel *int64   `name:"concurrency" help:"Requests at once."`
+	BudgetD  string   `name:"budget-day" help:"USD a day, in UTC."`
+	BudgetM  string   `name:"budget-month" help:"USD a month, in UTC."`
 	Expires  string   `placeholder:"30d" help:"Life, such as 30d or 12h; for ever if absent."`
 }
 
@@ -48,9 +49,6 @@ func (c keyCreateCommand) Run(r *invocation) error {
 		return err
 	}
 	fmt.Fprintf(r.Stderr, "key %s (%s); it is shown this once:\n", key.Name, key.ID)
-	if key.Limits != (point.KeyLimits{}) {
-		fmt.Fprintln(r.Stderr, "note: its limits are kept and shown, but this version does not hold keys to them yet")
-	}
 	_, err = fmt.Fprintln(r.Stdout, token.Reveal())
 	return err
 }
@@ -63,7 +61,7 @@ func (c keyCreateCommand) key() (*point.Key, error) {
 		Tags:      c.Tag,
 		Models:    c.Model,
 		Endpoints: c.Endpoint,
-		Limits:    point.KeyLimits{RPM: c.RPM, TPM: c.TPM},
+		Limits:    point.KeyLimits{RPM: c.RPM, TPM: c.TPM, Concurrency: c.Parallel},
 	}
 	now := time.Now().UTC()
 	var errs [4]error
@@ -102,7 +100,7 @@ func (c keyListCommand) Run(r *invocation) error {
 	}
 	defer s.Close()
 	table := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "ID\tNAME\tPREFIX\tSTATUS\tEXPIRES\tLIMITS (not enforced yet)\tMANAGED BY")
+	fmt.Fprint(table, "ID\tNAME\tPREFIX\tSTATUS\tEXPIRES\tLIMITS\tMANAGED BY")
 	if c.Hashes {
 		fmt.Fprint(table, "\tHASH")
 	}

@@ -118,7 +118,7 @@ test('Escape asks once more before a key that nobody copied is gone', async () =
   await user.click(await screen.findByRole('button', { name: 'Create key' }, wait))
   const dialog = await screen.findByRole('dialog', {}, wait)
   await user.click(within(dialog).getByText('Limits'))
-  expect(within(dialog).getByText(/Kept, and not enforced yet/)).toBeTruthy()
+  expect(within(dialog).getByText(/A request beyond one of them is refused/)).toBeTruthy()
   await user.type(within(dialog).getByLabelText('Name'), 'Laptop{Enter}')
   await screen.findByText(/^pt-fake-token/, {}, wait)
   await user.keyboard('{Escape}')
@@ -128,10 +128,10 @@ test('Escape asks once more before a key that nobody copied is gone', async () =
   await waitFor(() => expect(screen.queryByText(/^pt-fake-token/)).toBeNull(), wait)
 })
 
-test('limits of a key are shown as what they are', async () => {
+test('limits of a key are shown with what is used of them', async () => {
   openPage('/keys', used())
   const row = (await screen.findByText('Billing service', {}, wait)).closest('tr')
-  expect(within(row as HTMLElement).getByText('Kept, and not enforced yet')).toBeTruthy()
+  expect(within(row as HTMLElement).getByText('12 of 600/min, $45.60 of $250.00/month')).toBeTruthy()
 })
 
 test('a list that holds only the first of many says so', async () => {

@@ -238,6 +238,9 @@ export function key(now: number, n: number, name: string, prefix: string): Key {
     models: [],
     endpoints: [],
     limits: n === 1 ? { rpm: 600, budget_month: '250' } : {},
+    ...(n === 1 && {
+      usage: { day: '1.23', month: '45.6', requests_minute: 12, tokens_minute: 3400, open: 1 },
+    }),
     expires_at: null,
     managed_by: 'user',
     version: 1,

@@ -10,7 +10,7 @@ import { CodeBlock } from '~/ui/copy'
 import { Dialog } from '~/ui/dialog'
 import { Field, Input, Select, Textarea } from '~/ui/field'
 import { Notice } from '~/ui/notice'
-import { checkLimit, limitFields, notEnforced, noValues, toCreateKey } from './limits'
+import { checkLimit, limitFields, noValues, toCreateKey } from './limits'
 
 const paths = ['name', 'models', 'expires', ...limitFields.map((field) => `limits.${field.name}`)]
 
@@ -99,8 +99,7 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
         </summary>
         <div className="grid gap-4 border-t border-line p-3.5 sm:grid-cols-2">
           <p className="text-sm text-ink-2 sm:col-span-2">
-            {notEnforced}: requests and tokens a minute, requests at once, and budgets. The list of models is
-            enforced.
+            A request beyond one of them is refused. Days and months are those of UTC.
           </p>
           {limitFields.map(({ name, label, usd }) => (
             <Field key={name} label={label} error={errors.limits?.[name]?.message}>

@@ -3,8 +3,13 @@ import { key } from '~/testing/fake-data'
 import { checkLimit, limitWords, noValues, toCreateKey } from './limits'
 
 test('limits in words: amounts as money, counts with their thousands', () => {
-  const limited = { ...key(0, 1, 'a', 'pt-a'), limits: { tpm: 100_000, concurrency: 4, budget_day: '12.5' } }
+  const limits = { tpm: 100_000, concurrency: 4, budget_day: '12.5' }
+  const limited = { ...key(0, 2, 'a', 'pt-a'), limits }
   expect(limitWords(limited)).toEqual(['100,000 tokens/min', '4 at once', '$12.50/day'])
+})
+
+test('limits with what is used of them', () => {
+  expect(limitWords(key(0, 1, 'a', 'pt-a'))).toEqual(['12 of 600/min', '$45.60 of $250.00/month'])
 })
 
 test.each([

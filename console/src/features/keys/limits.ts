@@ -1,5 +1,5 @@
 import { count, money } from '~/lib/format'
-import type { CreateKey, Key, KeyLimits } from '~/lib/schema'
+import type { CreateKey, Key, KeyLimits, KeyUsed } from '~/lib/schema'
 
 /** What the form of a new key holds: text, as it is typed. */
 export interface KeyValues {
@@ -16,15 +16,21 @@ export const noValues: KeyValues = {
   limits: { rpm: '', tpm: '', concurrency: '', budget_day: '', budget_month: '' },
 }
 
-/** What is said wherever limits are set or shown: this version of Point holds no key to them. */
-export const notEnforced = 'Kept, and not enforced yet'
+interface LimitField {
+  name: keyof KeyLimits
+  label: string
+  unit: string
+  /** Where a key's usage tells how much of it is used. */
+  used: keyof KeyUsed
+  usd?: boolean
+}
 
-export const limitFields: { name: keyof KeyLimits; label: string; unit: string; usd?: boolean }[] = [
-  { name: 'rpm', label: 'Requests a minute', unit: '/min' },
-  { name: 'tpm', label: 'Tokens a minute', unit: 'tokens/min' },
-  { name: 'concurrency', label: 'Requests at once', unit: 'at once' },
-  { name: 'budget_day', label: 'Budget a day, USD', unit: '/day', usd: true },
-  { name: 'budget_month', label: 'Budget a month, USD', unit: '/month', usd: true },
+export const limitFields: LimitField[] = [
+  { name: 'rpm', label: 'Requests a minute', unit: '/min', used: 'requests_minute' },
+  { name: 'tpm', label: 'Tokens a minute', unit: 'tokens/min', used: 'tokens_minute' },
+  { name: 'concurrency', label: 'Requests at once', unit: 'at once', used: 'open' },
+  { name: 'budget_day', label: 'Budget a day, USD', unit: '/day', used: 'day', usd: true },
+  { name: 'budget_month', label: 'Budget a month, USD', unit: '/month', used: 'month', usd: true },
 ]
 
 /** What is wrong with the text of a limit. */
@@ -56,11 +62,13 @@ export function toCreateKey(values: KeyValues, now = Date.now()): CreateKey {
   }
 }
 
-/** A key's limits in words. */
+/** A key's limits in words, with what is used of them where that is known. */
 export function limitWords(key: Key): string[] {
-  return limitFields.flatMap(({ name, unit, usd }) => {
+  return limitFields.flatMap(({ name, unit, used, usd }) => {
     const value = key.limits[name]
     if (value == null) return []
-    return [`${usd ? money(value) : count(Number(value))}${unit.startsWith('/') ? '' : ' '}${unit}`]
+    const words = (amount: string | number) => (usd ? money(amount) : count(Number(amount)))
+    const part = key.usage ? `${words(key.usage[used])} of ` : ''
+    return [`${part}${words(value)}${unit.startsWith('/') ? '' : ' '}${unit}`]
   })
 }

@@ -15,7 +15,7 @@ import { Confirm } from '~/ui/dialog'
 import { ListSearch, narrow, useListSearch } from '~/ui/list-search'
 import { Card, Empty, Page } from '~/ui/page'
 import { toast, toastFailure } from '~/ui/toast'
-import { limitWords, notEnforced } from './limits'
+import { limitWords } from './limits'
 
 const CreateKeyDialog = lazy(() => import('./create').then((module) => ({ default: module.CreateKeyDialog })))
 
@@ -126,11 +126,9 @@ export function KeysPage() {
 }
 
 function Limits({ keyOf: key }: { keyOf: Key }) {
-  const limits = limitWords(key)
   return (
     <span className="num block text-ink-2">
-      {[...limits, ...modelWords(key)].join(', ') || 'None'}
-      {limits.length > 0 && <span className="block text-sm text-ink-3">{notEnforced}</span>}
+      {[...limitWords(key), ...modelWords(key)].join(', ') || 'None'}
     </span>
   )
 }
