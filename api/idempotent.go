@@ -41,7 +41,7 @@ func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(w, unreadable(err))
 		return
 	}
-	x := store.Idempotent{Key: key, Route: r.Method + " " + ctx.Operation().Path, UserID: who(r.Context()).user.ID, Fingerprint: sha256.Sum256(body)}
+	x := store.Idempotent{Key: key, Route: r.Method + " " + ctx.Operation().Path, UserID: who(r.Context()).user.ID, Fingerprint: fingerprint(r, body)}
 	work, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), creationLimit)
 	defer cancel()
 	kept, err := a.Store.ReserveIdempotent(work, x)
@@ -62,6 +62,11 @@ func (a *API) idempotent(ctx huma.Context, next func(huma.Context)) {
 	maps.Copy(w.Header(), answer.header)
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.body.Bytes())
+}
+
+// fingerprint tells requests under one key apart: by what they are about, and by their body.
+func fingerprint(r *http.Request, body []byte) [32]byte {
+	return sha256.Sum256(append([]byte(r.URL.RequestURI()+"\n"), body...))
 }
 
 // settle completes a reservation, or gives it back.
@@ -85,7 +90,7 @@ func (a *API) settle(work context.Context, x store.Idempotent, answer *recorder)
 func replay(w http.ResponseWriter, kept *store.Idempotent, fingerprint [32]byte) {
 	switch {
 	case kept.Fingerprint != fingerprint:
-		p := problem(http.StatusUnprocessableEntity, "This Idempotency-Key was used with another body. Take a new key for a new request.")
+		p := problem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request. Take a new key for a new request.")
 		p.Errors = []ProblemField{{Location: "header.Idempotency-Key", Message: "This was used for another request."}}
 		writeProblem(w, p)
 	case kept.Status == 0:

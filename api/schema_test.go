@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,30 +24,42 @@ func (w *world) operation(r *http.Request) *huma.Operation {
 // checkSchema fails if an answer is not what openapi.json says of it.
 func (w *world) checkSchema(r *http.Request, a answer) {
 	w.t.Helper()
+	for _, fault := range w.schemaFaults(r, a) {
+		w.t.Errorf("%s %s: %s", r.Method, r.URL, fault)
+	}
+}
+
+// schemaFaults are what is not as openapi.json says of an answer.
+func (w *world) schemaFaults(r *http.Request, a answer) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	if a.status == http.StatusNoContent || r.Method == http.MethodHead || strings.HasPrefix(a.header.Get("Content-Type"), "text/event-stream") {
-		return
+		return nil
 	}
 	schema := w.api.spec.Components.Schemas.Map()["Problem"]
 	if a.status < http.StatusBadRequest {
-		response := w.operation(r).Responses[strconv.Itoa(a.status)]
-		if response == nil {
-			w.t.Errorf("%s %s: status %d is not documented", r.Method, r.URL, a.status)
-			return
+		op := w.operation(r)
+		if op == nil || op.Responses[strconv.Itoa(a.status)] == nil {
+			fault("status %d is not documented", a.status)
+			return faults
 		}
-		schema = response.Content["application/json"].Schema
+		media := op.Responses[strconv.Itoa(a.status)].Content["application/json"]
+		if media == nil {
+			return nil
+		}
+		schema = media.Schema
 	} else if got := a.header.Get("Content-Type"); got != "application/problem+json" {
-		w.t.Errorf("%s %s: an error of type %q: %s", r.Method, r.URL, got, a.body)
-		return
+		fault("an error of type %q: %s", got, a.body)
+		return faults
 	}
 	var body any
 	if err := json.Unmarshal([]byte(a.body), &body); err != nil {
-		w.t.Errorf("%s %s: %d %q is not JSON: %v", r.Method, r.URL, a.status, a.body, err)
-		return
+		fault("%d %q is not JSON: %v", a.status, a.body, err)
+		return faults
 	}
 	var result huma.ValidateResult
-	path := huma.NewPathBuffer(nil, 0)
-	huma.Validate(w.api.spec.Components.Schemas, schema, path, huma.ModeReadFromServer, body, &result)
+	huma.Validate(w.api.spec.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, body, &result)
 	for _, err := range result.Errors {
-		w.t.Errorf("%s %s answers against its schema: %v", r.Method, r.URL, err)
+		fault("answers against its schema: %v", err)
 	}
+	return faults
 }

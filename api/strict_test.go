@@ -111,6 +111,7 @@ func TestIdempotency(t *testing.T) {
 	}
 	w.run(nil, []apiCase{
 		{"another body", owned, "POST", "/api/keys", `{"name":"other"}`, []string{"Idempotency-Key", "k1"}, 422, []string{"header.Idempotency-Key"}, nil},
+		{"another URL", owned, "POST", "/api/keys?nope=1", body, []string{"Idempotency-Key", "k1"}, 422, []string{"header.Idempotency-Key"}, nil},
 		{"another user", editing, "POST", "/api/keys", body, []string{"Idempotency-Key", "k1"}, 201, nil, nil},
 		{"another route", owned, "POST", "/api/providers", openAIProvider, []string{"Idempotency-Key", "k1"}, 201, nil, nil},
 		{"a failure is not kept", owned, "POST", "/api/keys", `{"name":""}`, []string{"Idempotency-Key", "k2"}, 422, nil, nil},
