@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -40,6 +41,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Show or change the database schema."`
 	User    userCommand    `cmd:"" help:"Manage people who may sign in."`
 	Key     keyCommand     `cmd:"" help:"Manage client keys of /v1."`
+	Secrets secretsCommand `cmd:"" help:"Look after the keys that encrypt stored secrets."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the set-up and say how to mend each finding."`
 	Version versionCommand `cmd:"" help:"Show the version."`
@@ -139,12 +141,23 @@ func helpFlag(args []string) []string {
 // load reads the configuration and shows its warnings.
 func (r *invocation) load() (*config.Config, error) { return r.loadChecked(checkDeclared) }
 
+// commandVariables are read by commands, and are no settings.
+var commandVariables = []string{newMasterEnv}
+
 func (r *invocation) loadChecked(check func(*config.Config) config.Problems) (*config.Config, error) {
-	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: r.Env, ReadFile: os.ReadFile, Check: check})
+	c, warnings, err := config.Load(config.Source{Flags: r.flags, Env: withoutVariables(r.Env, commandVariables), ReadFile: os.ReadFile, Check: check})
 	for _, w := range warnings {
 		fmt.Fprintln(r.Stderr, "point: warning:", w)
 	}
 	return c, err
+}
+
+// withoutVariables is env without the variables of some names.
+func withoutVariables(env, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains(names, name)
+	})
 }
 
 // open loads the configuration and opens its store. The caller closes it.

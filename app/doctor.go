@@ -222,6 +222,7 @@ func (e *examination) database() {
 	defer s.Close()
 	e.ok("database", "%s answers, its schema is current", s.Engine())
 	e.users(ctx, s)
+	e.secrets(s)
 	e.providers(s.Snapshot())
 }
 
