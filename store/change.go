@@ -36,6 +36,7 @@ type configTx struct {
 	action, subject string // of the revision; empty: of single objects
 	order           []change
 	before          map[change]json.RawMessage // the rows as they were
+	entries         []point.AuditEntry         // of the audit trail, beside those of changed rows
 }
 
 type change struct{ entity, id string }
@@ -109,6 +110,7 @@ func actionOf(c point.Change) string {
 // until the commit.
 func (s *Store) change(ctx context.Context, fn func(*configTx) error) error {
 	noted := false
+	var mark *point.AuditCheckpoint
 	err := s.config.transact(ctx, func(tx *sql.Tx) error {
 		own := &configTx{Tx: tx}
 		if err := lockVersion(ctx, own); err != nil {
@@ -119,17 +121,25 @@ func (s *Store) change(ctx context.Context, fn func(*configTx) error) error {
 		}
 		noted = len(own.order) > 0
 		version, err := s.raiseVersion(ctx, own)
-		if err != nil || !noted {
+		if err != nil {
 			return err
 		}
 		changes, err := own.changes(ctx)
 		if err != nil {
 			return err
 		}
-		return s.writeRevision(ctx, own, version, changes)
-	})
-	if err != nil || !noted {
+		if err := s.writeRevision(ctx, own, version, changes); err != nil {
+			return err
+		}
+		mark, err = s.appendAudit(ctx, own, own.audited(ctx, changes))
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.publishMark(ctx, mark)
+	if !noted {
+		return nil
 	}
 	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
 		// The change is committed; Run repeats the refresh until it succeeds.

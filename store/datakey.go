@@ -103,28 +103,33 @@ func (s *Store) masterFailure(err error) error {
 
 // clientKeySecret is the secret under which client keys are hashed; the first call makes it.
 func (s *Store) clientKeySecret(ctx context.Context) ([]byte, error) {
-	place := dataKeyPlace(clientKeyPurpose)
-	sealed, err := s.dataKey(ctx, clientKeyPurpose)
-	if errors.Is(err, ErrNotFound) {
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret) // never fails
-		err = s.putDataKey(ctx, clientKeyPurpose, func(tx *sql.Tx) ([]byte, error) { return s.ring.Seal(ctx, tx, secret, place) })
-		if err != nil {
-			return nil, fmt.Errorf("store the key of client keys: %w", err)
-		}
-		sealed, err = s.dataKey(ctx, clientKeyPurpose)
-	}
+	secret, err := s.sealedDataKey(ctx, clientKeyPurpose, 32)
 	if err != nil {
-		return nil, fmt.Errorf("read the key of client keys: %w", err)
+		return nil, fmt.Errorf("the key of client keys: %w", err)
 	}
-	secret, err := s.ring.Open(sealed, place)
+	return secret, nil
+}
+
+// sealedDataKey reads a random secret of the installation; the first call makes it.
+func (s *Store) sealedDataKey(ctx context.Context, purpose string, size int) ([]byte, error) {
+	sealed, err := s.dataKey(ctx, purpose)
+	if errors.Is(err, ErrNotFound) {
+		secret := make([]byte, size)
+		_, _ = rand.Read(secret) // never fails
+		err = s.putDataKey(ctx, purpose, func(tx *sql.Tx) ([]byte, error) { return s.ring.Seal(ctx, tx, secret, dataKeyPlace(purpose)) })
+		if err != nil {
+			return nil, err
+		}
+		sealed, err = s.dataKey(ctx, purpose)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(secret) != 32 {
-		return nil, errors.New("the key of client keys is damaged: restore the database from a backup")
+	secret, err := s.ring.Open(sealed, dataKeyPlace(purpose))
+	if err == nil && len(secret) != size {
+		err = errors.New("it is damaged: restore the database from a backup")
 	}
-	return secret, nil
+	return secret, err
 }
 
 func (s *Store) dataKey(ctx context.Context, purpose string) (sealed []byte, err error) {

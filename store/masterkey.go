@@ -103,6 +103,7 @@ func (s *Store) ChangeMasterKey(ctx context.Context, master point.Secret) error 
 		if err != nil {
 			return err
 		}
+		tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditMasterKey, TargetKind: "secrets"})
 		return swapRing(ctx, tx, held.wrapped, wrapped)
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"point"
 	"point/internal/panics"
 	"point/internal/seal"
 )
@@ -289,6 +290,9 @@ func (s *Store) withoutOld(ctx context.Context, tx *configTx, ring *seal.Ring) (
 		if next, err = next.Drop(id); err != nil {
 			return nil, err
 		}
+	}
+	if next != ring {
+		tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditSecrets, TargetKind: "secrets", TargetID: fmt.Sprintf("%08x", ring.KeyID())})
 	}
 	return next, nil
 }

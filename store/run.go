@@ -34,6 +34,7 @@ func (s *Store) Run(ctx context.Context) error {
 	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return s.follow(ctx, wake) },
 		s.keepUp,
+		s.writeRepeats,
 	}
 	if s.postgres != nil {
 		parts = append(parts, func(ctx context.Context) error { return s.listen(ctx, wake) })
@@ -135,6 +136,9 @@ func (s *Store) keepUp(ctx context.Context) error {
 func (s *Store) Upkeep(ctx context.Context) error {
 	if err := s.sweep(ctx); err != nil {
 		return fmt.Errorf("delete what serves no more: %w", err)
+	}
+	if err := s.Checkpoint(ctx); err != nil {
+		return err
 	}
 	if err := s.forgetRevisions(ctx); err != nil {
 		return fmt.Errorf("delete old revisions: %w", err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,14 +23,18 @@ type Store struct {
 	config   *database
 	history  *database // on PostgreSQL the same pools as config
 	ring     keyring
+	auditKey ed25519.PrivateKey // signs checkpoints of the audit trail
+	repeats  repeats
 
-	publish  sync.Mutex // one refresh at a time
-	snapshot atomic.Pointer[point.Snapshot]
-	closed   sync.Once
-	living   context.Context // ends with Close
-	end      context.CancelFunc
-	work     sync.WaitGroup // what has to end before the connections do
-	months   sync.Map       // "2006-01" of the partitions of requests that are known to exist
+	publish sync.Mutex // one refresh at a time
+
+	publishing sync.Mutex // one writer of the file of checkpoints
+	snapshot   atomic.Pointer[point.Snapshot]
+	closed     sync.Once
+	living     context.Context // ends with Close
+	end        context.CancelFunc
+	work       sync.WaitGroup // what has to end before the connections do
+	months     sync.Map       // "2006-01" of the partitions of requests that are known to exist
 }
 
 var _ point.Snapshots = (*Store)(nil)
@@ -62,7 +67,7 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	for _, step := range []func(context.Context) error{s.prepare, s.openKeys, s.seedEndpoints, s.reload, s.makePartitions} {
+	for _, step := range []func(context.Context) error{s.prepare, s.openKeys, s.openAuditKey, s.seedEndpoints, s.reload, s.makePartitions} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -104,6 +106,9 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 		if err := endSessions(ctx, tx, u.ID, endUserSessions, updated, idArg(u.ID), u.Version, u.PasswordHash, u.Role, u.Disabled); err != nil {
 			return err
 		}
+		if err := auditPassword(ctx, tx, u); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE users SET email = $1, password_hash = $2, role = $3, disabled = $4, version = version + 1, updated_at = $5
 			WHERE id = $6 AND version = $7`, email, u.PasswordHash, u.Role, u.Disabled, updated, idArg(u.ID), u.Version)
 		if err != nil {
@@ -117,6 +122,19 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	u.Version++
 	u.Email, u.UpdatedAt = email, updated
 	return nil
+}
+
+// auditPassword notes that u's password is about to change, if it is. Images hold no password.
+func auditPassword(ctx context.Context, tx *configTx, u *point.User) error {
+	var changed bool
+	err := tx.QueryRowContext(ctx, `SELECT password_hash <> $1 FROM users WHERE id = $2`, u.PasswordHash, idArg(u.ID)).Scan(&changed)
+	if changed {
+		tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditPassword, TargetKind: point.EntityUser, TargetID: u.ID, TargetName: u.Email})
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // the update will say so
+	}
+	return err
 }
 
 // DeleteUser removes a user and ends what the user has open. The user's client keys stay,

@@ -1,0 +1,135 @@
+package point
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// AuditEntry is one row of the audit trail: who did what to what, from where, and how it ended.
+// It never holds a secret.
+type AuditEntry struct {
+	Seq        int64 // counts from 1 without a gap
+	ID         string
+	At         time.Time
+	Event      string // an Audit constant, or an entity and what became of it, such as "key.created"
+	Actor      Actor  // Reason is not kept here: a change's revision has it
+	TargetKind string // such as "provider"
+	TargetID   string
+	TargetName string
+	Result     string          // an Audit result
+	Detail     json.RawMessage // object: what else there is to know, such as the names of changed members
+	PrevHash   []byte          // SHA-256; of the row before
+	Hash       []byte          // SHA-256 over the row and PrevHash
+}
+
+// Values of AuditEntry.Result.
+const (
+	AuditOK     = "ok"
+	AuditDenied = "denied"
+	AuditFailed = "failed"
+)
+
+// Events of the audit trail beside those of entities.
+const (
+	AuditSignIn         = "signin.ok"
+	AuditSignInFailed   = "signin.failed"
+	AuditSignInBlocked  = "signin.blocked"
+	AuditSignOut        = "signout"
+	AuditRefreshReused  = "refresh.reused"
+	AuditSessionEnded   = "session.ended"
+	AuditPassword       = "password.changed"
+	AuditSetUp          = "setup.done"
+	AuditSetUpFailed    = "setup.failed"
+	AuditTokenElsewhere = "token.used_elsewhere"
+	AuditKeyRevoked     = "key.revoked"
+	AuditKeyRotated     = "key.rotated"
+	AuditUserRole       = "user.role_changed"
+	AuditDeniedAccess   = "access.denied"
+	AuditProviderTest   = "provider.tested"
+	AuditEndpointTest   = "endpoint.tested"
+	AuditActivate       = "config.activated"
+	AuditRollback       = "config.rolled_back"
+	AuditDeclare        = "config.declared"
+	AuditExport         = "config.exported"
+	AuditExportSecrets  = "config.exported_with_secrets"
+	AuditSecrets        = "secrets.rotated"
+	AuditMasterKey      = "secrets.master_key_changed"
+	AuditSigningKey     = "signing_key.rotated"
+	AuditIdentity       = "identity.linked"
+	AuditBackup         = "backup.made"
+)
+
+// AuditKind is an event of the audit trail and what it tells.
+type AuditKind struct{ Event, Doc string }
+
+// auditEvents are the events beside those of entities.
+var auditEvents = []AuditKind{
+	{AuditSignIn, "Somebody signed in."},
+	{AuditSignInFailed, "A sign-in failed: a wrong password, an unknown or a disabled user."},
+	{AuditSignInBlocked, "Too many sign-ins or set-ups failed; further ones are refused for a while."},
+	{AuditSignOut, "Somebody signed out."},
+	{AuditRefreshReused, "A refresh token that had been replaced came back, and its session was ended."},
+	{AuditSessionEnded, "A session was ended by its user or an admin."},
+	{AuditPassword, "A user's password was changed."},
+	{AuditSetUp, "The first user was made by the set-up link."},
+	{AuditSetUpFailed, "A set-up was tried with a token that is not valid."},
+	{AuditTokenElsewhere, "A personal access token was used from an address for the first time."},
+	{AuditKeyRevoked, "A client key was made inactive."},
+	{AuditKeyRotated, "A client key got a new token."},
+	{AuditUserRole, "A user got another role."},
+	{AuditDeniedAccess, "A request was refused for want of a permission."},
+	{AuditProviderTest, "A provider was tried with a real call."},
+	{AuditEndpointTest, "An endpoint was tried with a real call."},
+	{AuditActivate, "A saved configuration was activated."},
+	{AuditRollback, "The configuration went back to a revision."},
+	{AuditDeclare, "The configuration file or the environment was applied."},
+	{AuditExport, "The configuration was exported without secrets."},
+	{AuditExportSecrets, "The configuration was exported with its secrets, sealed by a passphrase."},
+	{AuditSecrets, "The encryption keys were rotated."},
+	{AuditMasterKey, "The master key was changed."},
+	{AuditSigningKey, "The key that signs access tokens was rotated."},
+	{AuditIdentity, "A user was linked to an account of the identity provider."},
+	{AuditBackup, "A backup was downloaded."},
+}
+
+// auditEntities are the entities whose changes are audited.
+var auditEntities = []string{
+	EntityProvider, EntityEndpoint, EntityAlias, EntityKey, EntitySetting, EntityUser,
+	EntityAlertRule, EntityNotifier, EntitySilence, EntityPrice, EntityConfiguration,
+}
+
+// AuditKinds are all events that the audit trail may hold.
+func AuditKinds() []AuditKind {
+	kinds := slices.Clone(auditEvents)
+	for _, entity := range auditEntities {
+		for _, action := range []string{ChangeCreate, ChangeUpdate, ChangeDelete} {
+			kinds = append(kinds, AuditKind{entity + "." + action + "d", "A row of the entity " + entity + " was " + action + "d."})
+		}
+	}
+	return kinds
+}
+
+// AuditCheckpoint is a signed mark of how far the audit trail had come. The signature is
+// Ed25519's over its Message.
+type AuditCheckpoint struct {
+	Seq       int64     `json:"seq"`
+	Hash      []byte    `json:"hash"`
+	At        time.Time `json:"at"`
+	Signature []byte    `json:"signature"`
+}
+
+// AuditReport is what a look at the whole audit trail found.
+type AuditReport struct {
+	Rows        int64
+	Hash        []byte // of the last row
+	Checkpoints int64  // in the database
+	Published   int64  // in the file of the data folder
+	Findings    []AuditFinding
+}
+
+// AuditFinding is one thing that is not as it was written.
+type AuditFinding struct {
+	Seq  int64
+	What string // a sentence
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"point"
+)
+
+// What may be written of refusals and failures, which anybody can cause without end.
+const (
+	repeatWindow = time.Minute // the same one is written once, then counted
+	repeatsKept  = 10_000      // different ones that are counted
+	repeatRows   = 300         // rows in a window, of all together
+)
+
+// repeats counts refusals and failures that are not worth a row each.
+type repeats struct {
+	mu     sync.Mutex
+	seen   map[repeatKey]*repeat
+	window time.Time // that rows are counted for
+	rows   int
+}
+
+// repeatKey is what makes two entries the same.
+type repeatKey struct{ event, address, subject string }
+
+type repeat struct {
+	first point.AuditEntry // as it was written
+	since time.Time
+	more  int64 // not written
+}
+
+// admit reports whether an entry is written, and how many like it were not before.
+func (r *repeats) admit(now time.Time, e *point.AuditEntry) (before int64, write bool) {
+	if e.Result == "" || e.Result == point.AuditOK {
+		return 0, true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.window) >= repeatWindow {
+		r.window, r.rows = now, 0
+	}
+	key := repeatKey{e.Event, e.Actor.Address, e.Actor.ID + e.TargetID + e.TargetName}
+	x, known := r.seen[key]
+	if known && now.Sub(x.since) < repeatWindow {
+		x.more++
+		return 0, false
+	}
+	if r.rows >= repeatRows || !known && len(r.seen) >= repeatsKept {
+		// Too many different ones: they are counted together.
+		key = repeatKey{event: e.Event}
+		if x, known = r.seen[key]; known && now.Sub(x.since) < repeatWindow {
+			x.more++
+			return 0, false
+		}
+	}
+	if known {
+		before = x.more
+	}
+	if r.seen == nil {
+		r.seen = map[repeatKey]*repeat{}
+	}
+	r.seen[key] = &repeat{first: *e, since: now}
+	r.rows++
+	return before, true
+}
+
+// due takes out what was counted in windows that are over, as entries.
+func (r *repeats) due(now time.Time) (list []point.AuditEntry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, x := range r.seen {
+		if now.Sub(x.since) < repeatWindow {
+			continue
+		}
+		delete(r.seen, key)
+		if x.more > 0 {
+			x.first.Detail = withRepeats(x.first.Detail, x.more)
+			list = append(list, x.first)
+		}
+	}
+	return list
+}
+
+// withRepeats adds to a detail how many more there were.
+func withRepeats(detail json.RawMessage, more int64) json.RawMessage {
+	members := map[string]any{}
+	_ = json.Unmarshal(detail, &members) // what is no object is left out
+	members["repeated"] = more
+	return encode(members)
+}
+
+// writeRepeats writes down what was counted, every minute, until ctx ends.
+func (s *Store) writeRepeats(ctx context.Context) error {
+	ticker := time.NewTicker(repeatWindow)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		if list := s.repeats.due(s.opts.Now()); len(list) > 0 {
+			if err := s.writeAudit(ctx, list...); err != nil && ctx.Err() == nil {
+				s.opts.Log.Error("refusals that were counted could not be written to the audit trail", "entries", len(list), "error", err)
+			}
+		}
+	}
+}

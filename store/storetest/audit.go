@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+
+	"point"
+	"point/store"
+)
+
+// trail is the audit trail in its order.
+func trail(t *testing.T, s *store.Store, f store.AuditFilter) (list []point.AuditEntry) {
+	t.Helper()
+	for {
+		l := must(s.ListAudit(context.Background(), f))(t)
+		list = append(l.Items, list...)
+		if f.Cursor = l.Cursor; f.Cursor == "" {
+			break
+		}
+	}
+	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
+		list[i], list[j] = list[j], list[i]
+	}
+	return list
+}
+
+func events(list []point.AuditEntry) (names []string) {
+	for _, e := range list {
+		names = append(names, e.Event)
+	}
+	return names
+}
+
+// intact proves that the audit trail is whole.
+func intact(t *testing.T, s *store.Store) *point.AuditReport {
+	t.Helper()
+	report := must(s.VerifyAudit(context.Background()))(t)
+	if len(report.Findings) > 0 {
+		t.Fatalf("%+v", report.Findings)
+	}
+	return report
+}
+
+// audit: each change is one row in the transaction of the change, by whom the context says, and
+// tells the names of members and no value.
+func audit(t *testing.T, s *store.Store) {
+	ctx := point.WithActor(context.Background(), point.Actor{Kind: point.ActorUser, ID: "u-1", Name: "a@b.c", TokenID: "t-1", Address: "192.0.2.1"})
+	p := &point.Provider{Name: "main", Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive,
+		Config: point.ProviderConfig{Secrets: map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-canary-1")}}}
+	ok(t, s.CreateProvider(ctx, p))
+	p.Config.BaseURL, p.Config.Secrets[point.SecretAPIKey] = "https://canary.example", point.NewSecret("sk-canary-2")
+	ok(t, s.UpdateProvider(ctx, p))
+	ok(t, s.UpdateProvider(ctx, p)) // changes nothing
+	wantError(t, s.DeleteProvider(ctx, p.ID, 1), store.ErrStale)
+	ok(t, s.DeleteProvider(ctx, p.ID, p.Version))
+	k := &point.Key{Name: "k", Status: point.StatusActive}
+	ok(t, s.CreateKey(ctx, k, token("k")))
+	k.Status = point.StatusInactive
+	ok(t, s.UpdateKey(ctx, k))
+	u := user(t, s, "x@y.z")
+	u.PasswordHash = "$argon2id$other"
+	ok(t, s.UpdateUser(ctx, u))
+	u.Role = point.RoleViewer
+	ok(t, s.UpdateUser(ctx, u))
+	ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditExport, TargetKind: "configuration", Detail: json.RawMessage(`{"b":1,"a":"\u0000é"}`)}))
+
+	list := trail(t, s, store.AuditFilter{})
+	equal(t, "events", events(list), []string{"provider.created", "provider.updated", "provider.deleted", "key.created", "key.revoked",
+		"user.created", "password.changed", "user.role_changed", "config.exported"})
+	first, updated := list[0], list[1]
+	if first.Seq != 1 || first.Actor.Name != "a@b.c" || first.Actor.TokenID != "t-1" || first.Actor.Address != "192.0.2.1" || first.TargetName != "main" || first.TargetID != p.ID || first.Result != point.AuditOK {
+		t.Errorf("%+v", first)
+	}
+	if want := `{"changed":["config.base_url","secrets_set.api_key"]}`; string(updated.Detail) != want {
+		t.Errorf("detail %s, want %s", updated.Detail, want)
+	}
+	if list[5].Actor.Kind != point.ActorSystem {
+		t.Errorf("nobody's change is %+v", list[5].Actor)
+	}
+	if report := intact(t, s); report.Rows != int64(len(list)) {
+		t.Errorf("%+v", report)
+	}
+	for name, c := range map[string]struct {
+		filter store.AuditFilter
+		want   int64
+	}{
+		"event":       {store.AuditFilter{Event: "key.revoked"}, 1},
+		"actor":       {store.AuditFilter{Actor: "a@b.c"}, 8},
+		"actor by id": {store.AuditFilter{Actor: "u-1"}, 8},
+		"target":      {store.AuditFilter{Target: "main"}, 3},
+		"target's id": {store.AuditFilter{Target: u.ID}, 3},
+		"result":      {store.AuditFilter{Result: point.AuditDenied}, 0},
+		"from":        {store.AuditFilter{From: list[0].At}, 9},
+		"to":          {store.AuditFilter{To: list[0].At}, 0},
+	} {
+		if got := must(s.ListAudit(ctx, c.filter))(t); got.Total != c.want {
+			t.Errorf("%s: %d rows, want %d", name, got.Total, c.want)
+		}
+	}
+	_, err := s.ListAudit(ctx, store.AuditFilter{Cursor: "x"})
+	wantInvalid(t, "cursor", err, "cursor")
+}
+
+// concurrentAudit: of many writers one chain results, with a signed mark at every thousandth row.
+func concurrentAudit(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 126 {
+				if err := s.Audit(ctx, point.AuditEntry{Event: point.AuditSignIn, TargetName: fmt.Sprint(i, "-", j)}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	report := intact(t, s)
+	if report.Rows != 1008 || report.Checkpoints != 1 {
+		t.Fatalf("%+v", report)
+	}
+	if l := must(s.ListCheckpoints(ctx, 0, 10))(t); len(l) != 1 || l[0].Seq != 1000 {
+		t.Fatalf("%+v", l)
+	}
+}
+
+// repeatedAudit: refusals that repeat are counted and not written.
+func repeatedAudit(t *testing.T, s *store.Store) {
+	for i := range 3000 {
+		ctx := point.WithActor(context.Background(), point.Actor{Address: fmt.Sprintf("192.0.2.%d", i%3)})
+		ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditSignInFailed, TargetName: "a@b.c", Result: point.AuditFailed}))
+	}
+	if l := must(s.ListAudit(context.Background(), store.AuditFilter{}))(t); l.Total != 3 {
+		t.Fatalf("%d rows for the same failures", l.Total)
+	}
+	for i := range 3000 {
+		ctx := point.WithActor(context.Background(), point.Actor{Address: fmt.Sprintf("198.51.%d.%d", i/250, i%250)})
+		ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditSignInFailed, TargetName: fmt.Sprint(i), Result: point.AuditFailed}))
+	}
+	if l := must(s.ListAudit(context.Background(), store.AuditFilter{}))(t); l.Total > 302 {
+		t.Fatalf("%d rows for failures without end", l.Total)
+	}
+}
