@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"point"
+	"point/internal/ssrftest"
 )
 
 // secretsOf are the stored secrets of a provider, revealed.
@@ -139,6 +140,29 @@ func TestBaseURLs(t *testing.T) {
 	for _, base := range private {
 		refused(owned, base)
 	}
+}
+
+// TestEverySpellingOfThisMachine: no spelling of a loopback, private or metadata address can be
+// saved, by whoever lacks providers:private, nor by anybody where it is switched off.
+func TestEverySpellingOfThisMachine(t *testing.T) {
+	w := newWorld(t).withUsers()
+	try := func(role, base string) {
+		body := fmt.Sprintf(`{"name":"p","provider":"openai","config":{"api_key":"sk-canary-1","base_url":%q}}`, base)
+		if a := w.do(role, http.MethodPost, "/api/providers", body); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "body.config.base_url") {
+			t.Errorf("%s as %s: %d %s", base, role, a.status, a.body)
+		}
+	}
+	count := 0
+	for _, host := range ssrftest.Hosts() {
+		for _, base := range []string{"http://" + host + ":8080/v1", "http://user:pass@" + host, "http://api.openai.com@" + host, "gopher://" + host + "/_x", "//" + host, "http://" + host + "?x=.openai.com"} {
+			count++
+			w.api.AllowPrivate = true
+			try(editing, base)
+			w.api.AllowPrivate = false
+			try(owned, base)
+		}
+	}
+	t.Logf("%d base URLs", count)
 }
 
 // TestPrivateProvidersOfOthers changes what an admin made as an operator.
