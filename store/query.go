@@ -138,20 +138,29 @@ type querier interface {
 
 // rows reads all rows of a question.
 func rows[T any](ctx context.Context, db querier, scan func(row) (T, error), sql string, args ...any) ([]T, error) {
+	items := []T{}
+	if err := each(ctx, db, scan, func(item *T) { items = append(items, *item) }, sql, args...); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+// each reads the rows of a question one by one: where there are many, a list would be copied
+// again and again as it grows.
+func each[T any](ctx context.Context, db querier, scan func(row) (T, error), take func(*T), sql string, args ...any) error {
 	result, err := db.QueryContext(ctx, sql, args...)
 	if err != nil {
-		return nil, failure(err)
+		return failure(err)
 	}
 	defer result.Close()
-	items := []T{}
 	for result.Next() {
 		item, err := scan(result)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		items = append(items, item)
+		take(&item)
 	}
-	return items, failure(result.Err())
+	return failure(result.Err())
 }
 
 // one reads the only row of a question, ErrNotFound if there is none.

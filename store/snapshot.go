@@ -66,12 +66,9 @@ func (s *Store) readAll(ctx context.Context, tx *sql.Tx, next *point.Snapshot) (
 	for i := range endpoints {
 		next.Endpoints[endpoints[i].Path] = &endpoints[i]
 	}
-	keys, err := rows(ctx, tx, scanKey, selectKeys)
+	err = each(ctx, tx, scanKey, func(k *point.Key) { next.Keys[k.Hash] = k }, selectKeys)
 	if err != nil {
 		return err
-	}
-	for i := range keys {
-		next.Keys[keys[i].Hash] = &keys[i]
 	}
 	users, err := rows(ctx, tx, scanUser, selectUsers)
 	if err != nil {
