@@ -83,6 +83,18 @@ type User struct {
 	UpdatedAt    time.Time
 }
 
+// Identity is who a user is at an OpenID provider. A user has one at most.
+type Identity struct {
+	Issuer           string // URL of the provider
+	Subject          string // the provider's id of the user, which never changes hands
+	UserID           string
+	SuspendedVersion int64 // of the user who was disabled because no group gave a role; 0: never
+	CreatedAt        time.Time
+}
+
+// Suspended reports whether u is disabled for want of a group, and by nobody's hand since.
+func (x *Identity) Suspended(u *User) bool { return u.Disabled && u.Version == x.SuspendedVersion }
+
 // AccessTokenLife is how long an access token lives, and so how long a session that ended must
 // be remembered.
 const AccessTokenLife = 15 * time.Minute

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"users", users},
 		{"changed users", changedUsers},
 		{"first user", firstUser},
+		{"identities", identities},
+		{"sign-ins come back once", usedSignIns},
 		{"sessions", sessions},
 		{"signing keys", signingKeys},
 		{"idempotency", idempotency},
