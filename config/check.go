@@ -10,6 +10,7 @@ import (
 func (l *loader) check() {
 	l.checkTLS()
 	l.checkDatabase()
+	l.checkOIDC()
 	c := &l.config
 	_, email := l.origin["admin_email"]
 	_, password := l.origin["admin_password"]

@@ -23,6 +23,7 @@ type Config struct {
 	AdminPassword point.Secret
 	BootstrapKey  point.Secret
 
+	OIDC           OIDC
 	TLS            TLS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers are believed
 	AllowHTTP      bool           // a public bind without TLS was asked for
@@ -58,6 +59,24 @@ type Config struct {
 
 // DefaultDataDir is Config.DataDir if nothing says otherwise.
 const DefaultDataDir = "./data"
+
+// OIDC is sign-in at an OpenID provider; without an issuer there is none.
+type OIDC struct {
+	Issuer       string
+	ClientID     string
+	ClientSecret point.Secret // zero: a public client
+	Scopes       []string
+	GroupsClaim  string
+	Roles        []GroupRole
+	DefaultRole  string // of those whom no group gives a role; empty: they do not get in
+	Name         string // of the provider, for the button
+}
+
+// Enabled reports whether people may sign in at a provider.
+func (o OIDC) Enabled() bool { return o.Issuer != "" }
+
+// GroupRole is the role that a group of the provider gives.
+type GroupRole struct{ Group, Role string }
 
 // TLS is how the listener is encrypted: by files, by ACME, or not at all.
 type TLS struct {

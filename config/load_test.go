@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listen:          "127.0.0.1:8080",
 		DataDir:         "./data",
+		OIDC:            OIDC{Scopes: []string{"openid", "email", "profile"}, GroupsClaim: "groups", Name: "single sign-on"},
 		Demo:            DemoAuto,
 		AllowPrivate:    true,
 		MaxBody:         32 << 20,

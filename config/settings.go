@@ -68,6 +68,46 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return clientKey(&c.BootstrapKey, v) },
 		},
 		{
+			Name: "oidc_issuer",
+			Help: "URL of the OpenID provider that people may sign in at, as it spells it itself; needs public_url.",
+			set:  func(c *Config, v string) error { return issuer(&c.OIDC.Issuer, v) },
+		},
+		{
+			Name: "oidc_client_id",
+			Help: "Point's client id at the provider.",
+			set:  func(c *Config, v string) error { return text(&c.OIDC.ClientID, v) },
+		},
+		{
+			Name: "oidc_client_secret", Secret: true,
+			Help: "Point's secret at the provider; empty for a public client.",
+			set:  func(c *Config, v string) error { return secret(&c.OIDC.ClientSecret, v) },
+		},
+		{
+			Name: "oidc_scopes", Default: "openid email profile",
+			Help: "What Point asks the provider for, separated by spaces.",
+			set:  func(c *Config, v string) error { return scopes(&c.OIDC.Scopes, v) },
+		},
+		{
+			Name: "oidc_groups_claim", Default: "groups",
+			Help: "Claim that lists a person's groups.",
+			set:  func(c *Config, v string) error { return text(&c.OIDC.GroupsClaim, v) },
+		},
+		{
+			Name: "oidc_roles",
+			Help: "Roles that groups give, as group=role, separated by commas; the highest wins. If empty, roles are given in Point.",
+			set:  func(c *Config, v string) error { return groupRoles(&c.OIDC.Roles, v) },
+		},
+		{
+			Name: "oidc_default_role",
+			Help: "Role of those whom no group gives one; if empty they do not get in.",
+			set:  func(c *Config, v string) error { return roleName(&c.OIDC.DefaultRole, v) },
+		},
+		{
+			Name: "oidc_name", Default: "single sign-on",
+			Help: "Name of the provider on the button: Sign in with ...",
+			set:  func(c *Config, v string) error { return label(&c.OIDC.Name, v) },
+		},
+		{
 			Name: "tls_cert",
 			Help: "PEM file with the certificate chain.",
 			set:  func(c *Config, v string) error { return text(&c.TLS.Cert, v) },
