@@ -24,6 +24,7 @@ type Deps struct {
 	Health    Health
 	Events    Events
 	Alerts    point.Alerter
+	OpenID    *OpenID // nil: people sign in by password alone
 
 	Log     *slog.Logger     // nil: discarded
 	Now     func() time.Time // nil: time.Now
@@ -69,6 +70,9 @@ func (a *API) routes() []route {
 		{post, "/api/auth/login", Public, on(a.login), "Sign in"},
 		{post, "/api/auth/refresh", Public, on(a.refresh), "Get a new access token for the refresh cookie"},
 		{post, "/api/auth/logout", Public, on(a.logout), "Sign out: end the refresh cookie's session"},
+		{get, "/api/auth/methods", Public, on(a.getMethods), "Ask which ways to sign in there are"},
+		{get, "/api/auth/oidc/start", Public, redirects(a.startOIDC), "Go to the OpenID provider to sign in"},
+		{get, "/api/auth/oidc/callback", Public, returns(a.finishOIDC, callbackParams()), "Come back from the OpenID provider"},
 		{get, "/api/auth/me", SignedIn, on(a.me), "Read who is signed in and what they may do"},
 		{get, "/api/auth/sessions", SignedIn, on(a.listSessions), "List your own open sessions"},
 		{del, "/api/auth/sessions/{id}", SignedIn, on(a.deleteSession), "End one of your own sessions"},

@@ -38,6 +38,8 @@ type route struct {
 type handler struct {
 	name     string
 	creates  bool // answers 201, takes an Idempotency-Key
+	moves    bool // answers 303 with a Location
+	anyQuery bool // takes parameters that it does not know
 	register func(*API, huma.API, huma.Operation)
 }
 
@@ -53,6 +55,22 @@ func creates[I, O any](f func(context.Context, *I) (*O, error)) handler {
 	h := on(f)
 	h.creates = true
 	return h
+}
+
+// redirects is on for a page that sends the browser on: 303.
+func redirects[I, O any](f func(context.Context, *I) (*O, error)) handler {
+	h := on(f)
+	h.moves = true
+	return h
+}
+
+// returns is redirects for a page that another site sends the browser to, with these parameters
+// and others.
+func returns[I, O any](f func(context.Context, *I) (*O, error), params []*huma.Param) handler {
+	return handler{name: methodName(f), moves: true, anyQuery: true, register: func(a *API, h huma.API, op huma.Operation) {
+		op.Parameters = params
+		huma.Register(h, op, answering(a, f))
+	}}
 }
 
 // raw is on for an answer that the method writes itself: its type, and what is in it.
@@ -111,13 +129,16 @@ func (r route) operation(id string) huma.Operation {
 	op := huma.Operation{
 		Method: r.method, Path: r.path, OperationID: id, Summary: r.summary, Tags: []string{r.tag()},
 		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates},
-		RejectUnknownQueryParameters: true,
+		RejectUnknownQueryParameters: !r.handler.anyQuery,
 		MaxBodyBytes:                 maxBody + 1, // huma counts a body of just the limit as too large
 		BodyReadTimeout:              30 * time.Second,
 		Extensions:                   map[string]any{"x-permission": string(r.permission)},
 	}
 	if r.handler.creates {
 		op.DefaultStatus = http.StatusCreated
+	}
+	if r.handler.moves {
+		op.DefaultStatus = http.StatusSeeOther
 	}
 	if r.permission != Public {
 		op.Security = []map[string][]string{{"bearer": {}}}

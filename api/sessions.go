@@ -151,10 +151,15 @@ func (t refreshToken) belongsTo(x *point.Session) bool {
 
 // startSession signs u in.
 func (a *API) startSession(ctx context.Context, u *point.User, c caller) (*tokenOutput, error) {
+	return a.startSessionFor(ctx, u, c, sessionLife)
+}
+
+// startSessionFor signs u in for a while, however often the session is refreshed.
+func (a *API) startSessionFor(ctx context.Context, u *point.User, c caller, life time.Duration) (*tokenOutput, error) {
 	now := a.Now().UTC()
 	x := &point.Session{
 		ID: store.NewID(now), UserID: u.ID, UserAgent: c.userAgent, Address: c.address,
-		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(sessionLife),
+		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(life),
 	}
 	token := newRefreshToken(x.ID)
 	x.Current = token.hash()

@@ -25,6 +25,9 @@ import (
 func TestUnknownQueriesAreRefused(t *testing.T) {
 	w := newWorld(t).withUsers()
 	each(func(name, _ string, make func(...string) *http.Request) {
+		if strings.HasSuffix(name, "/oidc/callback") {
+			return // providers add parameters of their own
+		}
 		r := make("Authorization", "Bearer "+w.tokens[point.RoleOwner])
 		r.URL.RawQuery = "nope=1"
 		if a := w.send(r); r.Method == http.MethodGet && (a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "query.nope")) {

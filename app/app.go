@@ -232,7 +232,7 @@ func (a *App) handler() (http.Handler, error) {
 	a.open = data.Open
 	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
-		Store: a.store, Tester: data, Explainer: data, Models: data, Usage: a.limits, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor,
+		Store: a.store, Tester: data, Explainer: data, Models: data, Usage: a.limits, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor, OpenID: openID(a.cfg),
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: a.cfg.TLS.Domains,
 		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
 		EnvAllow: variablesAllowed(a.cfg),
