@@ -137,12 +137,15 @@ var errNoOpenID = problem(http.StatusNotFound, "Nobody signs in at an OpenID pro
 
 type callbackInput struct {
 	Client
-	Cookie string `cookie:"point_oidc" doc:"What the browser keeps meanwhile."`
+	cookie string
 	query  url.Values
 }
 
-// Resolve takes the query as it is: providers add parameters of their own.
+// Resolve takes cookie and query as they are: providers add parameters of their own.
 func (in *callbackInput) Resolve(ctx huma.Context) []error {
+	if cookie, err := huma.ReadCookie(ctx, flowCookie); err == nil {
+		in.cookie = cookie.Value
+	}
 	u := ctx.URL()
 	in.query = u.Query()
 	return in.Client.Resolve(ctx)
@@ -178,8 +181,8 @@ func (a *API) finishOIDC(ctx context.Context, in *callbackInput) (*redirectOutpu
 
 // openFlow is the sign-in that comes back, if this browser began it.
 func (a *API) openFlow(in *callbackInput) (f flow, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(in.Cookie)
-	if err != nil || in.Cookie == "" || len(in.Cookie) > maxFlowCookie {
+	sealed, err := base64.RawURLEncoding.DecodeString(in.cookie)
+	if err != nil || in.cookie == "" || len(in.cookie) > maxFlowCookie {
 		return f, failure(failExpired, "the browser brings no sign-in back")
 	}
 	raw, err := a.Store.OpenSignIn(sealed)

@@ -130,7 +130,7 @@ keys:
 		`p.yaml:14: alias "two words": name: This has 1 to 255 visible`,
 		`p.yaml:18: key "ci": endpoints[0]: There is no such endpoint`,
 		`p.yaml:19: key "ci": models[0]: This is not a pattern`,
-		`p.yaml:21: key "ci": limits.rpm: This must be 1 or more`,
+		`p.yaml:21: key "ci": limits.rpm: This must be from 1 to`,
 		`p.yaml:22: key "ci": limits.budget_day: This must be 0 or more`,
 	} {
 		if !strings.Contains(err.Error(), want) {

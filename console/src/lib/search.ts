@@ -10,10 +10,13 @@ export function setupSearch(raw: Raw): { token?: string | undefined } {
   return { token: word(raw.token) }
 }
 
-export function signInSearch(raw: Raw): { next?: string | undefined } {
+export function signInSearch(raw: Raw): { next?: string | undefined; error?: string | undefined } {
   const next = word(raw.next)
-  // Only a path of this site: "//host" and "/\host" would lead elsewhere.
-  return { next: next && /^\/(?![/\\])/.test(next) ? next : undefined }
+  return {
+    // Only a path of this site: "//host" and "/\host" would lead elsewhere.
+    next: next && /^\/(?![/\\])/.test(next) ? next : undefined,
+    error: word(raw.error),
+  }
 }
 
 export function overviewSearch(raw: Raw): { span?: Span | undefined } {

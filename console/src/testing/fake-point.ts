@@ -50,6 +50,8 @@ export class FakePoint {
   signInWait = 0
   /** Paths below this one get no answer, as if Point were not running; none if empty. */
   silent = ''
+  /** The provider that people may sign in at; none if empty. */
+  openID = ''
   /** How many keys and providers there are, beyond those that a list hands over. */
   unlisted = 0
   private readonly now: () => number
@@ -141,6 +143,13 @@ export class FakePoint {
         }
         if (body?.email === owner.email && body.password === owner.password) return this.enter()
         return problem(401, 'The email address or the password is wrong.')
+      case 'methods':
+        return json({
+          password: true,
+          ...(this.openID && {
+            oidc: { name: this.openID, start: 'https://point.example/api/auth/oidc/start' },
+          }),
+        })
       case 'refresh':
         return this.signedIn ? this.enter() : problem(401, 'There is no session.')
       case 'logout':
@@ -349,4 +358,10 @@ export class FakePoint {
   }
 }
 
-const open = new Set(['/api/setup', '/api/auth/login', '/api/auth/refresh', '/api/auth/logout'])
+const open = new Set([
+  '/api/setup',
+  '/api/auth/methods',
+  '/api/auth/login',
+  '/api/auth/refresh',
+  '/api/auth/logout',
+])

@@ -3,19 +3,21 @@ import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useForm } from 'react-hook-form'
 import { showProblem } from '~/lib/form'
-import { setupQuery, signIn } from '~/lib/queries/auth'
+import { methodsQuery, setupQuery, signIn } from '~/lib/queries/auth'
 import { useSessionState } from '~/lib/session'
 import { Button } from '~/ui/button'
 import { Field, Input } from '~/ui/field'
 import { Notice } from '~/ui/notice'
 import { AuthFrame } from './frame'
+import { ProviderSignIn, SignInFailure } from './provider-sign-in'
 
 const route = getRouteApi('/sign-in')
 
 export function SignInPage() {
-  const { next } = route.useSearch()
+  const { next, error } = route.useSearch()
   const session = useSessionState()
   const setup = useQuery(setupQuery)
+  const methods = useQuery(methodsQuery)
   const router = useRouter()
   const queries = useQueryClient()
   const form = useForm({ defaultValues: { email: '', password: '' } })
@@ -44,6 +46,8 @@ export function SignInPage() {
           </Notice>
         </div>
       )}
+      {error && <SignInFailure code={error} />}
+      {methods.data?.oidc && <ProviderSignIn method={methods.data.oidc} next={next} />}
       <form noValidate onSubmit={submit} className="space-y-4">
         <Field label="Email" error={errors.email?.message}>
           {(control) => (

@@ -15,6 +15,12 @@ export const setupQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/setup', { signal })),
 })
 
+/** The ways to sign in that there are. */
+export const methodsQuery = queryOptions({
+  queryKey: ['methods'],
+  queryFn: ({ signal }) => unwrap(api.GET('/api/auth/methods', { signal })),
+})
+
 export async function signIn(body: components['schemas']['Login']): Promise<void> {
   const { access_token } = await unwrap(api.POST('/api/auth/login', { body }))
   enter(access_token)
