@@ -63,6 +63,15 @@ func RuleKinds() []string {
 	}
 }
 
+// ruleUnits are the units of thresholds.
+var ruleUnits = map[string]string{
+	RuleErrorRate: "%", RuleLatencyP95: "ms", RuleTTFTP95: "ms", RuleCost: "USD", RuleRequests: "requests",
+	RuleSpendAnomaly: "times", RuleSecretAge: "days", RuleMemory: "%", RuleDisk: "%",
+}
+
+// RuleUnit is the unit of the threshold of a kind of AlertRule; empty: it has none.
+func RuleUnit(kind string) string { return ruleUnits[kind] }
+
 // AlertRule raises an alert while what it measures is at its threshold or above.
 type AlertRule struct {
 	ID          string
@@ -217,4 +226,11 @@ type PriceOverride struct {
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// ModelPrice is what a kind's model costs.
+type ModelPrice struct {
+	Kind  string
+	Model string
+	Price Price
 }

@@ -35,6 +35,24 @@ type PutAlias struct {
 	Target string `json:"target" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII without spaces" doc:"A model, or provider/model." example:"openai-main/gpt-4o-mini"`
 }
 
+// CreateAlias is the body that creates an alias.
+type CreateAlias struct {
+	Name   string `json:"name" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII without spaces" example:"fast"`
+	Target string `json:"target" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII without spaces" doc:"A model, or provider/model." example:"openai-main/gpt-4o-mini"`
+}
+
+type createAliasInput struct {
+	Repeatable
+	Body CreateAlias
+}
+
+// Resolve finds what a schema cannot see.
+func (in *createAliasInput) Resolve(huma.Context) []error {
+	var f faults
+	(&point.Alias{Name: in.Body.Name, Target: in.Body.Target}).Check(f.at("body."))
+	return f.errors()
+}
+
 type putAliasInput struct {
 	ByName
 	Precondition
@@ -57,6 +75,7 @@ func (in *putAliasInput) Resolve(huma.Context) []error {
 type deleteAliasInput struct {
 	ByName
 	Precondition
+	Forced
 }
 
 func (a *API) listAliases(ctx context.Context, _ *none) (*listOutput[Alias], error) {
@@ -65,6 +84,23 @@ func (a *API) listAliases(ctx context.Context, _ *none) (*listOutput[Alias], err
 		return nil, err
 	}
 	return whole(list, shapeAlias), nil
+}
+
+func (a *API) getAlias(ctx context.Context, in *ByName) (*aliasOutput, error) {
+	alias, err := a.Store.GetAlias(ctx, in.Name)
+	if err != nil {
+		return nil, fromStore(err, "alias")
+	}
+	return answerAlias(alias), nil
+}
+
+// createAlias creates an alias of a name that is not taken.
+func (a *API) createAlias(ctx context.Context, in *createAliasInput) (*aliasOutput, error) {
+	alias := &point.Alias{Name: in.Body.Name, Target: in.Body.Target}
+	if err := a.Store.CreateAlias(ctx, alias); err != nil {
+		return nil, fromStore(err, "alias")
+	}
+	return answerAlias(alias), nil
 }
 
 // putAlias creates an alias or gives it another target.
@@ -85,11 +121,14 @@ func (a *API) putAlias(ctx context.Context, in *putAliasInput) (*aliasOutput, er
 	if err := a.Store.PutAlias(ctx, alias); err != nil {
 		return nil, fromStore(err, "alias")
 	}
-	return &aliasOutput{Tagged: tagOf(alias.Version), Body: shapeAlias(alias)}, nil
+	return answerAlias(alias), nil
 }
 
 func (a *API) deleteAlias(ctx context.Context, in *deleteAliasInput) (*empty, error) {
 	alias, err := a.changeableAlias(ctx, in.Name, in.IfMatch)
+	if err == nil {
+		err = in.refuseUsed("alias", usesOfAlias(a.Store.Snapshot(), in.Name))
+	}
 	if err == nil {
 		err = a.Store.DeleteAlias(ctx, alias.Name, alias.Version)
 	}
@@ -106,6 +145,10 @@ func (a *API) changeableAlias(ctx context.Context, name, ifMatch string) (*point
 		return nil, err
 	}
 	return alias, matches(ifMatch, alias.Version, "alias")
+}
+
+func answerAlias(x *point.Alias) *aliasOutput {
+	return &aliasOutput{Tagged: tagOf(x.Version), Body: shapeAlias(x)}
 }
 
 func shapeAlias(x *point.Alias) Alias {

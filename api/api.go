@@ -25,6 +25,8 @@ type Deps struct {
 	Events    Events
 	Alerts    point.Alerter
 	OpenID    *OpenID // nil: people sign in by password alone
+	Notify    Notifications
+	Prices    Prices
 
 	Log     *slog.Logger     // nil: discarded
 	Now     func() time.Time // nil: time.Now
@@ -94,6 +96,8 @@ func (a *API) routes() []route {
 		{post, "/api/route/explain", EndpointsRead, on(a.explainRoute), "See which targets would serve a request, without sending it"},
 
 		{get, "/api/aliases", AliasesRead, on(a.listAliases), "List aliases"},
+		{post, "/api/aliases", AliasesWrite, creates(a.createAlias), "Create an alias"},
+		{get, "/api/aliases/{name}", AliasesRead, on(a.getAlias), "Read an alias"},
 		{put, "/api/aliases/{name}", AliasesWrite, on(a.putAlias), "Create or change an alias"},
 		{del, "/api/aliases/{name}", AliasesWrite, on(a.deleteAlias), "Delete an alias"},
 		{get, "/api/models", ModelsRead, on(a.listModels), "List the models that can be asked for"},
@@ -111,7 +115,34 @@ func (a *API) routes() []route {
 
 		{get, "/api/status", StatusRead, on(a.getStatus), "Read the state of the whole system"},
 		{get, "/api/status/health", StatusRead, on(a.getHealth), "Read the health checks"},
-		{get, "/api/alerts", AlertsRead, on(a.listAlerts), "List alerts, open ones first"},
+		{get, "/api/alerts", AlertsRead, on(a.listAlerts), "List alerts, the last raised first"},
+		{get, "/api/alerts/{id}", AlertsRead, on(a.getAlert), "Read an alert"},
+		{post, "/api/alerts/{id}/acknowledge", AlertsWrite, on(a.acknowledgeAlert), "Say that you look after an alert; it is not sent any more"},
+		{post, "/api/alerts/{id}/resolve", AlertsWrite, on(a.resolveAlert), "Close an alert; if its cause goes on, it is raised anew"},
+
+		{get, "/api/alert-rules", AlertRulesRead, on(a.listAlertRules), "List alert rules"},
+		{post, "/api/alert-rules", AlertRulesWrite, creates(a.createAlertRule), "Create an alert rule"},
+		{get, "/api/alert-rules/{id}", AlertRulesRead, on(a.getAlertRule), "Read an alert rule"},
+		{put, "/api/alert-rules/{id}", AlertRulesWrite, on(a.updateAlertRule), "Change an alert rule"},
+		{del, "/api/alert-rules/{id}", AlertRulesWrite, on(a.deleteAlertRule), "Delete an alert rule; its open alerts are resolved"},
+
+		{get, "/api/notifiers", NotifiersRead, on(a.listNotifiers), "List notifiers"},
+		{post, "/api/notifiers", NotifiersWrite, creates(a.createNotifier), "Create a notifier"},
+		{get, "/api/notifiers/{id}", NotifiersRead, on(a.getNotifier), "Read a notifier"},
+		{put, "/api/notifiers/{id}", NotifiersWrite, on(a.updateNotifier), "Change a notifier"},
+		{del, "/api/notifiers/{id}", NotifiersWrite, on(a.deleteNotifier), "Delete a notifier"},
+		{post, "/api/notifiers/{id}/test", NotifiersTest, on(a.testNotifier), "Send a test and see what comes back"},
+
+		{get, "/api/silences", SilencesRead, on(a.listSilences), "List silences, the one that ends last first"},
+		{post, "/api/silences", SilencesWrite, creates(a.createSilence), "Create a silence"},
+		{get, "/api/silences/{id}", SilencesRead, on(a.getSilence), "Read a silence"},
+		{put, "/api/silences/{id}", SilencesWrite, on(a.updateSilence), "Replace what a silence says"},
+		{del, "/api/silences/{id}", SilencesWrite, on(a.deleteSilence), "End a silence and delete it"},
+
+		{get, "/api/prices", PricesRead, on(a.listPrices), "List what models cost"},
+		{put, "/api/prices/{kind}/{model}", PricesWrite, on(a.putPrice), "Say what a model costs, in place of the embedded price"},
+		{del, "/api/prices/{kind}/{model}", PricesWrite, on(a.deletePrice), "Let the embedded price hold again"},
+
 		{get, "/api/logs", LogsRead, on(a.listLogs), "List log entries, newest first"},
 
 		{get, "/api/openapi.json", Public, raw[Document]("application/json", "OK", a.getOpenAPI), "Read this document"},

@@ -112,7 +112,7 @@ func TestRoutes(t *testing.T) {
 		{"alias with a slash", editing, "PUT", "/api/aliases/team%2Ffast", `{"target":"fast"}`, nil, 200, []string{`"name":"team/fast"`}, nil},
 		{"alias must be there", editing, "PUT", "/api/aliases/other", `{"target":"fast"}`, []string{"If-Match", `"1"`}, 412, nil, nil},
 		{"aliases", viewing, "GET", "/api/aliases", "", nil, 200, []string{`"total":2`}, nil},
-		{"alias deleted", editing, "DELETE", "/api/aliases/fast", "", nil, 204, nil, nil},
+		{"alias deleted", editing, "DELETE", "/api/aliases/fast?force=true", "", nil, 204, nil, nil},
 		{"alias is gone", editing, "DELETE", "/api/aliases/fast", "", nil, 404, nil, nil},
 		{"models", viewing, "GET", "/api/models", "", nil, 200, []string{`"id":"gpt-4o"`, `"context_window":128000`, `"max_output":null`}, nil},
 		{"status", viewing, "GET", "/api/status", "", nil, 200, []string{`"engine":"sqlite"`, `"providers":1`, `"users":4`, `"instances":[]`}, nil},

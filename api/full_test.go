@@ -28,7 +28,11 @@ type fullWorld struct {
 // seeds are bodies that make something, for routes of which the examples in the document do
 // not say enough.
 var seeds = map[string]string{
-	"POST /api/providers": `{"name":"openai-main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`,
+	"POST /api/providers":   `{"name":"openai-main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`,
+	"POST /api/alert-rules": `{"name":"errors","kind":"error_rate","threshold":25,"scope":{"each":"provider"}}`,
+	"POST /api/aliases":     `{"name":"quick","target":"gpt-4o-mini"}`,
+	"POST /api/notifiers":   `{"name":"on-call","type":"webhook","config":{"url":"https://hooks.example.com/canary","secret":"canary-0123456789abcdef0123456789"}}`,
+	"POST /api/silences":    `{"kind":"rule:*","until":"2026-03-05T00:00:00Z"}`,
 }
 
 func newFullWorld(t testing.TB) *fullWorld {

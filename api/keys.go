@@ -209,8 +209,11 @@ func (b *UpdateKey) apply(k *point.Key) {
 	}
 }
 
-func (a *API) deleteKey(ctx context.Context, in *deleteInput) (*empty, error) {
+func (a *API) deleteKey(ctx context.Context, in *deleteUsedInput) (*empty, error) {
 	k, err := a.changeableKey(ctx, in.ID, in.IfMatch)
+	if err == nil {
+		err = in.refuseUsed("key", usesOfKey(a.Store.Snapshot(), k))
+	}
 	if err == nil {
 		err = fromStore(a.Store.DeleteKey(ctx, k.ID, k.Version), "key")
 	}

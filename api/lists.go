@@ -51,6 +51,14 @@ func whole[S, T any](items []S, shape func(*S) T) *listOutput[T] {
 	return pageOf(Paging{Page: 1, Limit: len(items)}, store.List[S]{Items: items, Total: n}, shape)
 }
 
+// cut answers a page of a list that is there as a whole.
+func cut[T any](p Paging, all []T) *listOutput[T] {
+	start := min((p.Page-1)*p.Limit, len(all))
+	end := min(start+p.Limit, len(all))
+	list := store.List[T]{Items: all[start:end], Total: int64(len(all)), More: end < len(all)}
+	return pageOf(p, list, func(x *T) T { return *x })
+}
+
 // ByID is the input of a route about one thing.
 type ByID struct {
 	ID string `path:"id" minLength:"1" maxLength:"255" doc:"Id."`

@@ -31,18 +31,30 @@ const (
 	StatusRead       Permission = "status:read"
 	AlertsRead       Permission = "alerts:read"
 	LogsRead         Permission = "logs:read"
+
+	AlertsWrite     Permission = "alerts:write" // acknowledge, resolve
+	AlertRulesRead  Permission = "alert-rules:read"
+	AlertRulesWrite Permission = "alert-rules:write"
+	NotifiersRead   Permission = "notifiers:read"
+	NotifiersWrite  Permission = "notifiers:write"
+	NotifiersTest   Permission = "notifiers:test"
+	SilencesRead    Permission = "silences:read"
+	SilencesWrite   Permission = "silences:write"
+	PricesRead      Permission = "prices:read"
+	PricesWrite     Permission = "prices:write"
 )
 
 // What the built-in roles may do. Each has what the one before it has.
 var (
 	viewer = []Permission{
 		SignedIn, ProvidersRead, EndpointsRead, KeysRead, AliasesRead, ModelsRead,
-		RequestsRead, StatusRead, AlertsRead,
+		RequestsRead, StatusRead, AlertsRead, AlertRulesRead, SilencesRead, PricesRead,
 	}
 	operator = append(slices.Clone(viewer),
 		ProvidersWrite, ProvidersTest, EndpointsWrite, EndpointsTest, KeysWrite, AliasesWrite, LogsRead,
+		AlertsWrite, AlertRulesWrite, SilencesWrite, NotifiersRead, NotifiersTest,
 	)
-	admin = append(slices.Clone(operator), ProvidersPrivate)
+	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite)
 	owner = slices.Clone(admin)
 )
 

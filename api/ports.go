@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"point"
 )
@@ -39,4 +40,14 @@ type KeyUsage interface {
 // reader misses records, it holds nobody up.
 type Events interface {
 	Subscribe(ctx context.Context) <-chan point.Record
+}
+
+// Notifications sends alerts.
+type Notifications interface {
+	Test(ctx context.Context, n *point.Notifier) point.NotifierResult
+}
+
+// Prices lists the embedded prices, by kind and model.
+type Prices interface {
+	All(at time.Time) []point.ModelPrice
 }

@@ -27,6 +27,7 @@ type Problem struct {
 	Status int            `json:"status" doc:"HTTP status." example:"422"`
 	Detail string         `json:"detail" doc:"What is wrong, and what to do." example:"Mend the fields below and send it again."`
 	Errors []ProblemField `json:"errors,omitempty" doc:"Every field that is wrong."`
+	UsedBy []Use          `json:"used_by,omitempty" doc:"Why it is not deleted: what refers to it."`
 
 	header http.Header
 }

@@ -42,6 +42,7 @@ type listProvidersInput struct {
 	Paging
 	Type   string `query:"type" enum:"api,web" doc:"Only those of this type."`
 	Status string `query:"status" enum:"active,inactive" doc:"Only those with this status."`
+	Health string `query:"health" enum:"ok,degraded,down,unknown" doc:"Only those whose health is this."`
 }
 
 // CreateProvider is the body that creates a provider.
@@ -135,11 +136,34 @@ type testProviderInput struct {
 type testOutput struct{ Body point.TestResult }
 
 func (a *API) listProviders(ctx context.Context, in *listProvidersInput) (*listOutput[Provider], error) {
-	list, err := a.Store.ListProviders(ctx, store.ProviderFilter{Type: in.Type, Status: in.Status, Page: in.page()})
+	filter := store.ProviderFilter{Type: in.Type, Status: in.Status, Page: in.page()}
+	if in.Health != "" {
+		return a.listByHealth(ctx, in, filter)
+	}
+	list, err := a.Store.ListProviders(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
 	return pageOf(in.Paging, list, a.shapeProvider), nil
+}
+
+// listByHealth lists the providers of one health, which no database knows: all are read.
+func (a *API) listByHealth(ctx context.Context, in *listProvidersInput, filter store.ProviderFilter) (*listOutput[Provider], error) {
+	var met []Provider
+	for filter.Page = (store.Page{Number: 1, Limit: 500}); ; filter.Page.Number++ {
+		list, err := a.Store.ListProviders(ctx, filter)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			if p := a.shapeProvider(&list.Items[i]); p.Health.State == in.Health {
+				met = append(met, p)
+			}
+		}
+		if !list.More {
+			return cut(in.Paging, met), nil
+		}
+	}
 }
 
 func (a *API) getProvider(ctx context.Context, in *ByID) (*providerOutput, error) {
@@ -175,8 +199,11 @@ func (a *API) updateProvider(ctx context.Context, in *updateProviderInput) (*pro
 	return a.answerProvider(p), nil
 }
 
-func (a *API) deleteProvider(ctx context.Context, in *deleteInput) (*empty, error) {
+func (a *API) deleteProvider(ctx context.Context, in *deleteUsedInput) (*empty, error) {
 	p, err := a.changeable(ctx, in.ID, in.IfMatch)
+	if err == nil {
+		err = in.refuseUsed("provider", usesOfProvider(a.Store.Snapshot(), p))
+	}
 	if err == nil {
 		err = fromStore(a.Store.DeleteProvider(ctx, p.ID, p.Version), "provider")
 	}

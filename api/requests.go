@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"point"
 	"point/store"
@@ -31,6 +34,7 @@ type RequestRecord struct {
 	OverheadUS      int64           `json:"overhead_us" doc:"Microseconds in Point before the first upstream byte was asked for."`
 	Stream          bool            `json:"stream"`
 	CacheHit        bool            `json:"cache_hit"`
+	Test            bool            `json:"test" doc:"It tried a provider or an endpoint; statistics leave it out."`
 	TokensInput     *int64          `json:"tokens_input"`
 	TokensOutput    *int64          `json:"tokens_output"`
 	Cost            *point.NanoUSD  `json:"cost" doc:"USD; null: unknown." example:"0.000847"`
@@ -56,9 +60,42 @@ type RequestFilter struct {
 type listRequestsInput struct {
 	Paging
 	RequestFilter
-	Status  string `query:"status" pattern:"^[1-5]([0-9]{2}|xx)$" patternDescription:"a status such as 404 or a class such as 4xx" doc:"HTTP status, or a class." example:"4xx"`
-	Outcome string `query:"outcome" enum:"complete,client_cancelled,upstream_error,truncated,rejected"`
-	Cursor  string `query:"cursor" maxLength:"512" doc:"cursor of the page before; takes the place of page."`
+	Status  string   `query:"status" pattern:"^[1-5]([0-9]{2}|xx)$" patternDescription:"a status such as 404 or a class such as 4xx" doc:"HTTP status, or a class." example:"4xx"`
+	Outcome Outcomes `query:"outcome,explode" maxItems:"5" doc:"Only these, comma separated or repeated."`
+	Failed  string   `query:"failed" enum:"true,false" doc:"Whether it failed: neither complete nor cancelled by the client."`
+	Test    string   `query:"test" enum:"true,false" doc:"Whether it is a test."`
+	Cursor  string   `query:"cursor" maxLength:"512" doc:"cursor of the page before; takes the place of page."`
+}
+
+// Outcomes are outcomes, each item one or several with commas between them.
+type Outcomes []string
+
+const outcomePattern = "(complete|client_cancelled|upstream_error|truncated|rejected)"
+
+// TransformSchema says what an item is.
+func (Outcomes) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Items = &huma.Schema{
+		Type: huma.TypeString, Pattern: "^" + outcomePattern + "(," + outcomePattern + "){0,4}$", PatternDescription: "outcomes with commas between them",
+		MaxLength: new(255), Examples: []any{"upstream_error,truncated"},
+	}
+	return s
+}
+
+func (o Outcomes) list() (all []point.Outcome) {
+	for _, item := range o {
+		for one := range strings.SplitSeq(item, ",") {
+			all = append(all, point.Outcome(one))
+		}
+	}
+	return all
+}
+
+// asked is the yes or no of a query, nil if it is not asked.
+func asked(value string) *bool {
+	if value == "" {
+		return nil
+	}
+	return new(value == "true")
 }
 
 func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOutput[RequestRecord], error) {
@@ -67,7 +104,7 @@ func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOut
 	}
 	list, err := a.Store.ListRequests(ctx, store.RequestFilter{
 		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
-		Status: in.Status, Outcome: point.Outcome(in.Outcome), Page: in.page(), Cursor: in.Cursor,
+		Status: in.Status, Outcomes: in.Outcome.list(), Failed: asked(in.Failed), Test: asked(in.Test), Page: in.page(), Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +169,7 @@ func (n names) shape(r *point.Record) RequestRecord {
 		ProviderID: r.ProviderID, Provider: n.provider(r), Model: r.Model, UpstreamModel: r.UpstreamModel,
 		KeyID: r.KeyID, Key: n.keys[r.KeyID], Status: r.Status, Outcome: string(r.Outcome),
 		ErrorCode: string(r.ErrorCode), ErrorMessage: r.ErrorMessage,
-		ResponseTime: r.ResponseTime, TTFT: r.TTFT, OverheadUS: r.OverheadUS, Stream: r.Stream, CacheHit: r.CacheHit,
+		ResponseTime: r.ResponseTime, TTFT: r.TTFT, OverheadUS: r.OverheadUS, Stream: r.Stream, CacheHit: r.CacheHit, Test: r.Test(),
 		Cost: r.Cost, Usage: r.Usage, Attempts: r.Attempts, Route: r.Route, Request: r.Request, Response: r.Response,
 	}
 	if r.Usage != nil {

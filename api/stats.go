@@ -19,6 +19,7 @@ type RequestStats struct {
 type StatsBucket struct {
 	Start        time.Time         `json:"start"`
 	Group        map[string]string `json:"group" doc:"From the dimensions of by to the group's values." example:"{\"provider\":\"openai-main\"}"`
+	Names        map[string]string `json:"names,omitempty" doc:"Of a group by key, whose value is an id: what the key is called. Names are not unique."`
 	Requests     int64             `json:"requests"`
 	Errors       int64             `json:"errors"`
 	TokensInput  int64             `json:"tokens_input"`
@@ -82,17 +83,19 @@ func (a *API) statsFilter(in *statsInput) (store.StatsFilter, error) {
 	return filter, f.err()
 }
 
-// shapeBucket is b as answers show it: with names in place of ids.
+// shapeBucket is b as answers show it: with the names of providers in place of their ids.
 func (n names) shapeBucket(b *store.StatsBucket) StatsBucket {
 	group := map[string]string{}
 	maps.Copy(group, b.Group)
-	for by, named := range map[string]map[string]string{store.ByProvider: n.providers, store.ByKey: n.keys} {
-		if name, ok := named[group[by]]; ok {
-			group[by] = name
-		}
+	if name, ok := n.providers[group[store.ByProvider]]; ok {
+		group[store.ByProvider] = name
+	}
+	var called map[string]string
+	if name, ok := n.keys[group[store.ByKey]]; ok {
+		called = map[string]string{store.ByKey: name}
 	}
 	return StatsBucket{
-		Start: b.Start, Group: group, Requests: b.Requests, Errors: b.Errors,
+		Start: b.Start, Group: group, Names: called, Requests: b.Requests, Errors: b.Errors,
 		TokensInput: b.TokensInput, TokensOutput: b.TokensOutput, Cost: b.Cost, Unpriced: b.Unpriced, CacheHits: b.CacheHits,
 		Latency: Percentiles(b.Latency), TTFT: Percentiles(b.TTFT),
 	}

@@ -10,12 +10,13 @@ import (
 
 // Status is the state of the whole system.
 type Status struct {
-	State     string              `json:"state" enum:"ok,degraded,down" doc:"The worst of what follows."`
+	State     string              `json:"state" enum:"ok,degraded,down" doc:"The worst of the database and the checks; degraded too while an active provider is down or a critical alert is open."`
 	Version   string              `json:"version"`
 	StartedAt time.Time           `json:"started_at" doc:"When this process started."`
 	Uptime    int64               `json:"uptime" doc:"ms."`
 	Database  DatabaseStatus      `json:"database"`
 	Config    ConfigStatus        `json:"config"`
+	Alerts    AlertCounts         `json:"alerts_open" doc:"Open alerts by severity."`
 	Process   ProcessStatus       `json:"process"`
 	Instances []point.Instance    `json:"instances" doc:"Every Point process that shares this database and was heard of in the last 15 s."`
 	Checks    []point.HealthCheck `json:"checks"`
@@ -38,6 +39,13 @@ type ConfigStatus struct {
 	Keys            int   `json:"keys"`
 	Users           int   `json:"users"`
 	Demo            bool  `json:"demo" doc:"There are simulated providers."`
+}
+
+// AlertCounts counts alerts by severity.
+type AlertCounts struct {
+	Critical int64 `json:"critical"`
+	Warning  int64 `json:"warning"`
+	Info     int64 `json:"info"`
 }
 
 // ProcessStatus is what this process uses.
@@ -70,11 +78,23 @@ func (a *API) getStatus(ctx context.Context, _ *none) (*statusOutput, error) {
 			}
 		}
 	}
-	out.State = worst(out.Checks)
-	if out.Database.State != point.HealthOK {
-		out.State = point.HealthDown
+	if open, err := a.Store.OpenAlerts(ctx); err == nil {
+		out.Alerts = AlertCounts{open[point.SeverityCritical], open[point.SeverityWarning], open[point.SeverityInfo]}
 	}
+	out.State = out.worst()
 	return &statusOutput{Body: out}, nil
+}
+
+// worst is the state of the whole.
+func (s *Status) worst() string {
+	state := worst(s.Checks)
+	switch {
+	case s.Database.State != point.HealthOK:
+		return point.HealthDown
+	case state == point.HealthOK && (s.Config.ProvidersDown > 0 || s.Alerts.Critical > 0):
+		return point.HealthDegraded
+	}
+	return state
 }
 
 func (a *API) getHealth(ctx context.Context, _ *none) (*healthOutput, error) {

@@ -88,6 +88,7 @@ func (a *alertList) count(kind string) (n int) {
 type fakePorts struct {
 	events chan point.Record
 	tested *point.Provider
+	health map[string]point.ProviderHealth // by provider; absent: ok
 }
 
 func (f *fakePorts) TestProvider(_ context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
@@ -114,12 +115,27 @@ func (f *fakePorts) Checks(context.Context) []point.HealthCheck {
 	return []point.HealthCheck{{Name: "database", State: point.HealthOK}}
 }
 
-func (f *fakePorts) ProviderHealth(string) point.ProviderHealth {
+func (f *fakePorts) ProviderHealth(id string) point.ProviderHealth {
+	if known, ok := f.health[id]; ok {
+		return known
+	}
 	return point.ProviderHealth{State: point.HealthOK}
 }
 
 func (f *fakePorts) KeyUsage(k *point.Key) point.KeyUsage {
 	return point.KeyUsage{Day: 1_230_000_000, Month: 45_600_000_000, RequestsMinute: 12, TokensMinute: 3400, Open: int64(len(k.Name))}
+}
+
+func (f *fakePorts) Test(_ context.Context, n *point.Notifier) point.NotifierResult {
+	return point.NotifierResult{OK: true, Status: 200, LatencyMS: 7, Message: "Taken by " + n.Name}
+}
+
+func (f *fakePorts) All(time.Time) []point.ModelPrice {
+	rate := 2500.0
+	return []point.ModelPrice{
+		{Kind: "gemini", Model: "gemini-2.5-pro", Price: point.Price{Input: &rate, Tiers: []point.PriceTier{{Above: 200_000}}}},
+		{Kind: "openai", Model: "gpt-4o", Price: point.Price{Input: &rate, Output: &rate}},
+	}
 }
 
 func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
@@ -154,7 +170,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
 	deps := Deps{
-		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Usage: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts,
+		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Usage: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts, Notify: w.ports, Prices: w.ports,
 		Now: w.clock.Now, Version: "test", PublicURL: "https://console.example", Hosts: []string{"point.example"},
 		EnvAllow: []string{"OPENAI_API_KEY"}, AllowPrivate: true,
 	}

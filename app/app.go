@@ -233,6 +233,7 @@ func (a *App) handler() (http.Handler, error) {
 	a.monitor.Metrics.Gauge("point_open_requests", "Requests to /v1 that are under way.", func() float64 { return float64(data.Open()) })
 	control, err := api.New(api.Deps{
 		Store: a.store, Tester: data, Explainer: data, Models: data, Usage: a.limits, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor, OpenID: openID(a.cfg),
+		Notify: a.notify, Prices: a.prices,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: a.cfg.TLS.Domains,
 		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate,
 		EnvAllow: variablesAllowed(a.cfg),

@@ -11,8 +11,17 @@ import (
 // downAfter is how many failures in a row make a provider count as down; fewer, as degraded.
 const downAfter = 3
 
-// ProviderHealth is how a provider has been answering; unknown if it was never tried.
+// ProviderHealth is how a provider has been answering; unknown if it was never
+// tried. One whose key is in a variable that is not set is down at once.
 func (g *Gateway) ProviderHealth(id string) point.ProviderHealth {
+	if p, ok := g.options.Config.Snapshot().Providers[id]; ok {
+		if name := p.Config.APIKeyEnv; name != "" && g.options.Getenv(name) == "" {
+			return point.ProviderHealth{
+				State: point.HealthDown, LastError: point.ProviderCredentials,
+				Message: fmt.Sprintf("The variable %s, which holds its API key, is not set. Set it and restart Point.", name),
+			}
+		}
+	}
 	known, ok := g.backends.Load(id)
 	if !ok {
 		return point.ProviderHealth{State: point.HealthUnknown}

@@ -82,8 +82,11 @@ func tokenCounts(u *point.Usage) [len(tokenKinds)]int64 {
 	return [...]int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.AudioInput, u.Reasoning, u.AudioOutput, u.Images}
 }
 
-// Observe counts a settled record.
+// Observe counts a settled record, if it is of no test.
 func (m *Metrics) Observe(r *point.Record) {
+	if r.Test() {
+		return
+	}
 	s := m.find(r)
 	s.requests.Inc()
 	s.duration.Observe(float64(r.ResponseTime) / 1e3)

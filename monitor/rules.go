@@ -168,7 +168,7 @@ func (r *Rules) evaluate(ctx context.Context, snap *point.Snapshot, rule *point.
 }
 
 func alertOf(rule *point.AlertRule, x reading, now time.Time) point.Alert {
-	detail := map[string]any{"value": x.value, "threshold": rule.Threshold, "unit": unitOf(rule.Kind)}
+	detail := map[string]any{"value": x.value, "threshold": rule.Threshold, "unit": point.RuleUnit(rule.Kind)}
 	if x.requests >= 0 {
 		detail["requests"] = x.requests
 	}
@@ -211,14 +211,6 @@ func (r *Rules) resolve(ctx context.Context, snap *point.Snapshot, open map[aler
 func ofMachine(kind string) bool { return kind == point.RuleMemory || kind == point.RuleDisk }
 
 func onHost(host string) string { return " on " + host }
-
-// units are those of thresholds and values, by kind of rule.
-var units = map[string]string{
-	point.RuleErrorRate: "%", point.RuleLatencyP95: "ms", point.RuleTTFTP95: "ms", point.RuleCost: "USD", point.RuleRequests: "requests",
-	point.RuleSpendAnomaly: "times", point.RuleSecretAge: "days", point.RuleMemory: "%", point.RuleDisk: "%",
-}
-
-func unitOf(kind string) string { return units[kind] }
 
 // messageOf says in a sentence what a rule found, and what to do.
 func messageOf(rule *point.AlertRule, x reading) string {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"point"
@@ -29,6 +31,35 @@ func (s *Store) GetAlias(ctx context.Context, name string) (*point.Alias, error)
 		return nil, fmt.Errorf("alias %s: %w", name, err)
 	}
 	return a, nil
+}
+
+// CreateAlias makes an alias of a name that is not taken: *Conflict. It sets a's Version and
+// times.
+func (s *Store) CreateAlias(ctx context.Context, a *point.Alias) error {
+	stored := *a
+	stored.Version, stored.CreatedAt = 1, s.now()
+	stored.UpdatedAt = stored.CreatedAt
+	err := s.change(ctx, func(tx *configTx) error {
+		if err := tx.changed(ctx, entityAlias, a.Name); err != nil {
+			return err
+		}
+		var taken int
+		err := tx.QueryRowContext(ctx, `SELECT 1 FROM aliases WHERE name = $1`, a.Name).Scan(&taken)
+		if err == nil {
+			return &Conflict{Field: "name"}
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO aliases (`+aliasColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+			stored.Name, stored.Target, stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create alias %s: %w", a.Name, err)
+	}
+	*a = stored
+	return nil
 }
 
 // PutAlias makes an alias or replaces its target and managed_by. A Version other than 0 must

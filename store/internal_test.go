@@ -207,7 +207,7 @@ func TestPlans(t *testing.T) {
 		"class":    {RequestFilter{Status: "4xx"}, "requests_failed"},
 		"code":     {RequestFilter{Status: "404"}, "requests_failed"},
 		"success":  {RequestFilter{Status: "200"}, "SCAN requests"},
-		"outcome":  {RequestFilter{Outcome: point.OutcomeTruncated}, "requests_unfinished"},
+		"outcome":  {RequestFilter{Outcomes: []point.Outcome{point.OutcomeTruncated}}, "requests_unfinished"},
 		"time":     {RequestFilter{From: time.Now().Add(-time.Hour), To: time.Now()}, "USING PRIMARY KEY"},
 		"cursor":   {RequestFilter{Cursor: cursor(id)}, "USING PRIMARY KEY"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,15 +66,34 @@ func (s *Store) filterRequests(ctx context.Context, q *query, f RequestFilter) e
 	if f.KeyID != "" {
 		q.where("key_id = ?", parseID(f.KeyID))
 	}
-	switch f.Outcome {
-	case "":
-	case point.OutcomeComplete:
-		q.where("outcome = ?", string(f.Outcome))
-	default:
-		q.where("outcome = ? AND outcome <> 'complete'", string(f.Outcome))
-	}
+	filterOutcome(q, f)
 	filterTime(q, f.From, f.To)
 	return filterStatus(q, f.Status)
+}
+
+func filterOutcome(q *query, f RequestFilter) {
+	if len(f.Outcomes) > 0 {
+		outcomes := make([]any, len(f.Outcomes))
+		for i, outcome := range f.Outcomes {
+			outcomes[i] = string(outcome)
+		}
+		q.whereIn("outcome", outcomes)
+		if !slices.Contains(f.Outcomes, point.OutcomeComplete) {
+			q.where("outcome <> 'complete'")
+		}
+	}
+	if f.Failed != nil && *f.Failed {
+		q.where("outcome <> 'complete' AND outcome <> 'client_cancelled'")
+	}
+	if f.Failed != nil && !*f.Failed {
+		q.where("outcome IN ('complete', 'client_cancelled')")
+	}
+	if f.Test != nil && *f.Test {
+		q.where("request ->> 'test' IS NOT NULL")
+	}
+	if f.Test != nil && !*f.Test {
+		q.where("request ->> 'test' IS NULL")
+	}
 }
 
 // filterTime bounds the time, and with it the id, in whose order the rows lie.

@@ -92,8 +92,10 @@ type KeyFilter struct {
 type RequestFilter struct {
 	Provider string // id or name
 	Endpoint string
-	Status   string // exact ("404") or a class ("4xx")
-	Outcome  point.Outcome
+	Status   string          // exact ("404") or a class ("4xx")
+	Outcomes []point.Outcome // any of these
+	Failed   *bool           // neither complete nor cancelled by the client
+	Test     *bool
 	Model    string // as asked
 	KeyID    string
 	From, To time.Time

@@ -19,7 +19,7 @@ export function systemState({ silent, status, alerts, providers }: Known): {
   const active = providers.filter((provider) => provider.status === 'active')
   const inState = (state: string) => active.filter((provider) => provider.health.state === state)
   const [down, degraded] = [inState('down'), inState('degraded')]
-  const critical = alerts.filter((alert) => alert.severity === 'critical' || alert.severity === 'error')
+  const critical = alerts.filter((alert) => alert.severity === 'critical')
   const checks = (status?.checks ?? []).filter(({ state }) => state === 'down' || state === 'degraded')
   const hint = [
     ...checks.map((check) => `${check.name}: ${check.message || check.state}`),

@@ -21,6 +21,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alert rules
+         * @description Needs the permission `alert-rules:read`.
+         */
+        get: operations["listAlertRules"];
+        put?: never;
+        /**
+         * Create an alert rule
+         * @description Needs the permission `alert-rules:write`.
+         */
+        post: operations["createAlertRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an alert rule
+         * @description Needs the permission `alert-rules:read`.
+         */
+        get: operations["getAlertRule"];
+        /**
+         * Change an alert rule
+         * @description Needs the permission `alert-rules:write`.
+         */
+        put: operations["updateAlertRule"];
+        post?: never;
+        /**
+         * Delete an alert rule; its open alerts are resolved
+         * @description Needs the permission `alert-rules:write`.
+         */
+        delete: operations["deleteAlertRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -29,12 +81,72 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List alerts, open ones first
+         * List alerts, the last raised first
          * @description Needs the permission `alerts:read`.
          */
         get: operations["listAlerts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an alert
+         * @description Needs the permission `alerts:read`.
+         */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you look after an alert; it is not sent any more
+         * @description Needs the permission `alerts:write`.
+         */
+        post: operations["acknowledgeAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close an alert; if its cause goes on, it is raised anew
+         * @description Needs the permission `alerts:write`.
+         */
+        post: operations["resolveAlert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -54,7 +166,11 @@ export interface paths {
          */
         get: operations["listAliases"];
         put?: never;
-        post?: never;
+        /**
+         * Create an alias
+         * @description Needs the permission `aliases:write`.
+         */
+        post: operations["createAlias"];
         delete?: never;
         options?: never;
         head?: never;
@@ -68,7 +184,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read an alias
+         * @description Needs the permission `aliases:read`.
+         */
+        get: operations["getAlias"];
         /**
          * Create or change an alias
          * @description Needs the permission `aliases:write`.
@@ -440,6 +560,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notifiers
+         * @description Needs the permission `notifiers:read`.
+         */
+        get: operations["listNotifiers"];
+        put?: never;
+        /**
+         * Create a notifier
+         * @description Needs the permission `notifiers:write`.
+         */
+        post: operations["createNotifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifiers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a notifier
+         * @description Needs the permission `notifiers:read`.
+         */
+        get: operations["getNotifier"];
+        /**
+         * Change a notifier
+         * @description Needs the permission `notifiers:write`.
+         */
+        put: operations["updateNotifier"];
+        post?: never;
+        /**
+         * Delete a notifier
+         * @description Needs the permission `notifiers:write`.
+         */
+        delete: operations["deleteNotifier"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifiers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test and see what comes back
+         * @description Needs the permission `notifiers:test`.
+         */
+        post: operations["testNotifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -452,6 +644,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what models cost
+         * @description Needs the permission `prices:read`.
+         */
+        get: operations["listPrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/{kind}/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what a model costs, in place of the embedded price
+         * @description Needs the permission `prices:write`.
+         */
+        put: operations["putPrice"];
+        post?: never;
+        /**
+         * Let the embedded price hold again
+         * @description Needs the permission `prices:write`.
+         */
+        delete: operations["deletePrice"];
         options?: never;
         head?: never;
         patch?: never;
@@ -647,6 +883,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List silences, the one that ends last first
+         * @description Needs the permission `silences:read`.
+         */
+        get: operations["listSilences"];
+        put?: never;
+        /**
+         * Create a silence
+         * @description Needs the permission `silences:write`.
+         */
+        post: operations["createSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a silence
+         * @description Needs the permission `silences:read`.
+         */
+        get: operations["getSilence"];
+        /**
+         * Replace what a silence says
+         * @description Needs the permission `silences:write`.
+         */
+        put: operations["updateSilence"];
+        post?: never;
+        /**
+         * End a silence and delete it
+         * @description Needs the permission `silences:write`.
+         */
+        delete: operations["deleteSilence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -704,27 +992,57 @@ export interface components {
             token_type: "Bearer";
         };
         Alert: {
+            /** Format: date-time */
+            acknowledged_at: string | null;
+            acknowledged_by: string;
             /**
              * Format: int64
              * @description Times raised.
              */
             count: number;
-            /** @description What there is to know beyond the message. */
+            /** @description What there is to know beyond the message; provider_id, key_id and request_id lead on. */
             detail?: unknown;
             /** Format: date-time */
             first_at: string;
             id: string;
-            /** @example unpriced_model */
+            /**
+             * @description rule: and the rule's name if a rule raised it.
+             * @example unpriced_model
+             */
             kind: string;
             /** Format: date-time */
             last_at: string;
             message: string;
+            /**
+             * Format: date-time
+             * @description When it was queued for notifiers; null: it was not.
+             */
+            notified_at: string | null;
             /** Format: date-time */
             resolved_at: string | null;
-            /** @example warning */
-            severity: string;
+            /** @description Who resolved it; empty: it ended by itself. */
+            resolved_by: string;
+            /** @description Rule that raised it; empty: Point itself. */
+            rule_id: string;
+            /**
+             * @example warning
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "critical";
+            /** @description Silence that kept it from being sent; empty: none. */
+            silence_id: string;
+            /** @enum {string} */
+            status: "open" | "acknowledged" | "resolved";
             /** @description What it is about, such as a provider's name. */
             subject: string;
+        };
+        AlertCounts: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            info: number;
+            /** Format: int64 */
+            warning: number;
         };
         AlertList: {
             /**
@@ -733,6 +1051,93 @@ export interface components {
              */
             cursor: string;
             data: components["schemas"]["Alert"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        AlertRule: {
+            /**
+             * Format: int64
+             * @example 1800000
+             */
+            cooldown_ms: number;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description What is measured.
+             * @example error_rate
+             */
+            kind: string;
+            /**
+             * @description default: made with the installation.
+             * @enum {string}
+             */
+            managed_by: "user" | "file" | "default";
+            /**
+             * Format: int64
+             * @example 20
+             */
+            min_requests: number;
+            /** @example Errors of a provider */
+            name: string;
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * @example warning
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "critical";
+            /**
+             * Format: double
+             * @description At this, or above, the alert is raised.
+             * @example 25
+             */
+            threshold: number;
+            /**
+             * @description Of the threshold.
+             * @example %
+             */
+            unit: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @example 300000
+             */
+            window_ms: number;
+        };
+        AlertRuleList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["AlertRule"][];
             /**
              * Format: int64
              * @description Items a page.
@@ -861,6 +1266,56 @@ export interface components {
              */
             version: number;
         };
+        CreateAlertRule: {
+            /**
+             * Format: int64
+             * @description The same subject is not sent again within so many ms. Alerts are recorded all the same.
+             * @default 1800000
+             */
+            cooldown_ms?: number;
+            /** @default true */
+            enabled?: boolean;
+            /**
+             * @description What is measured, which tells the threshold's unit: error_rate percent; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent.
+             * @example error_rate
+             * @enum {string}
+             */
+            kind: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            /**
+             * Format: int64
+             * @description Fewer requests in the window say nothing.
+             * @example 20
+             */
+            min_requests?: number;
+            /** @example Errors of a provider */
+            name: string;
+            scope?: components["schemas"]["RuleScope"];
+            /**
+             * @default warning
+             * @enum {string}
+             */
+            severity?: "info" | "warning" | "critical";
+            /**
+             * Format: double
+             * @example 25
+             */
+            threshold?: number;
+            /**
+             * Format: int64
+             * @description How far back is looked, in ms; by the minute up to a day.
+             * @default 300000
+             */
+            window_ms?: number;
+        };
+        CreateAlias: {
+            /** @example fast */
+            name: string;
+            /**
+             * @description A model, or provider/model.
+             * @example openai-main/gpt-4o-mini
+             */
+            target: string;
+        };
         CreateKey: {
             /** @description Paths it may use; empty: all. */
             endpoints?: string[];
@@ -872,6 +1327,25 @@ export interface components {
             /** @example billing service */
             name: string;
             tags?: string[];
+        };
+        CreateNotifier: {
+            config: components["schemas"]["NotifierConfig"];
+            /** @default true */
+            enabled?: boolean;
+            /** @description Globs of alert kinds, such as rule:*; empty: all. */
+            kinds?: string[];
+            /**
+             * @default warning
+             * @enum {string}
+             */
+            min_severity?: "info" | "warning" | "critical";
+            /** @example on-call */
+            name: string;
+            /**
+             * @example webhook
+             * @enum {string}
+             */
+            type: "webhook" | "slack" | "email";
         };
         CreateProvider: {
             config: components["schemas"]["ProviderConfig"];
@@ -1364,6 +1838,187 @@ export interface components {
              */
             total: number | null;
         };
+        ModelPrice: {
+            audio_input?: string | null;
+            audio_output?: string | null;
+            /** @description Input that was written to the provider's cache. */
+            cache_write?: string | null;
+            /**
+             * @description Input that was read from the provider's cache.
+             * @example 1.25
+             */
+            cached_input?: string | null;
+            /**
+             * Format: date-time
+             * @description It holds from then on; null: since ever.
+             */
+            from: string | null;
+            /** @example 2.5 */
+            input?: string | null;
+            /**
+             * @description Of provider.
+             * @example openai
+             */
+            kind: string;
+            /**
+             * @description As the provider knows it.
+             * @example gpt-4o-mini
+             */
+            model: string;
+            /** @example 10 */
+            output?: string | null;
+            /** @description USD an image. */
+            per_image?: string | null;
+            /** @description USD a request. */
+            per_request?: string | null;
+            reasoning?: string | null;
+            /**
+             * @description override: an operator said so.
+             * @enum {string}
+             */
+            source: "embedded" | "override";
+            /**
+             * Format: int64
+             * @description Further rates for long prompts, which are not listed.
+             */
+            tiers: number;
+            /**
+             * Format: date-time
+             * @description Of an override.
+             */
+            updated_at: string | null;
+            /**
+             * Format: int64
+             * @description Of an override: counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        ModelPriceList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["ModelPrice"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        Notifier: {
+            config: components["schemas"]["NotifierConfig"];
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            /**
+             * @description Of the URL; empty: it has none.
+             * @example hooks.example.com
+             */
+            host: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Globs of alert kinds; empty: all. */
+            kinds: string[];
+            /** @description Why the last message that failed within a week did; empty: none did. */
+            last_error: string;
+            /**
+             * Format: date-time
+             * @description Within the last week.
+             */
+            last_sent_at: string | null;
+            /** @enum {string} */
+            min_severity: "info" | "warning" | "critical";
+            /** @example on-call */
+            name: string;
+            /** @enum {string} */
+            type: "webhook" | "slack" | "email";
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Messages that are still to be sent.
+             */
+            waiting: number;
+        };
+        NotifierConfig: {
+            /**
+             * Format: password
+             * @description webhook: signs each message, 32 characters or more.
+             * @example 3f0c1d9e8b7a65544332211000ffeedd
+             */
+            secret?: string;
+            /** @description email: addresses. */
+            to?: string[];
+            /**
+             * Format: password
+             * @description webhook, slack: where to, https://. It may hold a credential, so it is a secret.
+             * @example https://hooks.example.com/point
+             */
+            url?: string;
+        };
+        NotifierList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Notifier"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        NotifierResult: {
+            /** Format: int64 */
+            latency_ms: number;
+            /** @description What came back, or why nothing did. */
+            message: string;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description HTTP status of the answer; 0: none was had, or this is no webhook.
+             */
+            status: number;
+        };
         Percentiles: {
             /** Format: int64 */
             p50: number | null;
@@ -1396,6 +2051,8 @@ export interface components {
              * @example about:blank
              */
             type: string;
+            /** @description Why it is not deleted: what refers to it. */
+            used_by?: components["schemas"]["Use"][];
         };
         ProblemField: {
             /**
@@ -1678,6 +2335,52 @@ export interface components {
              */
             target: string;
         };
+        PutPrice: {
+            audio_input?: string | null;
+            audio_output?: string | null;
+            /** @description Input that was written to the provider's cache. */
+            cache_write?: string | null;
+            /**
+             * @description Input that was read from the provider's cache.
+             * @example 1.25
+             */
+            cached_input?: string | null;
+            /**
+             * Format: date-time
+             * @description It holds from then on; before, the embedded price does. Absent: since ever.
+             */
+            from?: string | null;
+            /** @example 2.5 */
+            input?: string | null;
+            /** @example 10 */
+            output?: string | null;
+            /** @description USD an image. */
+            per_image?: string | null;
+            /** @description USD a request. */
+            per_request?: string | null;
+            reasoning?: string | null;
+        };
+        PutSilence: {
+            /** @example The provider announced work on its side. */
+            comment?: string;
+            /**
+             * @description Glob of alert kinds.
+             * @example rule:*
+             */
+            kind?: string;
+            /** @description Only alerts of this rule. */
+            rule_id?: string;
+            /**
+             * @description Glob of subjects.
+             * @example openai-main
+             */
+            subject?: string;
+            /**
+             * Format: date-time
+             * @description When it ends, within a year.
+             */
+            until: string;
+        };
         RequestRecord: {
             attempts: components["schemas"]["Attempt"][];
             cache_hit: boolean;
@@ -1735,6 +2438,8 @@ export interface components {
              */
             status: number;
             stream: boolean;
+            /** @description It tried a provider or an endpoint; statistics leave it out. */
+            test: boolean;
             /**
              * Format: date-time
              * @description When it arrived.
@@ -1818,6 +2523,21 @@ export interface components {
             targets: components["schemas"]["Target"][];
             when: components["schemas"]["When"];
         };
+        RuleScope: {
+            /**
+             * @description Measure each of them by itself.
+             * @enum {string}
+             */
+            each?: "provider" | "endpoint" | "model" | "key";
+            /** @description Path. */
+            endpoint?: string;
+            /** @description Client key. It goes with none of the others: figures by the minute are not kept that finely. */
+            key_id?: string;
+            /** @description As asked. */
+            model?: string;
+            /** @description Id or name; answers show the name. */
+            provider?: string;
+        };
         Session: {
             address: string;
             /** Format: date-time */
@@ -1875,6 +2595,70 @@ export interface components {
             /** @description No user exists: POST /api/setup with the token of the set-up link. */
             required: boolean;
         };
+        Silence: {
+            /** @description It has not ended yet. */
+            active: boolean;
+            comment: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description Glob of alert kinds; empty: any.
+             * @example rule:*
+             */
+            kind: string;
+            /** @description Only alerts of this rule; empty: any. */
+            rule_id: string;
+            /**
+             * @description Glob of subjects; empty: any.
+             * @example openai-main
+             */
+            subject: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself.
+             */
+            until: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        SilenceList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Silence"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
         Skipped: {
             model: string;
             provider: string;
@@ -1900,6 +2684,10 @@ export interface components {
                 [key: string]: string;
             };
             latency: components["schemas"]["Percentiles"];
+            /** @description Of a group by key, whose value is an id: what the key is called. Names are not unique. */
+            names?: {
+                [key: string]: string;
+            };
             /** Format: int64 */
             requests: number;
             /** Format: date-time */
@@ -1916,6 +2704,8 @@ export interface components {
             unpriced: number;
         };
         Status: {
+            /** @description Open alerts by severity. */
+            alerts_open: components["schemas"]["AlertCounts"];
             checks: components["schemas"]["HealthCheck"][];
             config: components["schemas"]["ConfigStatus"];
             database: components["schemas"]["DatabaseStatus"];
@@ -1928,7 +2718,7 @@ export interface components {
              */
             started_at: string;
             /**
-             * @description The worst of what follows.
+             * @description The worst of the database and the checks; degraded too while an active provider is down or a critical alert is open.
              * @enum {string}
              */
             state: "ok" | "degraded" | "down";
@@ -1990,6 +2780,37 @@ export interface components {
             idle_ms: number;
             /** Format: int64 */
             total_ms: number;
+        };
+        UpdateAlertRule: {
+            /**
+             * Format: int64
+             * @example 1800000
+             */
+            cooldown_ms?: number;
+            enabled?: boolean;
+            /** @enum {string} */
+            kind?: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            /**
+             * Format: int64
+             * @example 20
+             */
+            min_requests?: number;
+            /** @example Errors of a provider */
+            name?: string;
+            /** @description Replaces the scope. */
+            scope?: components["schemas"]["RuleScope"];
+            /** @enum {string} */
+            severity?: "info" | "warning" | "critical";
+            /**
+             * Format: double
+             * @example 25
+             */
+            threshold?: number;
+            /**
+             * Format: int64
+             * @example 300000
+             */
+            window_ms?: number;
         };
         UpdateEndpoint: {
             active?: boolean;
@@ -2164,6 +2985,17 @@ export interface components {
             status?: "active" | "inactive";
             tags?: string[];
         };
+        UpdateNotifier: {
+            /** @description Replaces the config, but for its secrets: absent or masked keeps one, an empty text removes it. */
+            config?: components["schemas"]["NotifierConfig"];
+            enabled?: boolean;
+            /** @description Globs of alert kinds, such as rule:*; empty: all. */
+            kinds?: string[];
+            /** @enum {string} */
+            min_severity?: "info" | "warning" | "critical";
+            /** @example on-call */
+            name?: string;
+        };
         UpdateProvider: {
             /** @description Replaces the config, but for its secrets: absent or masked keeps one, null removes it. */
             config?: components["schemas"]["ProviderConfig"];
@@ -2192,6 +3024,14 @@ export interface components {
             output: number;
             /** Format: int64 */
             reasoning?: number;
+        };
+        Use: {
+            /** @example endpoint */
+            entity: string;
+            /** @description Empty: it has none but its name. */
+            id: string;
+            /** @example /v1/chat/completions */
+            name: string;
         };
         When: {
             has_images: boolean | null;
@@ -2249,6 +3089,178 @@ export interface operations {
             };
         };
     };
+    listAlertRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAlertRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAlertRule"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlertRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateAlertRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAlertRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAlertRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAlerts: {
         parameters: {
             query?: {
@@ -2256,8 +3268,18 @@ export interface operations {
                 page?: number;
                 /** @description Items a page. */
                 limit?: number;
-                /** @description Only those. */
-                status?: "open" | "resolved";
+                /** @description Only those; acknowledged ones are open too. */
+                status?: "open" | "acknowledged" | "resolved";
+                /** @description Only those of this kind. */
+                kind?: string;
+                /** @description Only those of this severity. */
+                severity?: "info" | "warning" | "critical";
+                /** @description Only those about this. */
+                subject?: string;
+                /** @description Last raised not before. */
+                from?: string;
+                /** @description Last raised before. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -2272,6 +3294,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledgeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolveAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
             /** @description Error */
@@ -2301,6 +3419,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AliasList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAlias: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAlias"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
                 };
             };
             /** @description Error */
@@ -2356,7 +3544,10 @@ export interface operations {
     };
     deleteAlias: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Delete it though it is used. What refers to it stays as it is, and goes without it. */
+                force?: boolean;
+            };
             header?: {
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
@@ -3034,7 +4225,10 @@ export interface operations {
     };
     deleteKey: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Delete it though it is used. What refers to it stays as it is, and goes without it. */
+                force?: boolean;
+            };
             header?: {
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
@@ -3140,6 +4334,210 @@ export interface operations {
             };
         };
     };
+    listNotifiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifierList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNotifier: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateNotifier"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifier"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifier"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateNotifier: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateNotifier"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifier"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNotifier: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testNotifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifierResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOpenAPI: {
         parameters: {
             query?: never;
@@ -3159,6 +4557,125 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPrices: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+                /** @description Only those of this kind of provider. */
+                kind?: string;
+                /** @description Only this model. */
+                model?: string;
+                /** @description Only models with this in their name. */
+                search?: string;
+                /** @description Only those from there. */
+                source?: "embedded" | "override";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPriceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putPrice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Of provider. */
+                kind: string;
+                /** @description As the provider knows it. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPrice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPrice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePrice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Of provider. */
+                kind: string;
+                /** @description As the provider knows it. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -3211,6 +4728,8 @@ export interface operations {
                 type?: "api" | "web";
                 /** @description Only those with this status. */
                 status?: "active" | "inactive";
+                /** @description Only those whose health is this. */
+                health?: "ok" | "degraded" | "down" | "unknown";
             };
             header?: never;
             path?: never;
@@ -3350,7 +4869,10 @@ export interface operations {
     };
     deleteProvider: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Delete it though it is used. What refers to it stays as it is, and goes without it. */
+                force?: boolean;
+            };
             header?: {
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
@@ -3438,7 +4960,12 @@ export interface operations {
                 to?: string;
                 /** @description HTTP status, or a class. */
                 status?: string;
-                outcome?: "complete" | "client_cancelled" | "upstream_error" | "truncated" | "rejected";
+                /** @description Only these, comma separated or repeated. */
+                outcome?: string[];
+                /** @description Whether it failed: neither complete nor cancelled by the client. */
+                failed?: "true" | "false";
+                /** @description Whether it is a test. */
+                test?: "true" | "false";
                 /** @description cursor of the page before; takes the place of page. */
                 cursor?: string;
             };
@@ -3632,6 +5159,178 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccessToken"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSilences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSilence"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSilence"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

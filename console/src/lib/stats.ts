@@ -2,8 +2,10 @@ import type { StatsBucket } from './schema'
 
 /** Counts of several buckets together. */
 export interface Totals {
-  /** Value of the dimension they were summed by, empty for none. */
+  /** Value of the dimension they were summed by, empty for none: of keys, the id. */
   name: string
+  /** What people call it; several may be called the same. */
+  label: string
   requests: number
   errors: number
   tokensInput: number
@@ -45,6 +47,7 @@ function sum(name: string, buckets: StatsBucket[]): Totals {
   }
   return {
     name,
+    label: Object.values(buckets[0]?.names ?? {})[0] ?? name,
     requests: add((bucket) => bucket.requests),
     errors: add((bucket) => bucket.errors),
     tokensInput: add((bucket) => bucket.tokens_input),

@@ -29,6 +29,7 @@ export function bucketOf(
   from: number,
   to: number,
   group: Record<string, string>,
+  names?: Record<string, string>,
 ): StatsBucket {
   const rows = all.filter((one) => Date.parse(one.timestamp) >= from && Date.parse(one.timestamp) < to)
   const sum = (value: (one: RequestRecord) => number) => rows.reduce((total, one) => total + value(one), 0)
@@ -39,6 +40,7 @@ export function bucketOf(
   return {
     start: new Date(from).toISOString(),
     group,
+    ...(names ? { names } : {}),
     requests: rows.length,
     errors: rows.filter((one) => one.outcome !== 'complete').length,
     tokens_input: sum((one) => one.tokens_input ?? 0),
@@ -64,6 +66,7 @@ export function recordOf(id: string, model: string, now: number): RequestRecord 
     key: 'Playground',
     status: 200,
     outcome: 'complete',
+    test: false,
     response_time: 420,
     ttft: 120,
     overhead_us: 310,

@@ -254,7 +254,7 @@ function alert(
   n: number,
   kind: string,
   subject: string,
-  severity: string,
+  severity: Alert['severity'],
   message: string,
   count: number,
 ): Alert {
@@ -267,7 +267,14 @@ function alert(
     count,
     first_at: new Date(now - 50 * minute).toISOString(),
     last_at: new Date(now - n * minute).toISOString(),
+    status: 'open',
+    rule_id: '',
+    silence_id: '',
+    notified_at: null,
+    acknowledged_at: null,
+    acknowledged_by: '',
     resolved_at: null,
+    resolved_by: '',
   }
 }
 
@@ -289,6 +296,7 @@ export function status(now: number, data: FakeData): Status {
       demo: true,
     },
     process: { goroutines: 40, memory: 40_000_000, cpus: 2 },
+    alerts_open: { critical: 0, warning: 0, info: 0 },
     instances: [],
     checks: [],
   }

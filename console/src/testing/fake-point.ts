@@ -316,13 +316,15 @@ export class FakePoint {
     const from = Date.parse(query.get('from') ?? '')
     const to = Date.parse(query.get('to') ?? '')
     const by = query.get('by')
-    const groupOf = (one: RequestRecord) => (by === 'model' || by === 'key' ? one[by] : one.provider)
+    const groupOf = (one: RequestRecord) =>
+      by === 'key' ? one.key_id : by === 'model' ? one.model : one.provider
     const groups = by ? [...new Set(this.data.requests.map(groupOf))] : ['']
     return groups.flatMap((group) => {
       const rows = this.data.requests.filter((one) => !by || groupOf(one) === group)
       const buckets: StatsBucket[] = []
+      const names = by === 'key' && rows[0]?.key ? { key: rows[0].key } : undefined
       for (let start = size ? Math.floor(from / size) * size : from; start < to; start += size ?? to - from) {
-        buckets.push(bucketOf(rows, start, start + (size ?? to - from), by ? { [by]: group } : {}))
+        buckets.push(bucketOf(rows, start, start + (size ?? to - from), by ? { [by]: group } : {}, names))
       }
       return buckets
     })

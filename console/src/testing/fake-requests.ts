@@ -42,6 +42,7 @@ function request(
   return {
     id: fakeId(n),
     timestamp: new Date(at).toISOString(),
+    test: false,
     endpoint: '/v1/chat/completions',
     provider_id: refused ? '' : provider.id,
     provider: refused ? '' : provider.name,

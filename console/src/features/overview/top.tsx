@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, type LinkProps } from '@tanstack/react-router'
 import { compact, money } from '~/lib/format'
 import { paths } from '~/lib/paths'
-import { keysQuery } from '~/lib/queries/keys'
 import { type Span, totalsQuery } from '~/lib/queries/requests'
 import type { Totals } from '~/lib/stats'
 import { Card } from '~/ui/page'
@@ -23,17 +22,12 @@ export function TopModels({ span }: { span: Span }) {
 /** Who asked the most. */
 export function TopKeys({ span }: { span: Span }) {
   const { data } = useQuery(totalsQuery(span, 'key'))
-  const keys = useQuery(keysQuery).data?.data ?? []
   return (
     <Top
       title="Keys"
       none="No key"
       totals={data}
-      link={(name) => {
-        // Names may be shared; only a name of one key leads to its requests.
-        const [key, another] = keys.filter((one) => one.name === name)
-        return key && !another ? paths.requests({ key: key.id }) : undefined
-      }}
+      link={(id) => (id ? paths.requests({ key: id }) : undefined)}
     />
   )
 }
@@ -63,10 +57,10 @@ function Top({
               <div className="flex items-baseline justify-between gap-4">
                 {target ? (
                   <Link {...target} className="min-w-0 truncate font-[550] hover:text-accent">
-                    {one.name || none}
+                    {one.label || none}
                   </Link>
                 ) : (
-                  <span className="min-w-0 truncate font-[550]">{one.name || none}</span>
+                  <span className="min-w-0 truncate font-[550]">{one.label || none}</span>
                 )}
                 <span className="num shrink-0 text-sm text-ink-3">
                   {compact(one.requests)} · {costOf(one)}

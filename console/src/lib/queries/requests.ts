@@ -27,7 +27,11 @@ type RequestOutcome = (typeof outcomes)[number]
 export const requestsQuery = (filter: RequestFilter) =>
   queryOptions({
     queryKey: [...requestKeys, 'list', filter],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/requests', { params: { query: filter }, signal })),
+    queryFn: ({ signal }) => {
+      const { outcome, ...rest } = filter
+      const query = { ...rest, ...(outcome ? { outcome: [outcome] } : {}) }
+      return unwrap(api.GET('/api/requests', { params: { query }, signal }))
+    },
     placeholderData: keepPreviousData,
   })
 
