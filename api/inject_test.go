@@ -67,6 +67,7 @@ func (w *fullWorld) injection(o *operation, n *node, text string) *call {
 // inject sends text at n. What reads answers it as it does a text that nothing is called by.
 func (w *fullWorld) inject(o *operation, n *node, text string, harmless answer) {
 	c := w.injection(o, n, text)
+	there := n.in == "path" && o.method == http.MethodDelete && w.called(c, text)
 	began := time.Now()
 	a := w.send(c.request())
 	took := time.Since(began)
@@ -78,9 +79,18 @@ func (w *fullWorld) inject(o *operation, n *node, text string, harmless answer) 
 		w.literal(c, n, text, a)
 	case o.method == http.MethodGet && (n.in == "path" || a.body != harmless.body):
 		w.t.Errorf("%s, %s: the answer is not that to another text\n%s\n%s", o, n.location(), c, a.body)
+	case there: // it was made by that name, as text like any other
 	case n.in == "path" && o.method != http.MethodGet && !strings.Contains(a.body, inJSON(text)):
 		w.t.Errorf("%s, %s: something else was changed\n%s\n%d %s", o, n.location(), c, a.status, a.body)
 	}
+}
+
+// called reports whether there is a thing of just this name where c is sent to.
+func (w *fullWorld) called(c *call, text string) bool {
+	r := c.request()
+	r.Method = http.MethodGet
+	a := w.send(r)
+	return a.status == http.StatusOK && strings.Contains(a.body, inJSON(text))
 }
 
 // literal fails if an answer shows what was written as something else.
@@ -100,7 +110,7 @@ func TestFiltersFind(t *testing.T) {
 	for _, o := range w.doc.operations {
 		for _, n := range w.doc.nodes(o) {
 			values := w.pool[o.path+"/"+fmt.Sprint(n.last())]
-			if o.method != http.MethodGet || n.in != "query" || !n.schema.is("string") || len(values) == 0 {
+			if o.method != http.MethodGet || n.in != "query" || !n.schema.is("string") || len(values) == 0 || strings.HasPrefix(values[0], "map[") {
 				continue
 			}
 			filters++
