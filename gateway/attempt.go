@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"point"
 	"point/adapter/provider"
 	"point/internal/netguard"
+	"point/internal/redact"
 )
 
 // attempt is one try at one target with one key, and the reader of its answer.
@@ -78,7 +80,7 @@ func (g *Gateway) open(a *attempt) (*point.Reply, error) {
 		return nil, err
 	}
 	return &point.Reply{
-		Target: a.target, Status: response.StatusCode, Header: shown(response.Header),
+		Target: a.target, Status: response.StatusCode, Header: a.shown(response.Header),
 		Stream: a.call.Envelope.Stream, Dropped: a.exchange.Dropped,
 		Blocks: blocks,
 	}, nil
@@ -264,7 +266,7 @@ func unreachable(err error) string {
 }
 
 // shown are the provider's headers that a client may see.
-func shown(from http.Header) http.Header {
+func (a *attempt) shown(from http.Header) http.Header {
 	to := http.Header{}
 	for _, name := range []string{"Retry-After", "Openai-Processing-Ms"} {
 		if v := from.Get(name); v != "" {
@@ -272,9 +274,12 @@ func shown(from http.Header) http.Header {
 		}
 	}
 	for _, name := range []string{"X-Request-Id", "Request-Id"} {
-		if v := from.Get(name); v != "" {
+		if v := from.Get(name); upstreamID.MatchString(v) && redact.Secrets(v, a.secrets()...) == v {
 			to.Set("X-Point-Upstream-Request-Id", v)
 		}
 	}
 	return to
 }
+
+// upstreamID is the form of a provider's name for a request: what looks otherwise may be anything.
+var upstreamID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)

@@ -169,21 +169,32 @@ func (b *backend) fault(e *point.Error, now time.Time) {
 	}
 }
 
-// told is err as it may be told: without the attempt's own secrets, since some providers echo
-// the key that they refuse. It is a copy: whoever ended the call may have told others the same.
-func (a *attempt) told(err error) *point.Error {
-	e := *point.AsError(err)
+// secrets are what the attempt sends that nobody may see.
+func (a *attempt) secrets() []point.Secret {
 	secrets := make([]point.Secret, 0, 4)
 	secrets = append(secrets, a.key.secret)
 	for _, header := range a.backend.headers {
 		secrets = append(secrets, header)
 	}
+	return secrets
+}
+
+// told is err as it may be told: without the attempt's own secrets and what the request said,
+// since some providers echo the key that they refuse, or the prompt, which is kept nowhere. It is a copy: whoever ended the call may have told others the same.
+func (a *attempt) told(err error) *point.Error {
+	e := *point.AsError(err)
+	secrets := a.secrets()
+	var asked []byte
+	if a.call != nil { // a list of models is nobody's call
+		asked = a.call.Body
+	}
+	safe := func(text string) string { return redact.Secrets(redact.Quoted(text, asked), secrets...) }
 	for _, text := range []*string{&e.Message, &e.Param, &e.UpstreamType, &e.UpstreamCode} {
-		*text = redact.Secrets(*text, secrets...)
+		*text = safe(*text)
 	}
 	if e.Cause != nil {
 		said := e.Cause.Error()
-		if masked := redact.Secrets(said, secrets...); masked != said {
+		if masked := safe(said); masked != said {
 			e.Cause = errors.New(masked)
 		}
 	}
