@@ -129,9 +129,10 @@ audit: $(STAMPS)/npm ## the slow checks of staticcheck; known vulnerabilities of
 	@cd console && npm audit --omit=dev || echo 'npm audit found something, or could not reach its registry (see above)'
 
 .PHONY: assure
-assure: build ## what is too long for CI: every fuzz target for a minute, the Go tests five times
+assure: build ## what is too long for CI: every fuzz target for a minute, 100,000 requests to /api, the Go tests five times
 	@scripts/install-deps.sh
 	@$(MAKE) --no-print-directory fuzz FUZZ=1m
+	@seed=$$(date +%s); echo "== /api fuzzed, seed $$seed"; go test ./api -run TestFuzzDocument -api.seed $$seed -api.requests 100000 -timeout 30m
 	@CGO_ENABLED=1 go test $(RACE) -count=5 -timeout 60m ./...
 
 .PHONY: clean
