@@ -234,3 +234,31 @@ type ModelPrice struct {
 	Model string
 	Price Price
 }
+
+// Linked is the detail of an event with ids that lead on, such as "provider_id", given as pairs.
+// Empty ids are left out.
+func Linked(text string, links ...string) string {
+	detail := map[string]string{detailText: text}
+	for i := 0; i+1 < len(links); i += 2 {
+		if links[i+1] != "" {
+			detail[links[i]] = links[i+1]
+		}
+	}
+	raw, err := json.Marshal(detail)
+	if err != nil {
+		return text // of texts: cannot be
+	}
+	return string(raw)
+}
+
+// Detail reads what Linked wrote; any other text is a detail without links.
+func Detail(detail string) map[string]string {
+	var members map[string]string
+	if !strings.HasPrefix(detail, "{") || json.Unmarshal([]byte(detail), &members) != nil || members[detailText] == "" {
+		return map[string]string{detailText: detail}
+	}
+	return members
+}
+
+// detailText is the member of an alert's detail that is for people.
+const detailText = "detail"

@@ -154,7 +154,8 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 		r.Usage, r.Cost = t.usage, t.cost()
 		r.Response = t.describeAnswer()
 		if r.Usage != nil && r.Cost == nil {
-			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel, "No price is known for this model at "+lastProvider(r)+".")
+			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel,
+				point.Linked("No price is known for this model at "+lastProvider(r)+".", "provider_id", r.ProviderID, "key_id", r.KeyID, "request_id", r.ID))
 		}
 	}
 	t.release()

@@ -147,7 +147,7 @@ func (g *Gateway) learn(a *attempt, err error) error {
 	switch {
 	case e.UpstreamStatus == http.StatusUnauthorized:
 		if k.refuse(now) {
-			g.options.Alerts.Raise("provider_key_suspended", b.provider.Name, "The provider refused the key three times in a row.")
+			g.options.Alerts.Raise("provider_key_suspended", b.provider.Name, point.Linked("The provider refused the key three times in a row.", "provider_id", b.provider.ID))
 		}
 	case e.Code == point.ProviderCredentials, e.Code == point.ProviderQuota, e.Code == point.ProviderRateLimited:
 		k.cool(a.target.Model, e.RetryAfter, now)

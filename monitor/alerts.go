@@ -120,9 +120,13 @@ func shownDetail(detail string) string {
 	return detail
 }
 
-// detailJSON is {"detail": "..."}.
+// detailJSON is {"detail": "..."}, with the ids that lead on beside it.
 func detailJSON(detail string) json.RawMessage {
-	b, err := json.Marshal(map[string]string{"detail": shownDetail(detail)})
+	members := point.Detail(detail)
+	for name, value := range members {
+		members[name] = shownDetail(value)
+	}
+	b, err := json.Marshal(members)
 	if err != nil {
 		return nil
 	}
