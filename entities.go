@@ -49,6 +49,11 @@ type Key struct {
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	// Of a key that got a new token: when, and until when the one before it works beside it.
+	RotatedAt         *time.Time
+	PreviousHash      [32]byte
+	PreviousExpiresAt *time.Time
 }
 
 // KeyLimits bound what a key may use; nil is unlimited.
@@ -67,6 +72,30 @@ const (
 	RoleOperator = "operator"
 	RoleViewer   = "viewer"
 )
+
+// Role is a set of permissions under a name, made by people beside the built-in ones.
+type Role struct {
+	Name        string
+	Description string
+	Permissions []string // such as "providers:read"
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Token is a personal access token: with it a program acts as a user on /api. What it may do is
+// what its scopes and the user's role both allow. The token itself is shown once and never stored.
+type Token struct {
+	ID         string
+	UserID     string
+	Name       string
+	Prefix     string   // the token's first characters, for people
+	Hash       [32]byte // HashToken of the token
+	Scopes     []string // permissions
+	ExpiresAt  time.Time
+	LastUsedAt *time.Time // to the minute; not in a snapshot
+	CreatedAt  time.Time
+}
 
 // MinPassword is how many characters a password has at least.
 const MinPassword = 12

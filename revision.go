@@ -16,6 +16,9 @@ const (
 	EntitySetting  = "setting"
 	EntityUser     = "user"
 	EntitySession  = "session"
+	EntityRole     = "role"
+	EntityToken    = "token"
+	EntitySigner   = "signer"
 
 	EntityAlertRule = "alert_rule"
 	EntityNotifier  = "notifier"

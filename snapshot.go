@@ -18,11 +18,19 @@ type Snapshot struct {
 	Endpoints map[string]*Endpoint // by path
 	Default   Mapping              // of endpoints without a mapping of their own
 	Settings  Settings
-	Aliases   map[string]string // name -> "model" or "provider/model"
-	Keys      map[[32]byte]*Key // by Key.Hash
-	Users     map[string]*User  // by id
+	Aliases   map[string]string   // name -> "model" or "provider/model"
+	Keys      map[[32]byte]*Key   // by Key.Hash
+	Users     map[string]*User    // by id
+	Roles     map[string]*Role    // by name, without the built-in ones
+	Tokens    map[[32]byte]*Token // by Token.Hash
 	Prices    Prices
-	KeySecret []byte // data key of Key.Hash, 32 bytes
+	KeySecret []byte // data key of Key.Hash and Token.Hash, 32 bytes
+
+	// Rotated are the tokens that keys had before, by their hash, as long as they may still work.
+	Rotated map[[32]byte]Rotated
+
+	// SignersVersion is a Version: the signing keys of access tokens have not changed since.
+	SignersVersion int64
 
 	AlertRules     map[string]*AlertRule // by id
 	Notifiers      map[string]*Notifier  // by id
@@ -92,13 +100,36 @@ func (s *Snapshot) Mapping(path string) *Mapping {
 	return &s.Default
 }
 
-// KeyByToken finds the client key of a token.
-func (s *Snapshot) KeyByToken(token string) (*Key, bool) {
+// Rotated is the token that a key had before its current one.
+type Rotated struct {
+	Hash  [32]byte // of the key's current token
+	Until time.Time
+}
+
+// KeyByToken finds the client key whose token this is at a time, or was until a time to come.
+func (s *Snapshot) KeyByToken(token string, at time.Time) (*Key, bool) {
+	sum := s.sum(token)
+	k, ok := s.Keys[sum]
+	if ok {
+		return k, true
+	}
+	if before, rotated := s.Rotated[sum]; rotated && at.Before(before.Until) {
+		k, ok = s.Keys[before.Hash]
+	}
+	return k, ok
+}
+
+// UserToken finds a personal access token. It may have expired.
+func (s *Snapshot) UserToken(token string) (*Token, bool) {
+	t, ok := s.Tokens[s.sum(token)]
+	return t, ok
+}
+
+func (s *Snapshot) sum(token string) [32]byte {
 	mac := s.macs.Get().(hash.Hash)
 	defer s.macs.Put(mac)
 	mac.Reset()
-	k, ok := s.Keys[sumToken(mac, token)]
-	return k, ok
+	return sumToken(mac, token)
 }
 
 // HashToken is the form in which a client key is stored and looked up: HMAC-SHA256 of the

@@ -65,7 +65,7 @@ func admit(snapshot *point.Snapshot, header http.Header, now time.Time) (*point.
 	if err != nil {
 		return nil, err
 	}
-	key, ok := snapshot.KeyByToken(token)
+	key, ok := snapshot.KeyByToken(token, now)
 	switch {
 	case !ok:
 		return nil, &point.Error{Code: point.InvalidAPIKey, Message: "The API key is not one of Point's client keys; the console's Keys page makes one."}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ type Me struct {
 	Email       string       `json:"email"`
 	Role        string       `json:"role" example:"owner"`
 	Permissions []Permission `json:"permissions" example:"[\"providers:read\"]"`
-	SessionID   string       `json:"session_id"`
+	SessionID   string       `json:"session_id" doc:"Empty: with a personal access token."`
 	CreatedAt   time.Time    `json:"created_at"`
 }
 
@@ -139,14 +138,9 @@ func (a *API) logout(ctx context.Context, in *refreshInput) (*logoutOutput, erro
 func (a *API) me(ctx context.Context, _ *none) (*meOutput, error) {
 	p := who(ctx)
 	return &meOutput{Body: Me{
-		ID: p.user.ID, Email: p.user.Email, Role: p.user.Role, Permissions: permissionsOf(p.user.Role),
+		ID: p.user.ID, Email: p.user.Email, Role: p.user.Role, Permissions: append([]Permission{}, p.grants...),
 		SessionID: p.sessionID, CreatedAt: p.user.CreatedAt.UTC(),
 	}}, nil
-}
-
-// permissionsOf lists what a role may do, for the console to show what can be done.
-func permissionsOf(role string) []Permission {
-	return slices.DeleteFunc(append([]Permission{}, roles[role]...), func(p Permission) bool { return p == SignedIn })
 }
 
 func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

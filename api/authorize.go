@@ -11,17 +11,41 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"point"
+	"point/store"
 )
 
 // principal is who asks, on a route that is not Public.
 type principal struct {
 	user      *point.User // of the snapshot: not to be changed
-	sessionID string
-	claims    *claims // of the access token
+	sessionID string      // empty: with a personal access token
+	claims    *claims     // of the access token, nil: with a personal access token
+	token     *point.Token
+	grants    grants
+	scope     store.Scope // of keys and requests, as the route's permission has it
 }
 
 // may reports whether the principal has p.
-func (p *principal) may(permission Permission) bool { return may(p.user.Role, permission) }
+func (p *principal) may(permission Permission) bool { return p.grants.has(permission) }
+
+// enter checks the permission of a route, and finds how far it reaches.
+func (p *principal) enter(op *huma.Operation) error {
+	permission, _ := op.Metadata[metaPermission].(Permission)
+	own, _ := op.Metadata[metaOwn].(Permission)
+	session, _ := op.Metadata[metaSession].(bool)
+	switch {
+	case session && p.token != nil:
+		return errSession
+	case p.may(permission):
+		p.scope = store.All()
+	case own != "" && p.may(own):
+		p.scope = store.OwnedBy(p.user.ID)
+	case p.token != nil:
+		return problem(http.StatusForbidden, fmt.Sprintf("This token, or your role %s, lacks the permission %s.", p.user.Role, permission))
+	default:
+		return problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask an owner or admin.", p.user.Role, permission))
+	}
+	return nil
+}
 
 // principalContext is the context key of *principal.
 type principalContext struct{}
@@ -49,8 +73,8 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
 	if permission != Public {
 		p, err := a.principal(r)
-		if err == nil && !p.may(permission) {
-			err = problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask an owner or admin.", p.user.Role, permission))
+		if err == nil {
+			err = p.enter(ctx.Operation())
 		}
 		if err != nil {
 			writeProblem(w, refusal(err))
@@ -58,6 +82,9 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		}
 		values = context.WithValue(values, principalContext{}, p)
 		actor.Kind, actor.ID, actor.Name = point.ActorUser, p.user.ID, p.user.Email
+		if p.token != nil {
+			actor.TokenID = p.token.ID
+		}
 	}
 	next(withRequest(ctx, r.WithContext(point.WithActor(values, actor)), w))
 }
@@ -89,6 +116,9 @@ func (a *API) principal(r *http.Request) (*principal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(token, userTokenPrefix) {
+		return a.byUserToken(token)
+	}
 	if strings.HasPrefix(token, keyPrefix) {
 		return nil, unauthorized("Client keys are for /v1. Sign in at /api/auth/login and send its access_token.")
 	}
@@ -100,13 +130,48 @@ func (a *API) principal(r *http.Request) (*principal, error) {
 	if user == nil {
 		return nil, unauthorized("This session has ended. Sign in again.")
 	}
-	return &principal{user: user, sessionID: c.SessionID, claims: c}, nil
+	return &principal{user: user, sessionID: c.SessionID, claims: c, grants: permissionsOf(a.Store.Snapshot(), user.Role)}, nil
 }
 
-// stillMay reports whether p, let in earlier, would be let in now: a change of the user's role
-// ends the session too.
-func (a *API) stillMay(p *principal) bool {
-	return a.Now().Before(p.claims.ExpiresAt.Add(tokenLeeway)) && a.alive(p.claims) != nil
+// byUserToken finds out who sent a personal access token, and what of their role it gives.
+func (a *API) byUserToken(text string) (*principal, error) {
+	if len(text) > maxToken {
+		return nil, errUserToken
+	}
+	s := a.Store.Snapshot()
+	token, ok := s.UserToken(text)
+	if !ok || !a.Now().Before(token.ExpiresAt) {
+		return nil, errUserToken
+	}
+	user, ok := s.Users[token.UserID]
+	if !ok || user.Disabled {
+		return nil, errUserToken
+	}
+	a.Store.TokenUsed(token.ID, a.Now())
+	return &principal{user: user, token: token, grants: grants(permissionsOf(s, user.Role)).within(scopesOf(token))}, nil
+}
+
+var errUserToken = unauthorized("The personal access token is not valid, or no longer. Make a new one.")
+
+// stillMay reports whether p, let in earlier on a route, would be let in now, and reach as far.
+func (a *API) stillMay(p *principal, op *huma.Operation) bool {
+	now := principal{user: p.user, claims: p.claims, token: p.token}
+	s := a.Store.Snapshot()
+	if p.token != nil {
+		token, ok := s.Tokens[p.token.Hash]
+		user, there := s.Users[p.user.ID]
+		if !ok || !there || user.Disabled || !a.Now().Before(token.ExpiresAt) {
+			return false
+		}
+		now.grants = grants(permissionsOf(s, user.Role)).within(scopesOf(token))
+	} else {
+		user := a.alive(p.claims)
+		if user == nil || !a.Now().Before(p.claims.ExpiresAt.Add(tokenLeeway)) {
+			return false
+		}
+		now.grants = permissionsOf(s, user.Role)
+	}
+	return now.enter(op) == nil && now.scope == p.scope
 }
 
 // alive is the user of a token whose session has not ended, or nil.

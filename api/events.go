@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"point"
+	"point/store"
 )
 
 const (
@@ -29,7 +30,7 @@ func (a *API) streamEvents(ctx context.Context, _ *none) (*huma.StreamResponse, 
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
 		w.WriteHeader(http.StatusOK)
-		stream := eventStream{api: a, reader: who(r.Context()), out: w, control: http.NewResponseController(w)}
+		stream := eventStream{api: a, reader: who(r.Context()), route: ctx.Operation(), out: w, control: http.NewResponseController(w)}
 		stream.run(r.Context())
 	}}, nil
 }
@@ -37,6 +38,8 @@ func (a *API) streamEvents(ctx context.Context, _ *none) (*huma.StreamResponse, 
 type eventStream struct {
 	api     *API
 	reader  *principal
+	route   *huma.Operation
+	own     ownKeys
 	out     http.ResponseWriter
 	control *http.ResponseController
 }
@@ -57,9 +60,12 @@ func (s *eventStream) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case record, open := <-records:
-			ok = open && s.api.stillMay(s.reader) && s.send(ctx, &record)
+			ok = open && s.api.stillMay(s.reader, s.route)
+			if ok && s.own.reaches(s.reader, s.api.Store.Snapshot(), record.KeyID) {
+				ok = s.send(ctx, &record)
+			}
 		case <-check.C:
-			ok = s.api.stillMay(s.reader)
+			ok = s.api.stillMay(s.reader, s.route)
 		case <-ping.C:
 			ok = s.write(": ping\n\n")
 		}
@@ -67,6 +73,29 @@ func (s *eventStream) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// ownKeys are the ids of the keys of a reader who sees only what is theirs, as they were at a
+// version of the configuration.
+type ownKeys struct {
+	version int64
+	ids     map[string]bool
+}
+
+// reaches reports whether a reader may see a record of a key.
+func (o *ownKeys) reaches(reader *principal, s *point.Snapshot, keyID string) bool {
+	if reader.scope == store.All() {
+		return true
+	}
+	if o.version != s.Version {
+		o.version, o.ids = s.Version, map[string]bool{}
+		for _, k := range s.Keys {
+			if k.OwnerID == reader.user.ID {
+				o.ids[k.ID] = true
+			}
+		}
+	}
+	return o.ids[keyID]
 }
 
 // send writes one record as an event.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,6 +33,9 @@ type Key struct {
 	Version   int64      `json:"version" doc:"Counts its changes; the ETag." example:"1"`
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
+
+	RotatedAt         *time.Time `json:"rotated_at" doc:"When it got its present token; null: it has its first."`
+	PreviousExpiresAt *time.Time `json:"previous_expires_at" doc:"Until when the token before works beside it; null: it does not."`
 }
 
 // KeyLimits bound what a key may use; null or absent is unlimited.
@@ -72,6 +76,8 @@ type listKeysInput struct {
 	Paging
 	Status  string `query:"status" enum:"active,inactive" doc:"Only those with this status."`
 	OwnerID string `query:"owner_id" maxLength:"64" doc:"Only those of this user."`
+	Tag     string `query:"tag" maxLength:"255" doc:"Only those with this tag."`
+	Search  string `query:"search" minLength:"3" maxLength:"255" doc:"Part of the name, or the whole prefix."`
 }
 
 // CreateKey is the body that creates a key.
@@ -82,6 +88,7 @@ type CreateKey struct {
 	Endpoints Names      `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
 	Limits    *KeyLimits `json:"limits,omitempty"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true"`
+	OwnerID   *string    `json:"owner_id,omitempty" maxLength:"36" doc:"User it belongs to, with keys:write; empty: none; absent: you."`
 }
 
 type createKeyInput struct {
@@ -92,9 +99,34 @@ type createKeyInput struct {
 // Resolve finds what a schema cannot see, so that it is listed beside the rest.
 func (in *createKeyInput) Resolve(ctx huma.Context) []error {
 	var f faults
-	a, _ := apiOf(ctx)
+	a, p := apiOf(ctx)
 	in.Body.key().Check(a.Now(), f.at("body."))
+	f.owner(a, in.Body.OwnerID)
+	p.ownOnly(&f, in.Body.Limits != nil, in.Body.OwnerID)
 	return f.errors()
+}
+
+// owner refuses an owner who does not exist.
+func (f *faults) owner(a *API, id *string) {
+	if id == nil || *id == "" {
+		return
+	}
+	if _, ok := a.Store.Snapshot().Users[strings.ToLower(*id)]; !ok {
+		f.add("body.owner_id", "There is no such user.")
+	}
+}
+
+// ownOnly refuses what those may not set who reach only their own keys: limits, and other owners.
+func (p *principal) ownOnly(f *faults, limits bool, owner *string) {
+	if p.may(KeysWrite) {
+		return
+	}
+	if limits {
+		f.add("body.limits", "Limits are set by those with the permission keys:write.")
+	}
+	if owner != nil && *owner != p.user.ID {
+		f.add("body.owner_id", "Whose a key is, is said by those with the permission keys:write.")
+	}
 }
 
 // key is the key that the body describes.
@@ -115,6 +147,7 @@ type UpdateKey struct {
 	Endpoints *Names       `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
 	Limits    *KeyLimits   `json:"limits,omitempty" doc:"Replaces all limits."`
 	ExpiresAt NullableTime `json:"expires_at,omitzero" doc:"null: never."`
+	OwnerID   *string      `json:"owner_id,omitempty" maxLength:"36" doc:"User it belongs to, with keys:write; empty: none."`
 }
 
 type updateKeyInput struct {
@@ -128,7 +161,7 @@ type updateKeyInput struct {
 
 // Resolve applies the body, so that its mistakes are listed beside those of its shape.
 func (in *updateKeyInput) Resolve(ctx huma.Context) []error {
-	a, _ := apiOf(ctx)
+	a, p := apiOf(ctx)
 	if in.key, in.err = a.changeableKey(ctx.Context(), in.ID, in.IfMatch); in.err != nil {
 		return nil
 	}
@@ -140,11 +173,13 @@ func (in *updateKeyInput) Resolve(ctx huma.Context) []error {
 	}
 	var f faults
 	in.key.Check(now, f.at("body."))
+	f.owner(a, in.Body.OwnerID)
+	p.ownOnly(&f, in.Body.Limits != nil, in.Body.OwnerID)
 	return f.errors()
 }
 
 func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listOutput[Key], error) {
-	list, err := a.Store.ListKeys(ctx, store.KeyFilter{OwnerID: in.OwnerID, Status: in.Status, Page: in.page()})
+	list, err := a.Store.ListKeys(ctx, scopeOf(ctx), store.KeyFilter{OwnerID: in.OwnerID, Status: in.Status, Tag: in.Tag, Search: in.Search, Page: in.page()})
 	if err != nil {
 		return nil, err
 	}
@@ -153,17 +188,20 @@ func (a *API) listKeys(ctx context.Context, in *listKeysInput) (*listOutput[Key]
 }
 
 func (a *API) getKey(ctx context.Context, in *ByID) (*keyOutput, error) {
-	k, err := a.Store.GetKey(ctx, in.ID)
+	k, err := a.Store.GetKey(ctx, scopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, fromStore(err, "key")
 	}
 	return a.answerKey(k), nil
 }
 
-// createKey makes a key of the caller. Its token is in this answer and nowhere else.
+// createKey makes a key, of the caller unless another owner is named. Its token is in this answer and nowhere else.
 func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOutput, error) {
 	k := in.Body.key()
 	k.OwnerID = who(ctx).user.ID
+	if in.Body.OwnerID != nil {
+		k.OwnerID = strings.ToLower(*in.Body.OwnerID)
+	}
 	token := clientkey.New()
 	if err := a.Store.CreateKey(ctx, k, token); err != nil {
 		return nil, fromStore(err, "key")
@@ -178,7 +216,7 @@ func (a *API) updateKey(ctx context.Context, in *updateKeyInput) (*keyOutput, er
 	if in.err != nil {
 		return nil, in.err
 	}
-	if err := a.Store.UpdateKey(ctx, in.key); err != nil {
+	if err := a.Store.UpdateKey(ctx, scopeOf(ctx), in.key); err != nil {
 		return nil, fromStore(err, "key")
 	}
 	return a.answerKey(in.key), nil
@@ -207,6 +245,9 @@ func (b *UpdateKey) apply(k *point.Key) {
 	if b.ExpiresAt.Set {
 		k.ExpiresAt = b.ExpiresAt.Time
 	}
+	if b.OwnerID != nil {
+		k.OwnerID = strings.ToLower(*b.OwnerID)
+	}
 }
 
 func (a *API) deleteKey(ctx context.Context, in *deleteUsedInput) (*empty, error) {
@@ -215,13 +256,13 @@ func (a *API) deleteKey(ctx context.Context, in *deleteUsedInput) (*empty, error
 		err = in.refuseUsed("key", usesOfKey(a.Store.Snapshot(), k))
 	}
 	if err == nil {
-		err = fromStore(a.Store.DeleteKey(ctx, k.ID, k.Version), "key")
+		err = fromStore(a.Store.DeleteKey(ctx, scopeOf(ctx), k.ID, k.Version), "key")
 	}
 	return nil, err
 }
 
 func (a *API) changeableKey(ctx context.Context, id, ifMatch string) (*point.Key, error) {
-	k, err := a.Store.GetKey(ctx, id)
+	k, err := a.Store.GetKey(ctx, scopeOf(ctx), id)
 	if err != nil {
 		return nil, fromStore(err, "key")
 	}
@@ -240,6 +281,10 @@ func (a *API) shapeKey(k *point.Key, s *point.Snapshot) Key {
 		ID: k.ID, Name: k.Name, Prefix: k.Prefix, OwnerID: k.OwnerID, Status: k.Status,
 		Tags: k.Tags, Models: k.Models, Endpoints: k.Endpoints, Limits: KeyLimits(k.Limits), ExpiresAt: utc(k.ExpiresAt),
 		ManagedBy: managedBy(k.ManagedBy), Version: k.Version, CreatedAt: k.CreatedAt.UTC(), UpdatedAt: k.UpdatedAt.UTC(),
+	}
+	out.RotatedAt = utc(k.RotatedAt)
+	if until := k.PreviousExpiresAt; until != nil && a.Now().Before(*until) {
+		out.PreviousExpiresAt = utc(until)
 	}
 	if owner, ok := s.Users[k.OwnerID]; ok {
 		out.Owner = owner.Email

@@ -93,6 +93,28 @@ var policy = map[string]string{
 	"DELETE /api/prices/{kind}/{model}": point.RoleAdmin,
 	"GET /api/aliases/{name}":           point.RoleViewer,
 	"POST /api/aliases":                 point.RoleOperator,
+
+	"POST /api/auth/accept":           "",
+	"PUT /api/auth/password":          member,
+	"POST /api/auth/keys/rotate":      point.RoleOwner,
+	"POST /api/keys/{id}/rotate":      point.RoleOperator,
+	"GET /api/users":                  point.RoleOperator,
+	"POST /api/users":                 point.RoleAdmin,
+	"GET /api/users/{id}":             point.RoleOperator,
+	"PUT /api/users/{id}":             point.RoleAdmin,
+	"DELETE /api/users/{id}":          point.RoleAdmin,
+	"POST /api/users/{id}/invitation": point.RoleAdmin,
+	"GET /api/users/{id}/sessions":    point.RoleOperator,
+	"DELETE /api/users/{id}/sessions": point.RoleAdmin,
+	"GET /api/roles":                  point.RoleOperator,
+	"POST /api/roles":                 point.RoleAdmin,
+	"GET /api/roles/{name}":           point.RoleOperator,
+	"PUT /api/roles/{name}":           point.RoleAdmin,
+	"DELETE /api/roles/{name}":        point.RoleAdmin,
+	"GET /api/permissions":            member,
+	"GET /api/tokens":                 point.RoleViewer,
+	"POST /api/tokens":                point.RoleViewer,
+	"DELETE /api/tokens/{id}":         point.RoleViewer,
 }
 
 // member is a role without any permission.
@@ -103,8 +125,9 @@ var ranks = []string{member, point.RoleViewer, point.RoleOperator, point.RoleAdm
 
 // withMember adds a user whose role has no permission.
 func (w *world) withMember() *world {
-	roles[member] = []Permission{SignedIn}
-	w.t.Cleanup(func() { delete(roles, member) })
+	if err := w.store.CreateRole(w.t.Context(), &point.Role{Name: member}); err != nil {
+		w.t.Fatal(err)
+	}
 	u := w.user(member, func(u *point.User) { u.Role = member })
 	w.users[member], w.tokens[member] = u, w.signIn(u)
 	return w

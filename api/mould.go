@@ -40,6 +40,8 @@ type handler struct {
 	creates  bool // answers 201, takes an Idempotency-Key
 	moves    bool // answers 303 with a Location
 	anyQuery bool // takes parameters that it does not know
+	session  bool // personal access tokens may not
+	own      Permission
 	register func(*API, huma.API, huma.Operation)
 }
 
@@ -71,6 +73,19 @@ func returns[I, O any](f func(context.Context, *I) (*O, error), params []*huma.P
 		op.Parameters = params
 		huma.Register(h, op, answering(a, f))
 	}}
+}
+
+// orOwn is h for those, too, who have the permission own: they reach what is theirs alone. What
+// h asks of the store it asks with scopeOf.
+func orOwn(own Permission, h handler) handler {
+	h.own = own
+	return h
+}
+
+// bySession is h for people alone: personal access tokens are refused.
+func bySession(h handler) handler {
+	h.session = true
+	return h
 }
 
 // raw is on for an answer that the method writes itself: its type, and what is in it.
@@ -112,23 +127,25 @@ func (r route) check() error {
 	if r.permission == "" {
 		return fmt.Errorf("%s %s names no permission", r.method, r.path)
 	}
-	if r.permission == Public || slices.Contains(owner, r.permission) {
+	if r.permission == Public || r.permission == SignedIn || slices.Contains(owner, r.permission) {
 		return nil
 	}
 	return fmt.Errorf("%s %s: no role has the permission %q", r.method, r.path, r.permission)
 }
 
-// metaPermission and metaCreates are keys of an operation's Metadata.
+// Keys of an operation's Metadata.
 const (
 	metaPermission = "permission"
 	metaCreates    = "creates"
+	metaOwn        = "own"
+	metaSession    = "session"
 )
 
 // operation is the line's entry in OpenAPI.
 func (r route) operation(id string) huma.Operation {
 	op := huma.Operation{
 		Method: r.method, Path: r.path, OperationID: id, Summary: r.summary, Tags: []string{r.tag()},
-		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates},
+		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates, metaOwn: r.handler.own, metaSession: r.handler.session},
 		RejectUnknownQueryParameters: !r.handler.anyQuery,
 		MaxBodyBytes:                 maxBody + 1, // huma counts a body of just the limit as too large
 		BodyReadTimeout:              30 * time.Second,
@@ -143,6 +160,14 @@ func (r route) operation(id string) huma.Operation {
 	if r.permission != Public {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Description = fmt.Sprintf("Needs the permission `%s`.", r.permission)
+		if r.handler.own != "" {
+			op.Description = fmt.Sprintf("Needs the permission `%s`, or `%s` for what is one's own; the rest is not there then.", r.permission, r.handler.own)
+			op.Extensions["x-permission-own"] = string(r.handler.own)
+		}
+		if r.handler.session {
+			op.Description += " Personal access tokens may not."
+			op.Extensions["x-session"] = true
+		}
 	}
 	return op
 }
@@ -171,7 +196,7 @@ func newConfig() huma.Config {
 	}
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access_token of login or refresh."},
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access_token of login or refresh, or a personal access token."},
 	}
 	return config
 }

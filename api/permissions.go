@@ -1,9 +1,13 @@
 package api
 
 import (
+	"context"
+	"maps"
+	"net/http"
 	"slices"
 
 	"point"
+	"point/store"
 )
 
 // Permission is what a route asks of the caller. The empty one is refused at start.
@@ -18,19 +22,29 @@ const (
 	ProvidersRead    Permission = "providers:read"
 	ProvidersWrite   Permission = "providers:write"
 	ProvidersTest    Permission = "providers:test"
-	ProvidersPrivate Permission = "providers:private" // base URLs on loopback and private networks
+	ProvidersPrivate Permission = "providers:private"
 	EndpointsRead    Permission = "endpoints:read"
 	EndpointsWrite   Permission = "endpoints:write"
 	EndpointsTest    Permission = "endpoints:test"
 	KeysRead         Permission = "keys:read"
 	KeysWrite        Permission = "keys:write"
+	KeysOwn          Permission = "keys:own"
 	AliasesRead      Permission = "aliases:read"
 	AliasesWrite     Permission = "aliases:write"
 	ModelsRead       Permission = "models:read"
 	RequestsRead     Permission = "requests:read"
+	RequestsOwn      Permission = "requests:own"
 	StatusRead       Permission = "status:read"
 	AlertsRead       Permission = "alerts:read"
 	LogsRead         Permission = "logs:read"
+	UsersRead        Permission = "users:read"
+	UsersWrite       Permission = "users:write"
+	RolesRead        Permission = "roles:read"
+	RolesWrite       Permission = "roles:write"
+	TokensOwn        Permission = "tokens:own"
+	TokensRead       Permission = "tokens:read"
+	TokensWrite      Permission = "tokens:write"
+	SigningRotate    Permission = "signing:rotate"
 
 	AlertsWrite     Permission = "alerts:write" // acknowledge, resolve
 	AlertRulesRead  Permission = "alert-rules:read"
@@ -44,29 +58,147 @@ const (
 	PricesWrite     Permission = "prices:write"
 )
 
+// allowed says what each permission allows, for those who put roles together.
+var allowed = map[Permission]string{
+	ProvidersRead:    "See providers, their settings without secrets, and the kinds of provider.",
+	ProvidersWrite:   "Create, change and delete providers.",
+	ProvidersTest:    "Send prompts to providers, which costs money.",
+	ProvidersPrivate: "Give providers base URLs on loopback and private networks.",
+	EndpointsRead:    "See endpoints and their mappings, and ask where a request would go.",
+	EndpointsWrite:   "Switch and map endpoints.",
+	EndpointsTest:    "Send requests through endpoints, which costs money.",
+	KeysRead:         "See everybody's client keys, without their tokens.",
+	KeysWrite:        "Create, change, rotate and delete everybody's client keys, and say whose they are.",
+	KeysOwn:          "See, create, change, rotate and delete one's own client keys. Limits are for keys:write.",
+	AliasesRead:      "See aliases.",
+	AliasesWrite:     "Create, change and delete aliases.",
+	ModelsRead:       "See which models can be asked for.",
+	RequestsRead:     "See the metadata and statistics of everybody's requests.",
+	RequestsOwn:      "See the metadata and statistics of requests made with one's own client keys.",
+	StatusRead:       "See the state of the system.",
+	AlertsRead:       "See alerts.",
+	LogsRead:         "See the log.",
+	UsersRead:        "See users and their sessions.",
+	UsersWrite:       "Create, invite, change and delete users who may no more than oneself, and end their sessions.",
+	RolesRead:        "See roles and permissions.",
+	RolesWrite:       "Create, change and delete roles of permissions that one has.",
+	TokensOwn:        "See, create and delete one's own personal access tokens.",
+	TokensRead:       "See everybody's personal access tokens, without the tokens themselves.",
+	TokensWrite:      "Delete everybody's personal access tokens.",
+	AlertsWrite:      "Acknowledge and resolve alerts.",
+	AlertRulesRead:   "See alert rules.",
+	AlertRulesWrite:  "Create, change and delete alert rules.",
+	NotifiersRead:    "See notifiers, without their secrets.",
+	NotifiersWrite:   "Create, change and delete notifiers.",
+	NotifiersTest:    "Send a test through a notifier.",
+	SilencesRead:     "See silences.",
+	SilencesWrite:    "Create, change and delete silences.",
+	PricesRead:       "See prices of models.",
+	PricesWrite:      "Set prices of models.",
+	SigningRotate:    "Replace the key that signs access tokens.",
+}
+
 // What the built-in roles may do. Each has what the one before it has.
 var (
 	viewer = []Permission{
-		SignedIn, ProvidersRead, EndpointsRead, KeysRead, AliasesRead, ModelsRead,
-		RequestsRead, StatusRead, AlertsRead, AlertRulesRead, SilencesRead, PricesRead,
+		ProvidersRead, EndpointsRead, KeysRead, AliasesRead, ModelsRead,
+		RequestsRead, StatusRead, AlertsRead, AlertRulesRead, SilencesRead, PricesRead, TokensOwn,
 	}
 	operator = append(slices.Clone(viewer),
-		ProvidersWrite, ProvidersTest, EndpointsWrite, EndpointsTest, KeysWrite, AliasesWrite, LogsRead,
+		ProvidersWrite, ProvidersTest, EndpointsWrite, EndpointsTest, KeysWrite, AliasesWrite, LogsRead, UsersRead, RolesRead,
 		AlertsWrite, AlertRulesWrite, SilencesWrite, NotifiersRead, NotifiersTest,
 	)
-	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite)
-	owner = slices.Clone(admin)
+	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite)
+	owner = append(slices.Clone(admin), SigningRotate)
 )
 
-// roles maps a role's name to its permissions.
-var roles = map[string][]Permission{
+// builtIn maps the built-in roles' names to their permissions.
+var builtIn = map[string][]Permission{
 	point.RoleViewer:   viewer,
 	point.RoleOperator: operator,
 	point.RoleAdmin:    admin,
 	point.RoleOwner:    owner,
 }
 
-// may reports whether role has p. An unknown role has nothing.
-func may(role string, p Permission) bool {
-	return p == Public || slices.Contains(roles[role], p)
+// implied are the permissions that come with another one.
+var implied = map[Permission][]Permission{
+	KeysRead:     {KeysOwn},
+	KeysWrite:    {KeysOwn},
+	RequestsRead: {RequestsOwn},
+	TokensRead:   {TokensOwn},
+	TokensWrite:  {TokensOwn},
 }
+
+// permissionsOf lists what a role may do. An unknown role may nothing.
+func permissionsOf(s *point.Snapshot, role string) []Permission {
+	if list, ok := builtIn[role]; ok {
+		return slices.Clone(list)
+	}
+	list := []Permission{}
+	if r, ok := s.Roles[role]; ok {
+		for _, name := range r.Permissions {
+			list = append(list, Permission(name))
+		}
+	}
+	return list
+}
+
+// RoleExists reports whether a user may be given a role, with what permissions ever.
+func RoleExists(s *point.Snapshot, role string) bool {
+	_, built := builtIn[role]
+	_, made := s.Roles[role]
+	return built || made
+}
+
+// grants is a set of permissions that somebody has.
+type grants []Permission
+
+// has reports whether p is among them or comes with one of them.
+func (g grants) has(p Permission) bool {
+	if p == Public || p == SignedIn {
+		return true
+	}
+	return slices.ContainsFunc(g, func(have Permission) bool {
+		return have == p || slices.Contains(implied[have], p)
+	})
+}
+
+// hasAll reports whether g covers others.
+func (g grants) hasAll(others []Permission) bool {
+	return !slices.ContainsFunc(others, func(p Permission) bool { return !g.has(p) })
+}
+
+// within are those of g that scopes cover, or that cover the scopes: a token for one's own keys
+// has that much of a role for all.
+func (g grants) within(scopes grants) grants {
+	var out grants
+	for _, p := range slices.Concat(g, scopes) {
+		if g.has(p) && scopes.has(p) && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// scopeOf says whose keys and requests the caller may reach on this route.
+func scopeOf(ctx context.Context) store.Scope { return who(ctx).scope }
+
+// PermissionInfo is a permission and what it allows.
+type PermissionInfo struct {
+	Name   Permission `json:"name" example:"providers:read"`
+	Allows string     `json:"allows" example:"See providers."`
+}
+
+// listPermissions lists all permissions, by name.
+func (a *API) listPermissions(context.Context, *none) (*listOutput[PermissionInfo], error) {
+	list := slices.Sorted(maps.Keys(allowed))
+	return whole(list, func(p *Permission) PermissionInfo { return PermissionInfo{Name: *p, Allows: allowed[*p]} }), nil
+}
+
+// isPermission reports whether a permission is one that a role or a token may have.
+func isPermission(p Permission) bool {
+	_, ok := allowed[p]
+	return ok
+}
+
+var errSession = problem(http.StatusForbidden, "This needs a sign-in: personal access tokens may not do it.")

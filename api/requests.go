@@ -102,7 +102,7 @@ func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOut
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	list, err := a.Store.ListRequests(ctx, store.RequestFilter{
+	list, err := a.Store.ListRequests(ctx, scopeOf(ctx), store.RequestFilter{
 		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
 		Status: in.Status, Outcomes: in.Outcome.list(), Failed: asked(in.Failed), Test: asked(in.Test), Page: in.page(), Cursor: in.Cursor,
 	})
@@ -128,7 +128,7 @@ func checkSpan(from, to time.Time) error {
 }
 
 func (a *API) getRequest(ctx context.Context, in *ByID) (*requestOutput, error) {
-	record, err := a.Store.GetRequest(ctx, in.ID)
+	record, err := a.Store.GetRequest(ctx, scopeOf(ctx), in.ID)
 	if err != nil {
 		return nil, fromStore(err, "request")
 	}

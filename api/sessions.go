@@ -163,7 +163,11 @@ func (a *API) startSessionFor(ctx context.Context, u *point.User, c caller, life
 	}
 	token := newRefreshToken(x.ID)
 	x.Current = token.hash()
-	if err := a.Store.CreateSession(ctx, x); err != nil {
+	err := a.Store.CreateSession(ctx, x, u.Version)
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return nil, unauthorized("Your account was changed at this moment. Sign in again.")
+	case err != nil:
 		return nil, fmt.Errorf("start a session: %w", err)
 	}
 	return a.answerTokens(ctx, u, x, token, c)
@@ -272,8 +276,13 @@ func same(a, b [32]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) ==
 
 // listSessions lists the caller's own sessions that have not ended.
 func (a *API) listSessions(ctx context.Context, _ *none) (*listOutput[Session], error) {
+	return a.sessionsOf(ctx, who(ctx).user.ID)
+}
+
+// sessionsOf lists a user's sessions that have not ended.
+func (a *API) sessionsOf(ctx context.Context, userID string) (*listOutput[Session], error) {
 	p := who(ctx)
-	all, err := a.Store.ListSessions(ctx, p.user.ID)
+	all, err := a.Store.ListSessions(ctx, userID)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}

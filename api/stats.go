@@ -52,7 +52,7 @@ func (a *API) getRequestStats(ctx context.Context, in *statsInput) (*statsOutput
 	if err != nil {
 		return nil, err
 	}
-	buckets, err := a.Store.RequestStats(ctx, filter)
+	buckets, err := a.Store.RequestStats(ctx, scopeOf(ctx), filter)
 	if err != nil {
 		return nil, err
 	}

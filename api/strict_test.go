@@ -131,7 +131,7 @@ func TestIdempotency(t *testing.T) {
 		[]*API{w.api, twin}[i%2].mux.ServeHTTP(rec, request(http.MethodPost, "/api/keys", w.tokens[owned], `{"name":"race"}`, "Idempotency-Key", "k3"))
 		return rec.Code
 	})
-	list, err := w.store.ListKeys(t.Context(), store.KeyFilter{})
+	list, err := w.store.ListKeys(t.Context(), store.All(), store.KeyFilter{})
 	if err != nil || len(list.Items) != 4 || statuses[201]+statuses[409] != 20 {
 		t.Error(len(list.Items), statuses, err)
 	}

@@ -50,9 +50,10 @@ type signingKeys interface {
 
 // tokens issues and verifies access tokens with the installation's signing keys.
 type tokens struct {
-	store signingKeys
-	now   func() time.Time
-	parse *jwt.Parser
+	store   signingKeys
+	version func() int64 // of the configuration since which the keys have not changed
+	now     func() time.Time
+	parse   *jwt.Parser
 
 	ring    atomic.Pointer[keyRing]
 	reading sync.Mutex // held to replace ring; a token of a known key never waits for it
@@ -60,13 +61,15 @@ type tokens struct {
 
 // keyRing is what the last read of the store gave.
 type keyRing struct {
-	keys   []store.SigningKey
-	readAt time.Time
-	err    error // of that read; keys are then older
+	keys    []store.SigningKey
+	version int64 // the keys are those of then
+	readAt  time.Time
+	err     error // of that read; keys are then older
 }
 
 func newTokens(a *API) *tokens {
-	t := &tokens{store: a.Store, now: a.Now, parse: jwt.NewParser(
+	version := func() int64 { return a.Store.Snapshot().SignersVersion }
+	t := &tokens{store: a.Store, version: version, now: a.Now, parse: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithIssuer(issuer), jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(tokenLeeway),
@@ -121,23 +124,27 @@ func (t *tokens) verify(ctx context.Context, raw string) (*claims, error) {
 	return &c, nil
 }
 
-// public finds a key by id. An unknown id makes it look whether another process has made one.
+// public finds a key by id. An unknown id makes it look whether another process has made one;
+// so does the news that keys were replaced.
 func (t *tokens) public(ctx context.Context, id string) (ed25519.PublicKey, error) {
-	if key, ok := t.ring.Load().find(id); ok {
-		return key, nil
+	if ring := t.ring.Load(); ring.version == t.version() {
+		if key, ok := ring.find(id, t.now()); ok {
+			return key, nil
+		}
 	}
-	if err := t.load(ctx); err != nil {
+	err := t.load(ctx)
+	if key, ok := t.ring.Load().find(id, t.now()); ok {
+		return key, nil // without a database the keys that are known go on
+	}
+	if err != nil {
 		return nil, err
-	}
-	if key, ok := t.ring.Load().find(id); ok {
-		return key, nil
 	}
 	return nil, errToken
 }
 
-func (r *keyRing) find(id string) (ed25519.PublicKey, bool) {
+func (r *keyRing) find(id string, now time.Time) (ed25519.PublicKey, bool) {
 	for _, k := range r.keys {
-		if k.ID == id && id != "" {
+		if k.ID == id && id != "" && k.Verifies(now) {
 			return k.Public, true
 		}
 	}
@@ -180,8 +187,9 @@ func (r *keyRing) newest() (newest store.SigningKey, ok bool) {
 func (t *tokens) load(ctx context.Context) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	last := t.ring.Load()
-	if !last.readAt.IsZero() && t.now().Sub(last.readAt).Abs() < reloadPause {
+	last, version := t.ring.Load(), t.version()
+	moment := !last.readAt.IsZero() && t.now().Sub(last.readAt).Abs() < reloadPause
+	if moment && (last.version == version || last.err != nil) {
 		return last.err
 	}
 	// Those who wait rely on this read: it goes on when the one who makes it leaves.
@@ -189,9 +197,9 @@ func (t *tokens) load(ctx context.Context) error {
 	defer cancel()
 	keys, err := t.store.SigningKeys(ctx)
 	if err != nil {
-		keys, err = last.keys, fmt.Errorf("read the signing keys: %w", err)
+		keys, version, err = last.keys, last.version, fmt.Errorf("read the signing keys: %w", err)
 	}
-	t.ring.Store(&keyRing{keys: keys, readAt: t.now(), err: err})
+	t.ring.Store(&keyRing{keys: keys, version: version, readAt: t.now(), err: err})
 	return err
 }
 
@@ -200,7 +208,7 @@ func (t *tokens) keySet(ctx context.Context) (KeySet, error) {
 	if err := t.load(ctx); err != nil {
 		return KeySet{}, err
 	}
-	keys := t.ring.Load().keys
+	keys := slices.DeleteFunc(slices.Clone(t.ring.Load().keys), func(k store.SigningKey) bool { return !k.Verifies(t.now()) })
 	set := KeySet{Keys: make([]PublicKey, len(keys))}
 	for i, k := range keys {
 		set.Keys[i] = PublicKey{

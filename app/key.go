@@ -185,7 +185,7 @@ func (c keyRevokeCommand) Run(r *invocation) error {
 		return err
 	}
 	found[0].Status = point.StatusInactive
-	if err := s.UpdateKey(r.ctx, &found[0]); err != nil {
+	if err := s.UpdateKey(r.ctx, store.All(), &found[0]); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(r.Stdout, "%s (%s) is revoked\n", found[0].Name, found[0].ID)
@@ -195,7 +195,7 @@ func (c keyRevokeCommand) Run(r *invocation) error {
 // eachKey visits all keys, page by page.
 func eachKey(r *invocation, s *store.Store, visit func(*point.Key) error) error {
 	for page := 1; ; page++ {
-		list, err := s.ListKeys(r.ctx, store.KeyFilter{Page: store.Page{Number: page, Limit: 500}})
+		list, err := s.ListKeys(r.ctx, store.All(), store.KeyFilter{Page: store.Page{Number: page, Limit: 500}})
 		if err != nil {
 			return err
 		}

@@ -235,7 +235,7 @@ func (p *provisioner) putKey(ctx context.Context, key *point.Key, token point.Se
 	if reflect.DeepEqual(*old, next) {
 		return nil
 	}
-	return p.store.UpdateKey(ctx, &next)
+	return p.store.UpdateKey(ctx, store.All(), &next)
 }
 
 // dropKeys deletes the keys of an owner that are not wanted.
@@ -244,7 +244,7 @@ func (p *provisioner) dropKeys(ctx context.Context, owner string, wanted map[[32
 		if old.ManagedBy != owner || wanted[hash] {
 			continue
 		}
-		if err := p.store.DeleteKey(ctx, old.ID, old.Version); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := p.store.DeleteKey(ctx, store.All(), old.ID, old.Version); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}

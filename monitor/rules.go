@@ -30,7 +30,7 @@ const (
 type RuleStore interface {
 	point.Snapshots
 	AlertSink
-	RequestStats(ctx context.Context, f store.StatsFilter) ([]store.StatsBucket, error)
+	RequestStats(ctx context.Context, scope store.Scope, f store.StatsFilter) ([]store.StatsBucket, error)
 	SecretAges(ctx context.Context, ids ...string) (map[string]map[string]time.Time, error)
 	ListAlerts(ctx context.Context, f store.AlertFilter) (store.List[point.Alert], error)
 	ResolveAlert(ctx context.Context, id, by string) (*point.Alert, error)

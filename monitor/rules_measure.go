@@ -38,7 +38,7 @@ func (r *Rules) requests(ctx context.Context, snap *point.Snapshot, rule *point.
 	if rule.Scope.Each != "" {
 		filter.By = []string{rule.Scope.Each}
 	}
-	buckets, err := r.opt.Store.RequestStats(ctx, filter)
+	buckets, err := r.opt.Store.RequestStats(ctx, store.All(), filter)
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +132,13 @@ func ofProvider(snap *point.Snapshot, id string) reading {
 func (r *Rules) spendOfKeys(ctx context.Context, snap *point.Snapshot, rule *point.AlertRule, now time.Time) (list []reading, err error) {
 	filter := windowOf(rule, now)
 	filter.By = []string{store.ByKey}
-	lately, err := r.opt.Store.RequestStats(ctx, filter)
+	lately, err := r.opt.Store.RequestStats(ctx, store.All(), filter)
 	if err != nil {
 		return nil, err
 	}
 	start := filter.From
 	filter.From, filter.To = start.Add(-anomalyDays*day), start
-	before, err := r.opt.Store.RequestStats(ctx, filter)
+	before, err := r.opt.Store.RequestStats(ctx, store.All(), filter)
 	if err != nil {
 		return nil, err
 	}

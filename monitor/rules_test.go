@@ -36,7 +36,7 @@ func (f *fakeRules) UpsertAlert(_ context.Context, a point.Alert) error {
 	return nil
 }
 
-func (f *fakeRules) RequestStats(_ context.Context, filter store.StatsFilter) ([]store.StatsBucket, error) {
+func (f *fakeRules) RequestStats(_ context.Context, _ store.Scope, filter store.StatsFilter) ([]store.StatsBucket, error) {
 	if f.fail != nil {
 		return nil, f.fail
 	}

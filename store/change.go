@@ -16,6 +16,9 @@ const (
 	entityAlias    = point.EntityAlias
 	entityKey      = point.EntityKey
 	entityUser     = point.EntityUser
+	entityRole     = point.EntityRole
+	entityToken    = point.EntityToken
+	entitySigner   = point.EntitySigner  // any: only that they changed is noted
 	entitySession  = point.EntitySession // any: the revoked ones are read as a whole
 	entitySetting  = point.EntitySetting
 
@@ -184,9 +187,14 @@ func touched(ctx context.Context, tx *configTx, result sql.Result, exists string
 	if err != nil || n > 0 {
 		return err
 	}
+	return existing(ctx, tx, ErrStale, exists, id)
+}
+
+// existing is err where the row is there, else ErrNotFound.
+func existing(ctx context.Context, tx *configTx, err error, exists string, id any) error {
 	var found int
 	if err := tx.QueryRowContext(ctx, exists, id).Scan(&found); err != nil {
 		return failure(err)
 	}
-	return ErrStale
+	return err
 }

@@ -122,10 +122,14 @@ func orNull(s string) any {
 	return s
 }
 
-// hashTo scans a hash of 32 bytes.
+// hashTo scans a hash of 32 bytes. Null leaves the zero hash.
 type hashTo struct{ dst *[32]byte }
 
 func (c hashTo) Scan(src any) error {
+	if src == nil {
+		*c.dst = [32]byte{}
+		return nil
+	}
 	b, ok := src.([]byte)
 	if !ok || len(b) != len(c.dst) {
 		return fmt.Errorf("read a hash of 32 bytes from %T of %d", src, len(b))

@@ -102,3 +102,11 @@ func stale(err error) error {
 	}
 	return err
 }
+
+// notFoundIsNil lets pass that there is no such row.
+func notFoundIsNil(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}

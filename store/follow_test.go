@@ -63,13 +63,13 @@ func TestFollowsOtherProcesses(t *testing.T) {
 			must(a.CreateProvider(ctx, p))
 			must(a.CreateUser(ctx, u))
 			x.UserID = u.ID
-			must(a.CreateSession(ctx, x))
+			must(a.CreateSession(ctx, x, 1))
 			must(a.CreateKey(ctx, &point.Key{Name: "k", Status: point.StatusActive}, point.NewSecret("pt-token")))
 			must(a.PutAlias(ctx, &point.Alias{Name: "fast", Target: "m"}))
 			must(a.RevokeSession(ctx, x.ID))
 			eventually(t, 10*time.Second, "the other store", func() bool { return b.Snapshot().Version == a.Snapshot().Version })
 			snap := b.Snapshot()
-			_, key := snap.KeyByToken("pt-token")
+			_, key := snap.KeyByToken("pt-token", time.Now())
 			_, revoked := snap.RevokedSessions[x.ID]
 			if snap.Providers[p.ID] == nil || snap.Users[u.ID] == nil || !key || !revoked || snap.Aliases["fast"] != "m" {
 				t.Fatalf("the other store has %+v", snap)
@@ -139,7 +139,7 @@ func TestPostgresAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, 30*time.Second, "the records", func() bool { return s.InsertRecords(t.Context(), records) == nil })
-	if _, err := s.GetRequest(t.Context(), records[0].ID); err != nil {
+	if _, err := s.GetRequest(t.Context(), store.All(), records[0].ID); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -170,7 +170,7 @@ func TestSQLiteLocked(t *testing.T) {
 		t.Fatalf("the lock was not waited for: %v", err)
 	case <-time.After(200 * time.Millisecond):
 	}
-	if l, err := s.ListRequests(t.Context(), store.RequestFilter{}); err != nil || l.Total != 0 {
+	if l, err := s.ListRequests(t.Context(), store.All(), store.RequestFilter{}); err != nil || l.Total != 0 {
 		t.Fatalf("readers are held up by a writer: %v, %v", l, err)
 	}
 	if _, err := raw.Exec(`COMMIT`); err != nil {

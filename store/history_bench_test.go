@@ -56,7 +56,7 @@ func benchmarkHistory(b *testing.B, engine string) {
 	} {
 		b.Run("list/"+name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := s.ListRequests(b.Context(), f); err != nil {
+				if _, err := s.ListRequests(b.Context(), All(), f); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -70,7 +70,7 @@ func benchmarkHistory(b *testing.B, engine string) {
 	} {
 		b.Run("stats/"+name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := s.RequestStats(b.Context(), f); err != nil {
+				if _, err := s.RequestStats(b.Context(), All(), f); err != nil {
 					b.Fatal(err)
 				}
 			}

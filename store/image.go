@@ -20,6 +20,8 @@ var imagers = map[string]func(ctx context.Context, db querier, ids []string) (ma
 	entitySetting:       imagesOf(selectSettings, "name", scanSetting, func(x *setting) (string, any) { return x.Name, x }),
 	entityConfiguration: imagesOf(selectConfigurations, "id", scanConfigurationHead, func(c *point.Configuration) (string, any) { return c.ID, imageOfConfiguration(c) }),
 	entityUser:          imagesOf(selectUsers, "id", scanUser, func(u *point.User) (string, any) { return u.ID, imageOfUser(u) }),
+	entityRole:          imagesOf(selectRoles, "name", scanRole, func(r *point.Role) (string, any) { return r.Name, imageOfRole(r) }),
+	entityToken:         imagesOf(selectTokens, "id", scanToken, func(t *point.Token) (string, any) { return t.ID, imageOfToken(t) }),
 
 	entityAlertRule: imagesOf(`SELECT `+alertRuleColumns+` FROM alert_rules`, "id", scanAlertRule, func(r *point.AlertRule) (string, any) { return r.ID, r.Document() }),
 	entityNotifier:  imagesOf(`SELECT `+notifierColumns+` FROM notifiers`, "id", scanNotifier, func(n *point.Notifier) (string, any) { return n.ID, imageOfNotifier(n) }),
@@ -114,10 +116,11 @@ type keyImage struct {
 	Status    string     `json:"status"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	ManagedBy string     `json:"managed_by,omitempty"`
+	RotatedAt *time.Time `json:"rotated_at,omitempty"`
 }
 
 func imageOfKey(k *point.Key) keyImage {
-	return keyImage{k.Document(), k.Prefix, k.OwnerID, k.Status, k.ExpiresAt, k.ManagedBy}
+	return keyImage{k.Document(), k.Prefix, k.OwnerID, k.Status, k.ExpiresAt, k.ManagedBy, k.RotatedAt}
 }
 
 type userImage struct {
@@ -128,6 +131,27 @@ type userImage struct {
 }
 
 func imageOfUser(u *point.User) userImage { return userImage{u.ID, u.Email, u.Role, u.Disabled} }
+
+type roleImage struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Permissions []string `json:"permissions"`
+}
+
+func imageOfRole(r *point.Role) roleImage { return roleImage{r.Name, r.Description, r.Permissions} }
+
+type tokenImage struct {
+	ID        string    `json:"id"`
+	UserID    string    `json:"user_id"`
+	Name      string    `json:"name"`
+	Prefix    string    `json:"prefix"`
+	Scopes    []string  `json:"scopes"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func imageOfToken(t *point.Token) tokenImage {
+	return tokenImage{t.ID, t.UserID, t.Name, t.Prefix, t.Scopes, t.ExpiresAt}
+}
 
 type notifierImage struct {
 	ID          string   `json:"id"`

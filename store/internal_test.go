@@ -155,7 +155,7 @@ func TestSnapshotShares(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := s.Snapshot()
-	if err := s.UpdateKey(ctx, k); err != nil {
+	if err := s.UpdateKey(ctx, All(), k); err != nil {
 		t.Fatal(err)
 	}
 	after := s.Snapshot()
@@ -277,14 +277,14 @@ func TestFullDisk(t *testing.T) {
 	if err := s.InsertRecords(ctx, batch); err == nil {
 		t.Fatal("400 records fit into no room")
 	}
-	if l, err := s.ListRequests(ctx, RequestFilter{}); err != nil || l.Total != 0 {
+	if l, err := s.ListRequests(ctx, All(), RequestFilter{}); err != nil || l.Total != 0 {
 		t.Fatalf("a part of the batch was stored: %d, %v", l.Total, err)
 	}
 	limit(0)
 	if err := s.InsertRecords(ctx, batch); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := s.ListRequests(ctx, RequestFilter{}); err != nil || l.Total != 400 {
+	if l, err := s.ListRequests(ctx, All(), RequestFilter{}); err != nil || l.Total != 400 {
 		t.Fatalf("%d records, %v", l.Total, err)
 	}
 }
@@ -300,13 +300,13 @@ func TestRandomFilters(t *testing.T) {
 	pick := func(values ...string) string { return values[rng.IntN(len(values))] }
 	for range 40 {
 		f := RequestFilter{Provider: pick("", "", "gemini"), Status: pick("", "4xx", "200", "2xx"), Model: pick("", "", "gpt-4o"), Page: Page{Limit: 500}}
-		whole, err := s.ListRequests(ctx, f)
+		whole, err := s.ListRequests(ctx, All(), f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var parts []point.Record
 		for f.Page.Limit = 1 + rng.IntN(100); ; {
-			l, err := s.ListRequests(ctx, f)
+			l, err := s.ListRequests(ctx, All(), f)
 			if err != nil || l.Total != whole.Total {
 				t.Fatalf("total %d, want %d, %v", l.Total, whole.Total, err)
 			}

@@ -8,8 +8,11 @@ import (
 )
 
 const (
-	keyColumns = `id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at`
+	keyColumns = `id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at,
+		rotated_at, previous_hash, previous_expires_at`
 
+	insertKey = `INSERT INTO keys (id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	selectKeys = `SELECT ` + keyColumns + ` FROM keys`
 	selectKey  = `SELECT ` + keyColumns + ` FROM keys WHERE id = $1`
 	existsKey  = `SELECT 1 FROM keys WHERE id = $1`
@@ -38,7 +41,7 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 		if err := tx.changed(ctx, entityKey, stored.ID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		_, err := tx.ExecContext(ctx, insertKey,
 			stored.ID, stored.Name, stored.Prefix, stored.Hash[:], orNull(stored.OwnerID), stored.Status, asJSON(stored.Tags), asJSON(stored.Models),
 			asJSON(stored.Endpoints), asJSON(stored.Limits), atPtr(stored.ExpiresAt), stored.ManagedBy, stored.Version, stored.CreatedAt, stored.UpdatedAt)
 		return err
@@ -50,24 +53,39 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	return nil
 }
 
-// GetKey finds a key by id.
-func (s *Store) GetKey(ctx context.Context, id string) (*point.Key, error) {
+// GetKey finds a key of the scope by id.
+func (s *Store) GetKey(ctx context.Context, scope Scope, id string) (*point.Key, error) {
 	k, err := one(ctx, s.config.read, scanKey, selectKey, idArg(id))
+	if err == nil && !scope.all && (scope.owner == "" || k.OwnerID != scope.owner) {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", id, err)
 	}
 	return k, nil
 }
 
-// ListKeys lists keys, the newest first.
-func (s *Store) ListKeys(ctx context.Context, f KeyFilter) (List[point.Key], error) {
+// ListKeys lists keys of the scope, the newest first.
+func (s *Store) ListKeys(ctx context.Context, scope Scope, f KeyFilter) (List[point.Key], error) {
 	l := listing[point.Key]{columns: keyColumns, order: "created_at DESC, id DESC", page: f.Page, scan: scanKey}
 	l.from.add(" FROM keys")
+	if !scope.all {
+		l.from.where("owner_id = ?", idArg(scope.owner))
+	}
 	if f.OwnerID != "" {
 		l.from.where("owner_id = ?", idArg(f.OwnerID))
 	}
 	if f.Status != "" {
 		l.from.where("status = ?", f.Status)
+	}
+	if f.Tag != "" {
+		s.whereTag(&l.from, f.Tag)
+	}
+	if f.Search != "" {
+		if len(f.Search) < searchMin {
+			return List[point.Key]{}, errShortSearch
+		}
+		l.from.where(`(lower(name) LIKE lower(?) ESCAPE '\' OR prefix = ?)`, containing(f.Search), f.Search)
 	}
 	out, err := list(ctx, s.config.read, l)
 	if err != nil {
@@ -76,11 +94,23 @@ func (s *Store) ListKeys(ctx context.Context, f KeyFilter) (List[point.Key], err
 	return out, nil
 }
 
-// UpdateKey replaces all of k but its token, prefix and creation, if k.Version is still the
-// stored one (else ErrStale), and raises k.Version.
-func (s *Store) UpdateKey(ctx context.Context, k *point.Key) error {
+// whereTag adds the condition that a key has a tag.
+func (s *Store) whereTag(q *query, tag string) {
+	if s.postgres != nil {
+		q.where("tags @> jsonb_build_array(CAST(? AS text))", tag)
+		return
+	}
+	q.where("tags <> '[]' AND EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)", tag)
+}
+
+// UpdateKey replaces all of k, a key of the scope, but its token, prefix and creation, if
+// k.Version is still the stored one (else ErrStale), and raises k.Version.
+func (s *Store) UpdateKey(ctx context.Context, scope Scope, k *point.Key) error {
 	updated := s.now()
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := scope.reaches(ctx, tx, k.ID); err != nil {
+			return err
+		}
 		if err := tx.changed(ctx, entityKey, k.ID); err != nil {
 			return err
 		}
@@ -101,9 +131,12 @@ func (s *Store) UpdateKey(ctx context.Context, k *point.Key) error {
 	return nil
 }
 
-// DeleteKey removes a key for good. History keeps its id.
-func (s *Store) DeleteKey(ctx context.Context, id string, version int64) error {
+// DeleteKey removes a key of the scope for good. History keeps its id.
+func (s *Store) DeleteKey(ctx context.Context, scope Scope, id string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := scope.reaches(ctx, tx, id); err != nil {
+			return err
+		}
 		if err := tx.changed(ctx, entityKey, id); err != nil {
 			return err
 		}
@@ -121,6 +154,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string, version int64) error {
 
 func scanKey(r row) (k point.Key, err error) {
 	err = r.Scan(&k.ID, &k.Name, &k.Prefix, hashTo{&k.Hash}, textTo{&k.OwnerID}, &k.Status, jsonTo{&k.Tags}, jsonTo{&k.Models},
-		jsonTo{&k.Endpoints}, jsonTo{&k.Limits}, timePtrTo{&k.ExpiresAt}, &k.ManagedBy, &k.Version, timeTo{&k.CreatedAt}, timeTo{&k.UpdatedAt})
+		jsonTo{&k.Endpoints}, jsonTo{&k.Limits}, timePtrTo{&k.ExpiresAt}, &k.ManagedBy, &k.Version, timeTo{&k.CreatedAt}, timeTo{&k.UpdatedAt},
+		timePtrTo{&k.RotatedAt}, hashTo{&k.PreviousHash}, timePtrTo{&k.PreviousExpiresAt})
 	return k, err
 }

@@ -124,7 +124,7 @@ func checkKilled(t *testing.T, opts store.Options, last int) {
 	for i := range (last + 1) * 20 {
 		all = append(all, killRecord(i))
 	}
-	if _, err := s.GetRequest(t.Context(), all[len(all)-1].ID); err != nil {
+	if _, err := s.GetRequest(t.Context(), store.All(), all[len(all)-1].ID); err != nil {
 		t.Fatalf("an acknowledged record: %v", err)
 	}
 	for range 2 {
@@ -132,11 +132,11 @@ func checkKilled(t *testing.T, opts store.Options, last int) {
 			t.Fatal(err)
 		}
 	}
-	list, err := s.ListRequests(t.Context(), store.RequestFilter{})
+	list, err := s.ListRequests(t.Context(), store.All(), store.RequestFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	buckets, err := s.RequestStats(t.Context(), store.StatsFilter{From: all[0].Timestamp, To: all[0].Timestamp.AddDate(0, 0, 2), GroupBy: store.GroupDay})
+	buckets, err := s.RequestStats(t.Context(), store.All(), store.StatsFilter{From: all[0].Timestamp, To: all[0].Timestamp.AddDate(0, 0, 2), GroupBy: store.GroupDay})
 	if err != nil {
 		t.Fatal(err)
 	}

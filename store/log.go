@@ -50,6 +50,9 @@ func (s *Store) InsertLogs(ctx context.Context, entries []point.LogEntry) error 
 	return nil
 }
 
+// errShortSearch refuses what would find everything.
+var errShortSearch = &Invalid{"search", fmt.Sprintf("Search for at least %d characters.", searchMin)}
+
 // errSlow ends a search.
 var errSlow = &Invalid{"search", fmt.Sprintf("The search took longer than %v. Narrow it by from and to, level or component.", searchLimit)}
 
@@ -66,7 +69,7 @@ func (s *Store) ListLogs(ctx context.Context, f LogFilter) (List[point.LogEntry]
 	filterTime(&l.from, f.From, f.To)
 	if f.Search != "" {
 		if len(f.Search) < searchMin {
-			return List[point.LogEntry]{}, &Invalid{"search", fmt.Sprintf("Search for at least %d characters.", searchMin)}
+			return List[point.LogEntry]{}, errShortSearch
 		}
 		l.from.where(`lower(message) LIKE lower(?) ESCAPE '\'`, containing(f.Search))
 		var cancel context.CancelFunc

@@ -255,7 +255,7 @@ func TestSecretsAtRest(t *testing.T) {
 	for _, err := range []error{
 		s.CreateProvider(t.Context(), p), s.CreateUser(t.Context(), u),
 		s.CreateKey(t.Context(), &point.Key{Name: "k", Prefix: "pt-", Status: point.StatusActive}, secret),
-		s.CreateSession(t.Context(), &point.Session{UserID: u.ID, Replaced: []byte(canary), ExpiresAt: p.CreatedAt}),
+		s.CreateSession(t.Context(), &point.Session{UserID: u.ID, Replaced: []byte(canary), ExpiresAt: p.CreatedAt}, u.Version),
 		reserve(t, s),
 		s.KeepIdempotent(t.Context(), store.Idempotent{Key: "k", Status: 201, Body: []byte(canary)}),
 	} {

@@ -17,20 +17,26 @@ import (
 // idSlack is how far a record's id and timestamp may be apart for a filter to find it.
 const idSlack = time.Hour
 
-// GetRequest finds a record by id.
-func (s *Store) GetRequest(ctx context.Context, id string) (point.Record, error) {
+// GetRequest finds a record of the scope by id.
+func (s *Store) GetRequest(ctx context.Context, scope Scope, id string) (point.Record, error) {
 	r, err := one(ctx, s.history.read, scanRecord, `SELECT `+requestColumns+` FROM requests WHERE id = $1`, parseID(id))
+	if err == nil {
+		err = scope.reaches(ctx, s.config.read, r.KeyID)
+	}
 	if err != nil {
 		return point.Record{}, fmt.Errorf("request %s: %w", id, err)
 	}
 	return *r, nil
 }
 
-// ListRequests lists records, the newest first.
-func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (List[point.Record], error) {
+// ListRequests lists records of the scope, the newest first.
+func (s *Store) ListRequests(ctx context.Context, scope Scope, f RequestFilter) (List[point.Record], error) {
 	l := listing[point.Record]{columns: requestColumns, order: "id DESC", page: f.Page, scan: scanRecord}
 	l.from.add(" FROM requests")
-	err := s.filterRequests(ctx, &l.from, f)
+	err := s.filterScope(ctx, &l.from, scope, f.KeyID)
+	if err == nil {
+		err = s.filterRequests(ctx, &l.from, f)
+	}
 	if err == nil && f.Cursor != "" {
 		err = continueAt(&l, f.Cursor)
 	}
@@ -45,6 +51,23 @@ func (s *Store) ListRequests(ctx context.Context, f RequestFilter) (List[point.R
 		out.Cursor = cursor(out.Items[len(out.Items)-1].ID)
 	}
 	return out, nil
+}
+
+// filterScope holds a list to the keys of a scope.
+func (s *Store) filterScope(ctx context.Context, q *query, scope Scope, asked string) error {
+	if scope.all {
+		return nil
+	}
+	ids, err := scope.keys(ctx, s.config.read, asked)
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = parseID(id)
+	}
+	q.whereIn("key_id", values)
+	return nil
 }
 
 // filterRequests adds f's conditions. Those on failures repeat what their partial indexes

@@ -55,7 +55,7 @@ func fill(t *testing.T, s *store.Store, n int) *vault {
 	check(t, s.CreateKey(t.Context(), v.client, clientToken))
 	for i := range 10 {
 		x := &point.Session{UserID: v.user.ID, Replaced: []byte(fmt.Sprint("replaced ", i)), ExpiresAt: time.Now().Add(time.Hour)}
-		check(t, s.CreateSession(t.Context(), x))
+		check(t, s.CreateSession(t.Context(), x, v.user.Version))
 		v.sessions[x.ID] = string(x.Replaced)
 		v.answers = append(v.answers, answered(t, s, fmt.Sprint("fill ", i)))
 	}
@@ -148,7 +148,7 @@ func TestRotateUnderLoad(t *testing.T) {
 				load.Go(func() {
 					for n := 0; !stop.Load(); n++ {
 						x := &point.Session{UserID: v.user.ID, Replaced: []byte(fmt.Sprint("load ", i, n)), ExpiresAt: time.Now().Add(time.Hour)}
-						if err := s.CreateSession(t.Context(), x); err != nil {
+						if err := s.CreateSession(t.Context(), x, v.user.Version); err != nil {
 							t.Error(err)
 							return
 						}

@@ -22,6 +22,7 @@ const (
 	minuteLife   = 48 * time.Hour      // of rollups by the minute
 	sessionsLife = 30 * 24 * time.Hour // of sessions that ended
 	parkedLife   = time.Hour           // of secrets that nothing speaks of, at least
+	tokensLife   = 30 * 24 * time.Hour // of personal access tokens that expired
 	alertsLife   = 7 * 24 * time.Hour  // of open alerts that are not raised again
 	silencesLife = 30 * 24 * time.Hour // of silences that ended
 )
@@ -35,6 +36,7 @@ func (s *Store) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return s.follow(ctx, wake) },
 		s.keepUp,
 		s.writeRepeats,
+		s.noteUses,
 	}
 	if s.postgres != nil {
 		parts = append(parts, func(ctx context.Context) error { return s.listen(ctx, wake) })
@@ -146,6 +148,9 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	if _, err := s.config.write.ExecContext(ctx, forgetParked, s.now().Add(-parkedLife)); err != nil {
 		return fmt.Errorf("forget secrets that serve no more: %w", failure(err))
 	}
+	if err := s.renewSigningKey(ctx); err != nil {
+		return fmt.Errorf("renew the signing key: %w", err)
+	}
 	if _, err := s.history.write.ExecContext(ctx, closeAlerts, s.now(), s.now().Add(-alertsLife)); err != nil {
 		return fmt.Errorf("close alerts that have gone quiet: %w", failure(err))
 	}
@@ -172,6 +177,7 @@ var sweeps = []struct {
 	{`DELETE FROM idempotency WHERE created_at < $1`, idempotentLife},
 	{`DELETE FROM setup_tokens WHERE expires_at < $1`, 0},
 	{`DELETE FROM silences WHERE until_at < $1`, silencesLife},
+	{`DELETE FROM invitations WHERE expires_at < $1`, 0},
 	{`DELETE FROM sessions WHERE expires_at < $1`, sessionsLife},
 	{`DELETE FROM sessions WHERE revoked_at IS NOT NULL AND revoked_at < $1`, sessionsLife},
 }
@@ -184,6 +190,9 @@ func (s *Store) sweep(ctx context.Context) error {
 			if err := tx.changed(ctx, entitySession, ""); err != nil {
 				return err
 			}
+		}
+		if err := sweepTokens(ctx, tx, s.now().Add(-tokensLife)); err != nil {
+			return err
 		}
 		for _, old := range sweeps {
 			if _, err := tx.ExecContext(ctx, old.statement, s.now().Add(-old.life)); err != nil {

@@ -143,7 +143,7 @@ func benchChange(b *testing.B, s *Store, k *point.Key, other *Store) {
 	var times []time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if err := s.UpdateKey(b.Context(), k); err != nil {
+		if err := s.UpdateKey(b.Context(), All(), k); err != nil {
 			b.Fatal(err)
 		}
 		for _, store := range []*Store{s, other} {
@@ -166,7 +166,7 @@ func benchLists(b *testing.B, s *Store, owner string) {
 			"nobody's": {OwnerID: NewID(time.Now())}, "inactive of owner": {OwnerID: owner, Status: point.StatusInactive},
 		} {
 			f.Page = page
-			benchList(b, fmt.Sprintf("keys, %s, page %d", name, page.Number), func() error { _, err := s.ListKeys(b.Context(), f); return err })
+			benchList(b, fmt.Sprintf("keys, %s, page %d", name, page.Number), func() error { _, err := s.ListKeys(b.Context(), All(), f); return err })
 		}
 	}
 	for name, f := range map[string]ProviderFilter{
@@ -213,9 +213,9 @@ func BenchmarkKeyByToken(b *testing.B) {
 			}
 			s.Index()
 			b.ReportAllocs()
-			i := 0
+			i, now := 0, time.Now()
 			for b.Loop() {
-				if _, ok := s.KeyByToken(tokens[i%n]); !ok {
+				if _, ok := s.KeyByToken(tokens[i%n], now); !ok {
 					b.Fatal("not found")
 				}
 				i += 7919
@@ -237,10 +237,10 @@ func TestKeyCheckNeedsNoDatabase(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if found, ok := s.Snapshot().KeyByToken("pt-known"); !ok || found.ID != k.ID {
+	if found, ok := s.Snapshot().KeyByToken("pt-known", time.Now()); !ok || found.ID != k.ID {
 		t.Error("a key is not known without the database")
 	}
-	if _, ok := s.Snapshot().KeyByToken("pt-other"); ok {
+	if _, ok := s.Snapshot().KeyByToken("pt-other", time.Now()); ok {
 		t.Error("a token that nobody has is known")
 	}
 }

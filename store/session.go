@@ -20,8 +20,10 @@ const (
 )
 
 // CreateSession stores x and sets its ID (if empty) and, where zero, CreatedAt and
-// LastUsedAt. Replaced is sealed at rest, by the store.
-func (s *Store) CreateSession(ctx context.Context, x *point.Session) error {
+// LastUsedAt. Replaced is sealed at rest, by the store. If the user is disabled, gone or of
+// another version than userVersion, the error is ErrStale: what was checked of them, such as
+// the password, may be otherwise by now.
+func (s *Store) CreateSession(ctx context.Context, x *point.Session, userVersion int64) error {
 	stored := *x
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
@@ -32,6 +34,9 @@ func (s *Store) CreateSession(ctx context.Context, x *point.Session) error {
 		}
 	}
 	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		if err := lockUser(ctx, tx, lockOpenUser, stored.UserID, userVersion); err != nil {
+			return err
+		}
 		replaced, err := s.sealReplaced(ctx, tx, &stored)
 		if err != nil {
 			return err
@@ -88,6 +93,17 @@ func (s *Store) RevokeSession(ctx context.Context, id string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
+	}
+	return nil
+}
+
+// RevokeSessions ends all sessions of a user, everywhere within 2 s, and no others.
+func (s *Store) RevokeSessions(ctx context.Context, userID string) error {
+	err := s.change(ctx, func(tx *configTx) error {
+		return endSessions(ctx, tx, userID, `UPDATE sessions SET revoked_at = $1, replaced = NULL WHERE user_id = $2 AND revoked_at IS NULL`, s.now(), idArg(userID))
+	})
+	if err != nil {
+		return fmt.Errorf("end a user's sessions: %w", err)
 	}
 	return nil
 }

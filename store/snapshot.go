@@ -35,6 +35,9 @@ func (s *Store) load(ctx context.Context, secret []byte) error {
 		Aliases:   map[string]string{},
 		Keys:      map[[32]byte]*point.Key{},
 		Users:     map[string]*point.User{},
+		Roles:     map[string]*point.Role{},
+		Tokens:    map[[32]byte]*point.Token{},
+		Rotated:   map[[32]byte]point.Rotated{},
 		KeySecret: secret,
 
 		DemoServes: s.opts.DemoServes,
@@ -66,7 +69,7 @@ func (s *Store) readAll(ctx context.Context, tx *sql.Tx, next *point.Snapshot) (
 	for i := range endpoints {
 		next.Endpoints[endpoints[i].Path] = &endpoints[i]
 	}
-	err = each(ctx, tx, scanKey, func(k *point.Key) { next.Keys[k.Hash] = k }, selectKeys)
+	err = each(ctx, tx, scanKey, func(k *point.Key) { s.putKey(next, k) }, selectKeys)
 	if err != nil {
 		return err
 	}
@@ -77,7 +80,25 @@ func (s *Store) readAll(ctx context.Context, tx *sql.Tx, next *point.Snapshot) (
 	for i := range users {
 		next.Users[users[i].ID] = &users[i]
 	}
-	return s.readRest(ctx, tx, next)
+	next.SignersVersion = next.Version
+	return errors.Join(readRoles(ctx, tx, next), readTokens(ctx, tx, next), s.readRest(ctx, tx, next))
+}
+
+func readRoles(ctx context.Context, tx *sql.Tx, next *point.Snapshot) error {
+	roles, err := rows(ctx, tx, scanRole, selectRoles)
+	for i := range roles {
+		next.Roles[roles[i].Name] = &roles[i]
+	}
+	return err
+}
+
+func readTokens(ctx context.Context, tx *sql.Tx, next *point.Snapshot) error {
+	tokens, err := rows(ctx, tx, scanToken, selectTokens)
+	for i := range tokens {
+		tokens[i].LastUsedAt = nil
+		next.Tokens[tokens[i].Hash] = &tokens[i]
+	}
+	return err
 }
 
 // readRest reads the small parts, which are never read one by one.
@@ -194,9 +215,13 @@ func copyMap(next *point.Snapshot, entity string) {
 	case entityEndpoint:
 		next.Endpoints = maps.Clone(next.Endpoints)
 	case entityKey:
-		next.Keys = maps.Clone(next.Keys)
+		next.Keys, next.Rotated = maps.Clone(next.Keys), maps.Clone(next.Rotated)
 	case entityUser:
 		next.Users = maps.Clone(next.Users)
+	case entityRole:
+		next.Roles = maps.Clone(next.Roles)
+	case entityToken:
+		next.Tokens = maps.Clone(next.Tokens)
 	}
 }
 
@@ -211,17 +236,15 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 		}
 		return err
 	case entityKey:
-		return applyKey(ctx, tx, next, c.id)
+		return s.applyKey(ctx, tx, next, c.id)
 	case entityUser:
-		u, err := one(ctx, tx, scanUser, selectUser, c.id)
-		if errors.Is(err, ErrNotFound) {
-			delete(next.Users, c.id)
-			return nil
-		}
-		if err == nil {
-			next.Users[c.id] = u
-		}
-		return err
+		return applyUser(ctx, tx, next, c.id)
+	case entityRole:
+		return applyRole(ctx, tx, next, c.id)
+	case entityToken:
+		return applyToken(ctx, tx, next, c.id)
+	case entitySigner:
+		next.SignersVersion = next.Version
 	case entityRing:
 		s.ring.follow(ctx, tx)
 	case entityAlias:
@@ -264,16 +287,76 @@ func (s *Store) applyProvider(ctx context.Context, tx *sql.Tx, next *point.Snaps
 	return nil
 }
 
-// applyKey replaces a key, whose hash never changes.
-func applyKey(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) error {
+// applyKey replaces a key. Only a rotation changes its hash.
+func (s *Store) applyKey(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) error {
 	k, err := one(ctx, tx, scanKey, selectKey, id)
+	gone := errors.Is(err, ErrNotFound)
+	if err != nil && !gone {
+		return err
+	}
+	if gone || k.RotatedAt != nil {
+		dropKey(next, id)
+	}
+	if !gone {
+		s.putKey(next, k)
+	}
+	return nil
+}
+
+// dropKey takes a key out under all of its hashes.
+func dropKey(next *point.Snapshot, id string) {
+	maps.DeleteFunc(next.Rotated, func(_ [32]byte, r point.Rotated) bool {
+		k, ok := next.Keys[r.Hash]
+		return !ok || k.ID == id
+	})
+	maps.DeleteFunc(next.Keys, func(_ [32]byte, k *point.Key) bool { return k.ID == id })
+}
+
+// putKey puts a key in under its hash, and under the one before it while that may still work.
+func (s *Store) putKey(next *point.Snapshot, k *point.Key) {
+	next.Keys[k.Hash] = k
+	if k.PreviousExpiresAt != nil && s.opts.Now().Before(*k.PreviousExpiresAt) {
+		next.Rotated[k.PreviousHash] = point.Rotated{Hash: k.Hash, Until: *k.PreviousExpiresAt}
+	}
+}
+
+func applyUser(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) error {
+	u, err := one(ctx, tx, scanUser, selectUser, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		maps.DeleteFunc(next.Keys, func(_ [32]byte, k *point.Key) bool { return k.ID == id })
+		delete(next.Users, id)
 		return nil
 	case err != nil:
 		return err
 	}
-	next.Keys[k.Hash] = k
+	next.Users[id] = u
+	return nil
+}
+
+func applyRole(ctx context.Context, tx *sql.Tx, next *point.Snapshot, name string) error {
+	r, err := one(ctx, tx, scanRole, selectRole, name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		delete(next.Roles, name)
+		return nil
+	case err != nil:
+		return err
+	}
+	next.Roles[name] = r
+	return nil
+}
+
+// applyToken puts a token in or takes it out; nothing else ever changes of one.
+func applyToken(ctx context.Context, tx *sql.Tx, next *point.Snapshot, id string) error {
+	t, err := one(ctx, tx, scanToken, selectToken, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		maps.DeleteFunc(next.Tokens, func(_ [32]byte, t *point.Token) bool { return t.ID == id })
+		return nil
+	case err != nil:
+		return err
+	}
+	t.LastUsedAt = nil
+	next.Tokens[t.Hash] = t
 	return nil
 }

@@ -30,22 +30,22 @@ var dimensions = map[string]dimension{
 func (f StatsFilter) Check(now time.Time) error {
 	_, err := newGrid(f, now)
 	if err == nil {
-		_, err = f.view()
+		_, err = f.view(All())
 	}
 	return err
 }
 
-// RequestStats sums up what happened, from rollups alone. Requests are counted in the span
+// RequestStats sums up what happened in the scope, from rollups alone. Requests are counted in the span
 // in which they arrived. What cannot be asked, or has more than MaxBuckets, is *Invalid.
-func (s *Store) RequestStats(ctx context.Context, f StatsFilter) ([]StatsBucket, error) {
-	out, err := s.requestStats(ctx, f)
+func (s *Store) RequestStats(ctx context.Context, scope Scope, f StatsFilter) ([]StatsBucket, error) {
+	out, err := s.requestStats(ctx, scope, f)
 	if err != nil {
 		return nil, fmt.Errorf("request statistics: %w", err)
 	}
 	return out, nil
 }
 
-func (s *Store) requestStats(ctx context.Context, f StatsFilter) ([]StatsBucket, error) {
+func (s *Store) requestStats(ctx context.Context, scope Scope, f StatsFilter) ([]StatsBucket, error) {
 	grid, err := newGrid(f, s.now())
 	if err != nil {
 		return nil, err
@@ -54,11 +54,14 @@ func (s *Store) requestStats(ctx context.Context, f StatsFilter) ([]StatsBucket,
 	if err != nil {
 		return nil, err
 	}
-	view, err := f.view()
+	view, err := f.view(scope)
 	if err != nil {
 		return nil, err
 	}
 	q := statsQuery(f.span(), view, grid, equal)
+	if err := s.statsScope(ctx, q, scope, f.KeyID); err != nil {
+		return nil, err
+	}
 	groups := map[string]*group{}
 	if len(f.By) == 0 {
 		groups[""] = newGroup(grid, nil)
@@ -109,9 +112,29 @@ func (f StatsFilter) asked() map[string]string {
 	return map[string]string{ByProvider: f.Provider, ByEndpoint: f.Endpoint, ByModel: f.Model, ByKey: f.KeyID}
 }
 
-// view is the coarsest view that can answer f.
-func (f StatsFilter) view() (int, error) {
+// statsScope holds figures to the keys of a scope.
+func (s *Store) statsScope(ctx context.Context, q *query, scope Scope, asked string) error {
+	if scope.all {
+		return nil
+	}
+	ids, err := scope.keys(ctx, s.config.read, asked)
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = idText(id)
+	}
+	q.whereIn("key_id", values)
+	return nil
+}
+
+// view is the coarsest view that can answer f in a scope.
+func (f StatsFilter) view(scope Scope) (int, error) {
 	needed := 0
+	if !scope.all {
+		needed = keepsKey
+	}
 	for _, name := range f.By {
 		d, ok := dimensions[name]
 		if !ok {

@@ -35,6 +35,9 @@ type Store struct {
 	end        context.CancelFunc
 	work       sync.WaitGroup // what has to end before the connections do
 	months     sync.Map       // "2006-01" of the partitions of requests that are known to exist
+
+	using sync.Mutex
+	uses  map[string]time.Time // of tokens, by id, until they are written down
 }
 
 var _ point.Snapshots = (*Store)(nil)

@@ -30,15 +30,21 @@ const (
 
 // What callers may test for. A message with more detail wraps them.
 var (
-	ErrNotFound = errors.New("not found")
-	ErrStale    = errors.New("changed by somebody else since it was read")
-	ErrSchema   = errors.New("the database schema is not the one this version of Point needs")
+	ErrNotFound  = errors.New("not found")
+	ErrStale     = errors.New("changed by somebody else since it was read")
+	ErrLastOwner = errors.New("without this user nobody would be left who may do everything")
+	ErrSchema    = errors.New("the database schema is not the one this version of Point needs")
 )
 
 // Conflict is a write that would give two rows the same unique value.
 type Conflict struct{ Field string }
 
 func (c *Conflict) Error() string { return fmt.Sprintf("another one with the same %s exists", c.Field) }
+
+// InUse keeps a thing from being deleted.
+type InUse struct{ Users int64 }
+
+func (u *InUse) Error() string { return fmt.Sprintf("%d users have it", u.Users) }
 
 // Invalid is a question that cannot be answered, or a value that cannot be stored, as it is.
 type Invalid struct {
@@ -84,7 +90,23 @@ type EndpointFilter struct {
 type KeyFilter struct {
 	OwnerID string
 	Status  string
+	Tag     string
+	Search  string // part of the name, or the whole prefix; at least three characters
 	Page    Page
+}
+
+// UserFilter narrows ListUsers; empty members match all.
+type UserFilter struct {
+	Role     string
+	Disabled *bool
+	Search   string // part of the email address, at least three characters
+	Page     Page
+}
+
+// TokenFilter narrows ListTokens; an empty UserID matches all.
+type TokenFilter struct {
+	UserID string
+	Page   Page
 }
 
 // RequestFilter narrows ListRequests; empty members match all. Rows come newest first. A

@@ -70,6 +70,29 @@ func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*con
 	return nil
 }
 
+// ListUsers lists users, the newest first.
+func (s *Store) ListUsers(ctx context.Context, f UserFilter) (List[point.User], error) {
+	l := listing[point.User]{columns: userColumns, order: "created_at DESC, id DESC", page: f.Page, scan: scanUser}
+	l.from.add(" FROM users")
+	if f.Role != "" {
+		l.from.where("role = ?", f.Role)
+	}
+	if f.Disabled != nil {
+		l.from.where("disabled = ?", *f.Disabled)
+	}
+	if f.Search != "" {
+		if len(f.Search) < searchMin {
+			return List[point.User]{}, errShortSearch
+		}
+		l.from.where(`email LIKE ? ESCAPE '\'`, containing(strings.ToLower(f.Search)))
+	}
+	out, err := list(ctx, s.config.read, l)
+	if err != nil {
+		return out, fmt.Errorf("list users: %w", err)
+	}
+	return out, nil
+}
+
 // GetUser finds a user by id.
 func (s *Store) GetUser(ctx context.Context, id string) (*point.User, error) {
 	u, err := one(ctx, s.config.read, scanUser, selectUser, idArg(id))
@@ -88,19 +111,68 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (*point.User, err
 	return u, nil
 }
 
+// lockUser holds a row that must be as the caller saw it until the transaction ends: else
+// ErrStale. So a session that is being made and a change that ends all sessions wait for each
+// other.
+func lockUser(ctx context.Context, tx *sql.Tx, statement, id string, version int64) error {
+	result, err := tx.ExecContext(ctx, statement, idArg(id), version)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		err = ErrStale
+	}
+	return err
+}
+
+const (
+	lockAnyUser  = `UPDATE users SET version = version WHERE id = $1 AND version = $2`
+	lockOpenUser = `UPDATE users SET version = version WHERE id = $1 AND version = $2 AND disabled = false`
+)
+
 // endUserSessions ends the sessions of a user whose password, role or disabled is about to
-// change. It needs no lock: if the version is another one by then, the update fails.
+// change.
 const endUserSessions = `UPDATE sessions SET revoked_at = $1, replaced = NULL WHERE user_id = $2 AND revoked_at IS NULL
 	AND EXISTS (SELECT 1 FROM users WHERE id = $2 AND version = $3 AND (password_hash <> $4 OR role <> $5 OR disabled <> $6))`
 
+// endInvitation ends an invitation that is not needed any more.
+const endInvitation = `DELETE FROM invitations WHERE user_id = $1
+	AND EXISTS (SELECT 1 FROM users WHERE id = $1 AND (password_hash <> $2 OR disabled <> $3))`
+
+// keepOwner is ErrLastOwner if a user is the last owner who may sign in, and is not to be one
+// any more. What it finds holds until the commit.
+func keepOwner(ctx context.Context, tx *configTx, id string, remains bool) error {
+	if remains {
+		return nil
+	}
+	var own, others int64
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = $1 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN id <> $1 THEN 1 ELSE 0 END), 0)
+		FROM users WHERE role = 'owner' AND disabled = false AND password_hash <> ''`, idArg(id)).Scan(&own, &others)
+	if err == nil && own > 0 && others == 0 {
+		err = ErrLastOwner
+	}
+	return err
+}
+
 // UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the
 // stored one (else ErrStale), and raises u.Version, which ends the user's access tokens. All
-// but a new email ends the user's sessions too, everywhere within 2 s.
+// but a new email ends the user's sessions too, everywhere within 2 s. The last owner remains
+// one: else ErrLastOwner.
 func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	updated := s.now()
 	email := strings.ToLower(u.Email)
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := keepOwner(ctx, tx, u.ID, u.Role == point.RoleOwner && !u.Disabled); err != nil {
+			return err
+		}
+		if err := lockUser(ctx, tx.Tx, lockAnyUser, u.ID, u.Version); err != nil {
+			return existing(ctx, tx, err, existsUser, idArg(u.ID))
+		}
 		if err := tx.changed(ctx, entityUser, u.ID); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, endInvitation, idArg(u.ID), u.PasswordHash, u.Disabled); err != nil {
 			return err
 		}
 		if err := endSessions(ctx, tx, u.ID, endUserSessions, updated, idArg(u.ID), u.Version, u.PasswordHash, u.Role, u.Disabled); err != nil {
@@ -137,11 +209,21 @@ func auditPassword(ctx context.Context, tx *configTx, u *point.User) error {
 	return err
 }
 
-// DeleteUser removes a user and ends what the user has open. The user's client keys stay,
-// without an owner: programs use them.
+// DeleteUser removes a user and ends what the user has open, personal access tokens too. The
+// user's client keys stay, without an owner: programs use them. The last owner stays:
+// ErrLastOwner.
 func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := keepOwner(ctx, tx, id, false); err != nil {
+			return err
+		}
+		if err := lockUser(ctx, tx.Tx, lockAnyUser, id, version); err != nil {
+			return existing(ctx, tx, err, existsUser, idArg(id))
+		}
 		if err := tx.changed(ctx, entityUser, id); err != nil {
+			return err
+		}
+		if err := dropTokens(ctx, tx, `SELECT id FROM tokens WHERE user_id = $1`, `DELETE FROM tokens WHERE user_id = $1`, idArg(id)); err != nil {
 			return err
 		}
 		owned, err := rows(ctx, tx, func(r row) (key string, err error) { return key, r.Scan(&key) }, `SELECT id FROM keys WHERE owner_id = $1`, idArg(id))

@@ -230,11 +230,11 @@ func statisticsOfAWindow(t *testing.T, s *store.Store) {
 			insert(t, s, record(end.Add(-time.Duration(minute+1)*time.Minute), func(r *point.Record) { r.ProviderID = p.ID }))
 		}
 	}
-	window := must(s.RequestStats(ctx, store.StatsFilter{GroupBy: store.GroupWindow, From: end.Add(-5 * time.Minute), To: end}))(t)
+	window := must(s.RequestStats(ctx, store.All(), store.StatsFilter{GroupBy: store.GroupWindow, From: end.Add(-5 * time.Minute), To: end}))(t)
 	if len(window) != 1 || window[0].Requests != 10 || window[0].Latency.P95 == nil {
 		t.Fatalf("window %+v", window)
 	}
-	each := must(s.RequestStats(ctx, store.StatsFilter{GroupBy: store.GroupWindow, By: []string{store.ByProvider}, From: end.Add(-48 * time.Hour), To: end.Add(time.Hour)}))(t)
+	each := must(s.RequestStats(ctx, store.All(), store.StatsFilter{GroupBy: store.GroupWindow, By: []string{store.ByProvider}, From: end.Add(-48 * time.Hour), To: end.Add(time.Hour)}))(t)
 	if len(each) != 1 || each[0].Requests != 20 || each[0].Group[store.ByProvider] != p.ID {
 		t.Fatalf("window of two days %+v", each)
 	}

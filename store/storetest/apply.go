@@ -78,7 +78,7 @@ func batches(t *testing.T, s *store.Store) {
 	}
 	equal(t, "secrets", after.Providers[a.ID].Config.Secrets, a.Config.Secrets)
 	equal(t, "creation", after.Providers[a.ID].CreatedAt, a.CreatedAt)
-	found, there := after.KeyByToken(token("app").Reveal())
+	found, there := after.KeyByToken(token("app").Reveal(), now())
 	if !there || *found.Limits.RPM != 5 || found.Version != 2 || found.Prefix != k.Prefix || after.Endpoints[e.Path].Active || *after.Settings.SecretMaxAgeDays != 90 {
 		t.Fatalf("after: %+v", found)
 	}

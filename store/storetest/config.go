@@ -82,8 +82,8 @@ func staleVersions(t *testing.T, s *store.Store) {
 	k := &point.Key{Name: "k", Status: point.StatusActive}
 	ok(t, s.CreateKey(ctx, k, token("k")))
 	k.Version = 7
-	wantError(t, s.UpdateKey(ctx, k), store.ErrStale)
-	wantError(t, s.DeleteKey(ctx, k.ID, 7), store.ErrStale)
+	wantError(t, s.UpdateKey(ctx, store.All(), k), store.ErrStale)
+	wantError(t, s.DeleteKey(ctx, store.All(), k.ID, 7), store.ErrStale)
 
 	u := user(t, s, "a@example.com")
 	u.Version = 7
@@ -154,8 +154,8 @@ func keys(t *testing.T, s *store.Store) {
 		Limits: point.KeyLimits{RPM: &rpm, BudgetDay: &budget}, ExpiresAt: &expires,
 	}
 	ok(t, s.CreateKey(ctx, k, token("app")))
-	equal(t, "key", must(s.GetKey(ctx, k.ID))(t), k)
-	found, there := s.Snapshot().KeyByToken(token("app").Reveal())
+	equal(t, "key", must(s.GetKey(ctx, store.All(), k.ID))(t), k)
+	found, there := s.Snapshot().KeyByToken(token("app").Reveal(), now())
 	if !there {
 		t.Fatal("the snapshot does not find the token")
 	}
@@ -165,24 +165,24 @@ func keys(t *testing.T, s *store.Store) {
 
 	ok(t, s.CreateKey(ctx, &point.Key{Name: "other", Status: point.StatusActive}, token("other")))
 	k.Status, k.ExpiresAt, k.Limits = point.StatusInactive, nil, point.KeyLimits{}
-	ok(t, s.UpdateKey(ctx, k))
-	equal(t, "updated key", must(s.GetKey(ctx, k.ID))(t), k)
-	if found, _ := s.Snapshot().KeyByToken(token("app").Reveal()); found.Status != point.StatusInactive {
+	ok(t, s.UpdateKey(ctx, store.All(), k))
+	equal(t, "updated key", must(s.GetKey(ctx, store.All(), k.ID))(t), k)
+	if found, _ := s.Snapshot().KeyByToken(token("app").Reveal(), now()); found.Status != point.StatusInactive {
 		t.Fatal("the snapshot has the old key")
 	}
 	for _, c := range []struct {
 		filter store.KeyFilter
 		want   int64
 	}{{store.KeyFilter{}, 2}, {store.KeyFilter{OwnerID: u.ID}, 1}, {store.KeyFilter{Status: point.StatusActive}, 1}, {store.KeyFilter{OwnerID: "nobody"}, 0}} {
-		if got := must(s.ListKeys(ctx, c.filter))(t); got.Total != c.want {
+		if got := must(s.ListKeys(ctx, store.All(), c.filter))(t); got.Total != c.want {
 			t.Errorf("%+v: %d keys, want %d", c.filter, got.Total, c.want)
 		}
 	}
-	ok(t, s.DeleteKey(ctx, k.ID, k.Version))
-	if _, there := s.Snapshot().KeyByToken(token("app").Reveal()); there {
+	ok(t, s.DeleteKey(ctx, store.All(), k.ID, k.Version))
+	if _, there := s.Snapshot().KeyByToken(token("app").Reveal(), now()); there {
 		t.Fatal("the snapshot finds a deleted key")
 	}
-	_, err := s.GetKey(ctx, k.ID)
+	_, err := s.GetKey(ctx, store.All(), k.ID)
 	wantError(t, err, store.ErrNotFound)
 }
 
@@ -204,7 +204,7 @@ func users(t *testing.T, s *store.Store) {
 	}
 	k := &point.Key{Name: "kept", OwnerID: u.ID, Status: point.StatusActive}
 	ok(t, s.CreateKey(ctx, k, token("kept")))
-	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}))
+	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}, u.Version))
 	wantError(t, s.DeleteUser(ctx, u.ID, u.Version-1), store.ErrStale)
 	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
 	wantError(t, s.DeleteUser(ctx, u.ID, u.Version), store.ErrNotFound)
@@ -218,7 +218,7 @@ func changedUsers(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	other := user(t, s, "other@example.com")
 	elsewhere := &point.Session{UserID: other.ID, ExpiresAt: now().Add(time.Hour)}
-	ok(t, s.CreateSession(ctx, elsewhere))
+	ok(t, s.CreateSession(ctx, elsewhere, other.Version))
 	u := user(t, s, "a@example.com")
 	for name, c := range map[string]struct {
 		change func(*point.User)
@@ -231,7 +231,7 @@ func changedUsers(t *testing.T, s *store.Store) {
 		"disabled": {func(u *point.User) { u.Disabled = true }, true},
 	} {
 		x := &point.Session{UserID: u.ID, Replaced: []byte("token"), ExpiresAt: now().Add(time.Hour)}
-		ok(t, s.CreateSession(ctx, x))
+		ok(t, s.CreateSession(ctx, x, u.Version))
 		stale := *u
 		stale.Version--
 		c.change(&stale)
@@ -256,15 +256,15 @@ func sessions(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	u := user(t, s, "a@example.com")
 	x := &point.Session{UserID: u.ID, Current: [32]byte{1}, UserAgent: "ua", Address: "10.0.0.1", ExpiresAt: now().Add(time.Hour)}
-	ok(t, s.CreateSession(ctx, x))
+	ok(t, s.CreateSession(ctx, x, u.Version))
 	x.Current, x.Replaced, x.LastUsedAt = [32]byte{2}, []byte("token"), now()
 	ok(t, s.UpdateSession(ctx, x, [32]byte{1}))
 	wantError(t, s.UpdateSession(ctx, x, [32]byte{1}), store.ErrStale) // swapped already
 	equal(t, "session", must(s.GetSession(ctx, x.ID))(t), x)
 
 	y := &point.Session{UserID: u.ID, Current: [32]byte{9}, ExpiresAt: now().Add(time.Hour)}
-	ok(t, s.CreateSession(ctx, y))
-	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(-time.Hour)}))
+	ok(t, s.CreateSession(ctx, y, u.Version))
+	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(-time.Hour)}, u.Version))
 	if l := must(s.ListSessions(ctx, u.ID))(t); len(l) != 2 {
 		t.Fatalf("%d sessions", len(l))
 	}

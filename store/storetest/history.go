@@ -42,8 +42,8 @@ func records(t *testing.T, s *store.Store) {
 	})
 	bare := point.Record{ID: store.NewID(now()), Timestamp: now(), Endpoint: point.PathModels, Status: 401, Outcome: point.OutcomeRejected, Request: json.RawMessage(`{}`)}
 	insert(t, s, full, bare)
-	equal(t, "full record", must(s.GetRequest(context.Background(), full.ID))(t), full)
-	equal(t, "bare record", must(s.GetRequest(context.Background(), bare.ID))(t), bare)
+	equal(t, "full record", must(s.GetRequest(context.Background(), store.All(), full.ID))(t), full)
+	equal(t, "bare record", must(s.GetRequest(context.Background(), store.All(), bare.ID))(t), bare)
 	insert(t, s)
 }
 
@@ -58,7 +58,7 @@ func replay(t *testing.T, s *store.Store) {
 	insert(t, s, list[:700]...)
 	insert(t, s, list[300:]...)
 	insert(t, s, append([]point.Record{list[1199], list[1199]}, list...)...)
-	if l := must(s.ListRequests(context.Background(), store.RequestFilter{}))(t); l.Total != 1200 {
+	if l := must(s.ListRequests(context.Background(), store.All(), store.RequestFilter{}))(t); l.Total != 1200 {
 		t.Fatalf("%d records, want 1200", l.Total)
 	}
 	if total := sum(t, s, store.StatsFilter{From: at, To: now()}); total.Requests != 1200 || total.TokensInput != 12000 || total.Cost != 1_200_000 {
@@ -68,7 +68,7 @@ func replay(t *testing.T, s *store.Store) {
 
 func sum(t *testing.T, s *store.Store, f store.StatsFilter) (total store.StatsBucket) {
 	t.Helper()
-	for _, b := range must(s.RequestStats(context.Background(), f))(t) {
+	for _, b := range must(s.RequestStats(context.Background(), store.All(), f))(t) {
 		total.Requests += b.Requests
 		total.Errors += b.Errors
 		total.TokensInput += b.TokensInput
@@ -99,12 +99,12 @@ func poison(t *testing.T, s *store.Store) {
 	}
 	insert(t, s, list...)
 	for i, r := range list {
-		if _, err := s.GetRequest(context.Background(), r.ID); err != nil {
+		if _, err := s.GetRequest(context.Background(), store.All(), r.ID); err != nil {
 			t.Errorf("record %d: %v", i, err)
 		}
 	}
 	insert(t, s, record(now(), func(r *point.Record) { r.ID = "no uuid" }), record(now(), nil))
-	if l := must(s.ListRequests(context.Background(), store.RequestFilter{}))(t); l.Total != int64(len(list)+1) {
+	if l := must(s.ListRequests(context.Background(), store.All(), store.RequestFilter{}))(t); l.Total != int64(len(list)+1) {
 		t.Fatalf("%d records, want %d", l.Total, len(list)+1)
 	}
 }
@@ -130,7 +130,7 @@ func excess(t *testing.T, s *store.Store) {
 			t.Fatalf("by %s: %+v", by, total)
 		}
 	}
-	l := must(s.ListRequests(context.Background(), store.RequestFilter{Page: store.Page{Limit: 1}}))(t)
+	l := must(s.ListRequests(context.Background(), store.All(), store.RequestFilter{Page: store.Page{Limit: 1}}))(t)
 	if cost := *l.Items[0].Cost; cost < 0 || cost > 10_000*point.USD {
 		t.Fatalf("a record costs %d", cost)
 	}
@@ -173,17 +173,17 @@ func requestFilters(t *testing.T, s *store.Store) {
 		"to":               {store.RequestFilter{To: minute(3)}, 3},
 		"two":              {store.RequestFilter{Provider: "alpha", Status: "4xx", From: minute(4)}, 1},
 	} {
-		l, err := s.ListRequests(ctx, c.filter)
+		l, err := s.ListRequests(ctx, store.All(), c.filter)
 		if err != nil || l.Total != c.want || int64(len(l.Items)) != c.want {
 			t.Errorf("%s: %d of %d records (%v), want %d", name, len(l.Items), l.Total, err, c.want)
 		}
 	}
 	for _, status := range []string{"abc", "4x", "600", "xx", "40"} {
-		_, err := s.ListRequests(ctx, store.RequestFilter{Status: status})
+		_, err := s.ListRequests(ctx, store.All(), store.RequestFilter{Status: status})
 		wantInvalid(t, status, err, "status")
 	}
 	ok(t, s.DeleteProvider(ctx, p.ID, p.Version))
-	if l := must(s.ListRequests(ctx, store.RequestFilter{Provider: "alpha"}))(t); l.Total != 3 {
+	if l := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Provider: "alpha"}))(t); l.Total != 3 {
 		t.Errorf("%d records of a deleted provider", l.Total)
 	}
 }
@@ -201,17 +201,17 @@ func requestPages(t *testing.T, s *store.Store) {
 		}))
 	}
 	insert(t, s, list...)
-	first := must(s.ListRequests(ctx, store.RequestFilter{}))(t)
+	first := must(s.ListRequests(ctx, store.All(), store.RequestFilter{}))(t)
 	if first.Total != -1 || !first.More || len(first.Items) != 50 || first.Items[0].ID != list[10_049].ID {
 		t.Fatalf("first page: total %d, more %v, %d items", first.Total, first.More, len(first.Items))
 	}
-	second := must(s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Number: 2}}))(t)
-	behind := must(s.ListRequests(ctx, store.RequestFilter{Cursor: first.Cursor, Page: store.Page{Number: 9}}))(t)
+	second := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Page: store.Page{Number: 2}}))(t)
+	behind := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Cursor: first.Cursor, Page: store.Page{Number: 9}}))(t)
 	equal(t, "page by cursor", behind.Items, second.Items)
 
 	var seen int
 	for f := (store.RequestFilter{Status: "5xx", Page: store.Page{Limit: 30}}); ; {
-		l := must(s.ListRequests(ctx, f))(t)
+		l := must(s.ListRequests(ctx, store.All(), f))(t)
 		if l.Total != 101 {
 			t.Fatalf("total %d, want 101", l.Total)
 		}
@@ -223,19 +223,19 @@ func requestPages(t *testing.T, s *store.Store) {
 	if seen != 101 {
 		t.Fatalf("%d seen page by page, want 101", seen)
 	}
-	if l := must(s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Limit: 100_000}}))(t); len(l.Items) != 500 {
+	if l := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Page: store.Page{Limit: 100_000}}))(t); len(l.Items) != 500 {
 		t.Fatalf("a page of %d", len(l.Items))
 	}
-	_, err := s.ListRequests(ctx, store.RequestFilter{Cursor: "AAAA"})
+	_, err := s.ListRequests(ctx, store.All(), store.RequestFilter{Cursor: "AAAA"})
 	wantInvalid(t, "an odd cursor", err, "cursor")
 
-	last := must(s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Number: 200}}))(t)
+	last := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Page: store.Page{Number: 200}}))(t)
 	if len(last.Items) != 50 || !last.More {
 		t.Fatalf("the last page that has a number: %d items, more %v", len(last.Items), last.More)
 	}
-	_, err = s.ListRequests(ctx, store.RequestFilter{Page: store.Page{Number: 201}})
+	_, err = s.ListRequests(ctx, store.All(), store.RequestFilter{Page: store.Page{Number: 201}})
 	wantInvalid(t, "a page behind the 10,000th item", err, "page")
-	deep := must(s.ListRequests(ctx, store.RequestFilter{Cursor: last.Cursor, Page: store.Page{Number: 201}}))(t)
+	deep := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Cursor: last.Cursor, Page: store.Page{Number: 201}}))(t)
 	equal(t, "first item behind it", deep.Items[0].ID, list[49].ID)
 }
 
@@ -315,7 +315,7 @@ func prune(t *testing.T, s *store.Store) {
 	if n < 2501 {
 		t.Fatalf("%d rows were deleted", n)
 	}
-	l := must(s.ListRequests(ctx, store.RequestFilter{}))(t)
+	l := must(s.ListRequests(ctx, store.All(), store.RequestFilter{}))(t)
 	if l.Total != 2 || l.Items[1].ID != kept[0].ID {
 		t.Fatalf("%d records are left", l.Total)
 	}
@@ -323,7 +323,7 @@ func prune(t *testing.T, s *store.Store) {
 		t.Fatalf("%d log entries are left", l.Total)
 	}
 	insert(t, s, old[0]) // a month that was dropped can come back
-	if _, err := s.GetRequest(ctx, old[0].ID); err != nil {
+	if _, err := s.GetRequest(ctx, store.All(), old[0].ID); err != nil {
 		t.Fatal(err)
 	}
 }

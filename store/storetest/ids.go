@@ -14,11 +14,11 @@ func oddIDs(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	for _, id := range []string{"", "x", "' OR 1=1 --", "00000000-0000-0000-0000-00000000000g", "{00000000-0000-0000-0000-000000000000}", "\x00"} {
 		for name, ask := range map[string]func() error{
-			"key":      func() error { _, err := s.GetKey(ctx, id); return err },
+			"key":      func() error { _, err := s.GetKey(ctx, store.All(), id); return err },
 			"user":     func() error { _, err := s.GetUser(ctx, id); return err },
 			"session":  func() error { _, err := s.GetSession(ctx, id); return err },
-			"request":  func() error { _, err := s.GetRequest(ctx, id); return err },
-			"delete":   func() error { return s.DeleteKey(ctx, id, 1) },
+			"request":  func() error { _, err := s.GetRequest(ctx, store.All(), id); return err },
+			"delete":   func() error { return s.DeleteKey(ctx, store.All(), id, 1) },
 			"update":   func() error { return s.UpdateProvider(ctx, &point.Provider{ID: id}) },
 			"provider": func() error { _, err := s.GetProvider(ctx, id); return err },
 			"endpoint": func() error { _, err := s.GetEndpoint(ctx, id); return err },
@@ -43,13 +43,13 @@ func upperCaseIDs(t *testing.T, s *store.Store) {
 	e := must(s.GetEndpoint(ctx, point.PathChat))(t)
 	insert(t, s, record(now(), func(r *point.Record) { r.ProviderID, r.KeyID = p.ID, k.ID }))
 	equal(t, "provider", must(s.GetProvider(ctx, upper(p.ID)))(t), p)
-	equal(t, "key", must(s.GetKey(ctx, upper(k.ID)))(t), k)
+	equal(t, "key", must(s.GetKey(ctx, store.All(), upper(k.ID)))(t), k)
 	equal(t, "user", must(s.GetUser(ctx, upper(u.ID)))(t), u)
 	equal(t, "endpoint", must(s.GetEndpoint(ctx, upper(e.ID)))(t), e)
-	if l := must(s.ListKeys(ctx, store.KeyFilter{OwnerID: upper(u.ID)}))(t); l.Total != 1 {
+	if l := must(s.ListKeys(ctx, store.All(), store.KeyFilter{OwnerID: upper(u.ID)}))(t); l.Total != 1 {
 		t.Errorf("%d keys", l.Total)
 	}
-	if l := must(s.ListRequests(ctx, store.RequestFilter{Provider: upper(p.ID), KeyID: upper(k.ID)}))(t); l.Total != 1 {
+	if l := must(s.ListRequests(ctx, store.All(), store.RequestFilter{Provider: upper(p.ID), KeyID: upper(k.ID)}))(t); l.Total != 1 {
 		t.Errorf("%d requests", l.Total)
 	}
 	for name, f := range map[string]store.StatsFilter{"provider": {Provider: upper(p.ID)}, "key": {KeyID: upper(k.ID)}} {
@@ -65,7 +65,7 @@ func upperCaseIDs(t *testing.T, s *store.Store) {
 		t.Errorf("the snapshot has %+v", got)
 	}
 	ok(t, s.DeleteProvider(ctx, upper(p.ID), 2))
-	ok(t, s.DeleteKey(ctx, upper(k.ID), 1))
+	ok(t, s.DeleteKey(ctx, store.All(), upper(k.ID), 1))
 	if snap := s.Snapshot(); len(snap.Providers) != 0 || len(snap.Keys) != 0 {
 		t.Errorf("the snapshot has %+v", snap)
 	}

@@ -38,7 +38,7 @@ func statistics(t *testing.T, s *store.Store) {
 	)
 	insert(t, s, list...)
 	f := store.StatsFilter{From: hour, To: hour.Add(3 * time.Hour)}
-	hours := must(s.RequestStats(ctx, f))(t)
+	hours := must(s.RequestStats(ctx, store.All(), f))(t)
 	if len(hours) != 3 || hours[0].Requests != 100 || hours[1].Requests != 0 || hours[2].Requests != 3 {
 		t.Fatalf("hours: %+v", hours)
 	}
@@ -86,7 +86,7 @@ func statistics(t *testing.T, s *store.Store) {
 	}
 	f.By, f.GroupBy = []string{store.ByProvider}, store.GroupDay
 	groups := map[string]int64{}
-	for _, b := range must(s.RequestStats(ctx, f))(t) {
+	for _, b := range must(s.RequestStats(ctx, store.All(), f))(t) {
 		groups[b.Group[store.ByProvider]] = b.Requests
 	}
 	equal(t, "groups", groups, map[string]int64{p.ID: 100, q.ID: 2, "": 1})
@@ -102,23 +102,23 @@ func statisticsInZones(t *testing.T, s *store.Store) {
 		record(time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), nil),  // 2:30 in Berlin, in summer
 		record(time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC), nil),  // 2:30 again, in winter
 	)
-	days := must(s.RequestStats(ctx, store.StatsFilter{
+	days := must(s.RequestStats(ctx, store.All(), store.StatsFilter{
 		From: time.Date(2026, 11, 18, 12, 0, 0, 0, kathmandu), To: time.Date(2026, 11, 19, 12, 0, 0, 0, kathmandu), GroupBy: store.GroupDay, TZ: kathmandu,
 	}))(t)
 	if len(days) != 2 || days[0].Requests != 1 || days[1].Requests != 1 || !days[1].Start.Equal(time.Date(2026, 11, 19, 0, 0, 0, 0, kathmandu)) {
 		t.Fatalf("days in Kathmandu: %+v", days)
 	}
-	weeks := must(s.RequestStats(ctx, store.StatsFilter{From: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), GroupBy: store.GroupWeek}))(t)
+	weeks := must(s.RequestStats(ctx, store.All(), store.StatsFilter{From: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), GroupBy: store.GroupWeek}))(t)
 	if len(weeks) != 2 || weeks[1].Requests != 2 || weeks[1].Start.Weekday() != time.Monday || weeks[1].Start.Day() != 16 {
 		t.Fatalf("weeks: %+v", weeks)
 	}
-	hours := must(s.RequestStats(ctx, store.StatsFilter{
+	hours := must(s.RequestStats(ctx, store.All(), store.StatsFilter{
 		From: time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), To: time.Date(2026, 10, 26, 0, 0, 0, 0, berlin), TZ: berlin,
 	}))(t)
 	if len(hours) != 25 || hours[2].Requests != 1 || hours[3].Requests != 1 || hours[2].Start.Hour() != hours[3].Start.Hour() {
 		t.Fatalf("%d hours on the day that summer ends", len(hours))
 	}
-	months := must(s.RequestStats(ctx, store.StatsFilter{From: time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), GroupBy: store.GroupMonth}))(t)
+	months := must(s.RequestStats(ctx, store.All(), store.StatsFilter{From: time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), GroupBy: store.GroupMonth}))(t)
 	if len(months) != 3 || months[0].Requests != 0 || months[1].Requests != 2 || months[2].Requests != 2 {
 		t.Fatalf("months: %+v", months)
 	}
@@ -138,17 +138,17 @@ func statisticsWithoutMidnight(t *testing.T, s *store.Store) {
 		}
 		insert(t, s, record(day.Add(-time.Minute), nil), record(day, nil), record(day.Add(time.Minute), nil))
 		from, to := day.AddDate(0, 0, -2), day.AddDate(0, 0, 2)
-		days := must(s.RequestStats(ctx, store.StatsFilter{From: from, To: to, GroupBy: store.GroupDay, TZ: zone}))(t)
+		days := must(s.RequestStats(ctx, store.All(), store.StatsFilter{From: from, To: to, GroupBy: store.GroupDay, TZ: zone}))(t)
 		if len(days) != 5 || days[1].Requests != 1 || days[2].Requests != 2 || !days[2].Start.Equal(day) || days[3].Start.In(zone).Hour() != 0 {
 			t.Errorf("%s: days %+v", name, days)
 		}
-		inside := must(s.RequestStats(ctx, store.StatsFilter{From: day.Add(time.Minute), To: day.Add(time.Hour), GroupBy: store.GroupDay, TZ: zone}))(t)
+		inside := must(s.RequestStats(ctx, store.All(), store.StatsFilter{From: day.Add(time.Minute), To: day.Add(time.Hour), GroupBy: store.GroupDay, TZ: zone}))(t)
 		if len(inside) != 1 || inside[0].Requests != 2 || !inside[0].Start.Equal(day) {
 			t.Errorf("%s: the day itself %+v", name, inside)
 		}
 		for by, most := range map[string]int{store.GroupWeek: 54, store.GroupMonth: 13} {
 			f := store.StatsFilter{From: day.AddDate(0, -6, 0), To: day.AddDate(0, 6, 0), GroupBy: by, TZ: zone}
-			list := must(s.RequestStats(ctx, f))(t)
+			list := must(s.RequestStats(ctx, store.All(), f))(t)
 			if got := sum(t, s, f).Requests; got < 3 || len(list) > most {
 				t.Errorf("%s: %d requests in %d buckets by %s", name, got, len(list), by)
 			}
@@ -173,7 +173,7 @@ func statisticsBounds(t *testing.T, s *store.Store) {
 		"key and more":      {store.StatsFilter{GroupBy: store.GroupMinute, By: []string{store.ByKey, store.ByModel}}, "groupBy"},
 		"key of a provider": {store.StatsFilter{GroupBy: store.GroupMinute, By: []string{store.ByKey}, Provider: "x"}, "groupBy"},
 	} {
-		_, err := s.RequestStats(ctx, c.filter)
+		_, err := s.RequestStats(ctx, store.All(), c.filter)
 		wantInvalid(t, name, err, c.field)
 		wantInvalid(t, name+", checked", c.filter.Check(at), c.field)
 	}
@@ -181,11 +181,11 @@ func statisticsBounds(t *testing.T, s *store.Store) {
 		"minutes of five days": {From: at.AddDate(0, 0, -5), To: at, GroupBy: store.GroupMinute},
 		"hours of 400 days":    {From: at.AddDate(0, 0, -400), To: at},
 	} {
-		if list, err := s.RequestStats(ctx, f); err != nil || len(list) < 7200 || len(list) > store.MaxBuckets || f.Check(at) != nil {
+		if list, err := s.RequestStats(ctx, store.All(), f); err != nil || len(list) < 7200 || len(list) > store.MaxBuckets || f.Check(at) != nil {
 			t.Errorf("%s: %d, %v", name, len(list), err)
 		}
 	}
-	if hours := must(s.RequestStats(ctx, store.StatsFilter{}))(t); len(hours) < 24 || len(hours) > 25 {
+	if hours := must(s.RequestStats(ctx, store.All(), store.StatsFilter{}))(t); len(hours) < 24 || len(hours) > 25 {
 		t.Errorf("%d hours without a range", len(hours))
 	}
 }
@@ -201,11 +201,11 @@ func statisticsGroups(t *testing.T, s *store.Store) {
 		list = append(list, record(at.Add(time.Duration(i%50)*time.Hour), func(r *point.Record) { r.Model = fmt.Sprint("m", i) }))
 	}
 	insert(t, s, list[:most]...)
-	if got := must(s.RequestStats(ctx, f))(t); len(got) != store.MaxBuckets {
+	if got := must(s.RequestStats(ctx, store.All(), f))(t); len(got) != store.MaxBuckets {
 		t.Fatalf("%d buckets, want the empty ones too", len(got))
 	}
 	insert(t, s, list[most])
-	_, err := s.RequestStats(ctx, f)
+	_, err := s.RequestStats(ctx, store.All(), f)
 	wantInvalid(t, "a group too many", err, "by")
 	f.GroupBy = store.GroupDay
 	if got := sum(t, s, f).Requests; got != most+1 {

@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"point"
+)
+
+// PutInvitation stores the hash of the one-time token with which a user sets a password; an
+// earlier one ends. If u.Version is not the stored one any more, the error is ErrStale.
+func (s *Store) PutInvitation(ctx context.Context, u *point.User, hash [32]byte, expires time.Time) error {
+	err := s.config.transact(ctx, func(tx *sql.Tx) error {
+		if err := lockUser(ctx, tx, lockOpenUser, u.ID, u.Version); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO invitations (user_id, hash, expires_at, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at, created_at = excluded.created_at`,
+			idArg(u.ID), hash[:], at(expires), s.now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store an invitation: %w", err)
+	}
+	return nil
+}
+
+// Invited finds the user of an invitation. One that is unknown, used or too old is ErrNotFound,
+// as is that of a disabled user.
+func (s *Store) Invited(ctx context.Context, hash [32]byte) (*point.User, error) {
+	u, err := one(ctx, s.config.write, scanUser,
+		selectUsers+` WHERE disabled = false AND id = (SELECT user_id FROM invitations WHERE hash = $1 AND expires_at > $2)`, hash[:], s.now())
+	if err != nil {
+		return nil, fmt.Errorf("invitation: %w", err)
+	}
+	return u, nil
+}
