@@ -237,7 +237,7 @@ func (f forger) refused() map[string][]string {
 		"refresh token":       bearer(newRefreshToken(store.NewID(now)).String()),
 		"refresh cookie":      {"Cookie", refreshCookie + "=" + newRefreshToken(store.NewID(now)).String()},
 		"basic":               {"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("owner@example.com:"+password))},
-		"disabled user":       bearer(w.signIn(w.user("disabled", func(u *point.User) { u.Disabled = true }))),
+		"disabled user":       bearer(w.signInThen("disabled", func(u *point.User) { u.Disabled = true })),
 		"role was lowered":    bearer(w.signInThen("lowered", func(u *point.User) { u.Role = point.RoleViewer })),
 		"user is gone":        bearer(f.good(func(c *claims, _ map[string]any) { c.UserID, c.Subject = c.SessionID, c.SessionID })),
 		"session was ended":   bearer(w.revokedSession()),

@@ -124,6 +124,7 @@ func TestRefreshEnds(t *testing.T) {
 		t.Error("a session for ever", a)
 	}
 	cookie = w.signInCookie()
+	w.user("spare", func(u *point.User) { u.PasswordHash = "x" }) // an owner who stays
 	w.users[owned].Disabled = true
 	if err := w.store.UpdateUser(t.Context(), w.users[owned]); err != nil {
 		t.Fatal(err)

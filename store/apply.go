@@ -201,7 +201,7 @@ func (s *Store) putKeys(ctx context.Context, tx *configTx, b *Batch) error {
 	if err := tx.changed(ctx, entityKey, ids...); err != nil {
 		return err
 	}
-	return insertRows(ctx, tx, `INSERT INTO keys (`+keyColumns+`) VALUES `, list,
+	return insertRows(ctx, tx, `INSERT INTO keys (`+newKeyColumns+`) VALUES `, list,
 		` ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner_id = excluded.owner_id, status = excluded.status, tags = excluded.tags,
 			models = excluded.models, endpoints = excluded.endpoints, limits = excluded.limits, expires_at = excluded.expires_at,
 			managed_by = excluded.managed_by, version = keys.version + 1, updated_at = excluded.updated_at`)

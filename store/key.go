@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	keyColumns = `id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at,
-		rotated_at, previous_hash, previous_expires_at`
+	newKeyColumns = `id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at`
+	keyColumns    = newKeyColumns + `, rotated_at, previous_hash, previous_expires_at`
 
-	insertKey = `INSERT INTO keys (id, name, prefix, hash, owner_id, status, tags, models, endpoints, limits, expires_at, managed_by, version, created_at, updated_at)
+	insertKey = `INSERT INTO keys (` + newKeyColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	selectKeys = `SELECT ` + keyColumns + ` FROM keys`
 	selectKey  = `SELECT ` + keyColumns + ` FROM keys WHERE id = $1`

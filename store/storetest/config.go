@@ -195,15 +195,19 @@ func users(t *testing.T, s *store.Store) {
 	equal(t, "user", must(s.UserByEmail(ctx, "ADA@example.com"))(t), u)
 	wantConflict(t, s.CreateUser(ctx, &point.User{Email: "ada@EXAMPLE.com", Role: point.RoleViewer}), "email")
 	u.Role, u.Disabled = point.RoleViewer, true
+	user(t, s, "zoe@example.com") // an owner who stays
 	ok(t, s.UpdateUser(ctx, u))
 	equal(t, "user in the snapshot", s.Snapshot().Users[u.ID], u)
 	equal(t, "user", must(s.GetUser(ctx, u.ID))(t), u)
-	user(t, s, "zoe@example.com")
 	if n := must(s.CountUsers(ctx))(t); n != 2 {
 		t.Fatalf("%d users", n)
 	}
 	k := &point.Key{Name: "kept", OwnerID: u.ID, Status: point.StatusActive}
 	ok(t, s.CreateKey(ctx, k, token("kept")))
+	wantError(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}, u.Version), store.ErrStale) // disabled
+	u.Disabled = false
+	ok(t, s.UpdateUser(ctx, u))
+	wantError(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}, u.Version-1), store.ErrStale)
 	ok(t, s.CreateSession(ctx, &point.Session{UserID: u.ID, ExpiresAt: now().Add(time.Hour)}, u.Version))
 	wantError(t, s.DeleteUser(ctx, u.ID, u.Version-1), store.ErrStale)
 	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
@@ -230,6 +234,10 @@ func changedUsers(t *testing.T, s *store.Store) {
 		"role":     {func(u *point.User) { u.Role = point.RoleViewer }, true},
 		"disabled": {func(u *point.User) { u.Disabled = true }, true},
 	} {
+		if u.Disabled {
+			u.Disabled = false
+			ok(t, s.UpdateUser(ctx, u))
+		}
 		x := &point.Session{UserID: u.ID, Replaced: []byte("token"), ExpiresAt: now().Add(time.Hour)}
 		ok(t, s.CreateSession(ctx, x, u.Version))
 		stale := *u

@@ -89,6 +89,7 @@ func images(t *testing.T, s *store.Store) {
 		t.Fatalf("image %s", updated[0].After)
 	}
 
+	user(t, s, "other@example.com") // an owner who stays
 	u := user(t, s, "ada@example.com")
 	k := &point.Key{Name: "app", Status: point.StatusActive, OwnerID: u.ID}
 	ok(t, s.CreateKey(ctx, k, token("app")))
