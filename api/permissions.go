@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"point"
 	"point/store"
 )
@@ -122,11 +124,8 @@ var builtIn = map[string][]Permission{
 
 // implied are the permissions that come with another one.
 var implied = map[Permission][]Permission{
-	KeysRead:     {KeysOwn},
 	KeysWrite:    {KeysOwn},
 	RequestsRead: {RequestsOwn},
-	TokensRead:   {TokensOwn},
-	TokensWrite:  {TokensOwn},
 }
 
 // permissionsOf lists what a role may do. An unknown role may nothing.
@@ -148,6 +147,15 @@ func RoleExists(s *point.Snapshot, role string) bool {
 	_, built := builtIn[role]
 	_, made := s.Roles[role]
 	return built || made
+}
+
+// Permissions is a list of permissions that somebody is to have.
+type Permissions []Permission
+
+// TransformSchema bounds each of them.
+func (Permissions) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Items = &huma.Schema{Type: huma.TypeString, MaxLength: new(64)}
+	return s
 }
 
 // grants is a set of permissions that somebody has.

@@ -43,9 +43,9 @@ type createdUserTokenOutput struct{ Body CreatedUserToken }
 
 // CreateUserToken is the body that creates a token.
 type CreateUserToken struct {
-	Name      string       `json:"name" minLength:"1" maxLength:"255" example:"nightly report"`
-	Scopes    []Permission `json:"scopes" minItems:"1" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have. If your role loses one, the token does."`
-	ExpiresAt *time.Time   `json:"expires_at,omitempty" nullable:"true" doc:"Within a year; absent: in 90 days."`
+	Name      string      `json:"name" minLength:"1" maxLength:"255" example:"nightly report"`
+	Scopes    Permissions `json:"scopes" minItems:"1" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have. If your role loses one, the token does."`
+	ExpiresAt *time.Time  `json:"expires_at,omitempty" nullable:"true" doc:"Within a year; absent: in 90 days."`
 }
 
 type createUserTokenInput struct {

@@ -34,9 +34,9 @@ type roleOutput struct {
 
 // CreateRole is the body that creates a role.
 type CreateRole struct {
-	Name        string       `json:"name" pattern:"^[a-z][a-z0-9-]{0,62}$" patternDescription:"lower-case letters, digits and -, beginning with a letter" example:"auditor" doc:"It never changes."`
-	Description string       `json:"description,omitempty" maxLength:"1000"`
-	Permissions []Permission `json:"permissions" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have."`
+	Name        string      `json:"name" pattern:"^[a-z][a-z0-9-]{0,62}$" patternDescription:"lower-case letters, digits and -, beginning with a letter" example:"auditor" doc:"It never changes."`
+	Description string      `json:"description,omitempty" maxLength:"1000"`
+	Permissions Permissions `json:"permissions" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have."`
 }
 
 type createRoleInput struct {
@@ -54,8 +54,8 @@ func (in *createRoleInput) Resolve(ctx huma.Context) []error {
 
 // UpdateRole is the body that changes a role; absent members stay as they are.
 type UpdateRole struct {
-	Description *string       `json:"description,omitempty" maxLength:"1000"`
-	Permissions *[]Permission `json:"permissions,omitempty" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have. They hold at once for all who have the role."`
+	Description *string      `json:"description,omitempty" maxLength:"1000"`
+	Permissions *Permissions `json:"permissions,omitempty" maxItems:"100" example:"[\"requests:read\"]" doc:"Permissions that you have. They hold at once for all who have the role."`
 }
 
 // ByRole is the input of a route about one role.

@@ -43,7 +43,7 @@ func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyOut
 
 // RotateSigning is the body that replaces the key that signs access tokens.
 type RotateSigning struct {
-	AtOnce bool `json:"at_once,omitempty" doc:"The old keys verify no more: every access token ends now. Sessions go on, with new ones. For a key that was stolen."`
+	AtOnce bool `json:"at_once" doc:"true: the old keys verify no more: every access token ends now. Sessions go on, with new ones. For a key that was stolen."`
 }
 
 type rotateSigningInput struct{ Body RotateSigning }
