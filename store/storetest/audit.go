@@ -59,7 +59,7 @@ func audit(t *testing.T, s *store.Store) {
 	k := &point.Key{Name: "k", Status: point.StatusActive}
 	ok(t, s.CreateKey(ctx, k, token("k")))
 	k.Status = point.StatusInactive
-	ok(t, s.UpdateKey(ctx, k))
+	ok(t, s.UpdateKey(ctx, store.All(), k))
 	u := user(t, s, "x@y.z")
 	u.PasswordHash = "$argon2id$other"
 	ok(t, s.UpdateUser(ctx, u))
