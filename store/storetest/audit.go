@@ -62,6 +62,7 @@ func audit(t *testing.T, s *store.Store) {
 	ok(t, s.UpdateKey(ctx, store.All(), k))
 	u := user(t, s, "x@y.z")
 	u.PasswordHash = "$argon2id$other"
+	user(t, s, "other-owner@example.com") // an owner who stays
 	ok(t, s.UpdateUser(ctx, u))
 	u.Role = point.RoleViewer
 	ok(t, s.UpdateUser(ctx, u))
