@@ -147,12 +147,12 @@ func (a *API) groupRole(ctx context.Context, groups []string) string {
 // higher reports whether role stands above other; of two with as many permissions the built-in
 // order, else the order of the setting, decides.
 func (a *API) higher(ctx context.Context, role, other string) bool {
-	n, m := len(permissionsOf(role)), len(permissionsOf(other))
+	n, m := len(permissionsOf(a.Store.Snapshot(), role)), len(permissionsOf(a.Store.Snapshot(), other))
 	if n == 0 {
 		a.Log.ErrorContext(ctx, "api: a group gives a role that does not exist; mend POINT_OIDC_ROLES or make the role", "role", fmt.Sprintf("%.63s", role))
 	}
-	return n > m || n == m && n > 0 && slices.Index(builtIn, role) > slices.Index(builtIn, other)
+	return n > m || n == m && n > 0 && slices.Index(ranked, role) > slices.Index(ranked, other)
 }
 
-// builtIn orders the built-in roles.
-var builtIn = []string{point.RoleViewer, point.RoleOperator, point.RoleAdmin, point.RoleOwner}
+// ranked orders the built-in roles.
+var ranked = []string{point.RoleViewer, point.RoleOperator, point.RoleAdmin, point.RoleOwner}

@@ -148,7 +148,7 @@ func keepOwner(ctx context.Context, tx *configTx, id string, remains bool) error
 	}
 	var own, others int64
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN id = $1 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN id <> $1 THEN 1 ELSE 0 END), 0)
-		FROM users WHERE role = 'owner' AND disabled = false AND password_hash <> ''`, idArg(id)).Scan(&own, &others)
+		FROM users WHERE role = 'owner' AND disabled = false AND (password_hash <> '' OR id IN (SELECT user_id FROM identities))`, idArg(id)).Scan(&own, &others)
 	if err == nil && own > 0 && others == 0 {
 		err = ErrLastOwner
 	}
