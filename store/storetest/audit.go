@@ -60,9 +60,9 @@ func audit(t *testing.T, s *store.Store) {
 	ok(t, s.CreateKey(ctx, k, token("k")))
 	k.Status = point.StatusInactive
 	ok(t, s.UpdateKey(ctx, store.All(), k))
-	u := user(t, s, "x@y.z")
+	u := &point.User{Email: "x@y.z", PasswordHash: "$argon2id$x", Role: point.RoleAdmin}
+	ok(t, s.CreateUser(ctx, u))
 	u.PasswordHash = "$argon2id$other"
-	user(t, s, "other-owner@example.com") // an owner who stays
 	ok(t, s.UpdateUser(ctx, u))
 	u.Role = point.RoleViewer
 	ok(t, s.UpdateUser(ctx, u))
