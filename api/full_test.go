@@ -33,8 +33,7 @@ var seeds = map[string]string{
 	"POST /api/aliases":     `{"name":"quick","target":"gpt-4o-mini"}`,
 	"POST /api/notifiers":   `{"name":"on-call","type":"webhook","config":{"url":"https://hooks.example.com/canary","secret":"canary-0123456789abcdef0123456789"}}`,
 	"POST /api/silences":    `{"kind":"rule:*","until":"2026-03-05T00:00:00Z"}`,
-	"POST /api/tokens":    `{"name":"report","scopes":["requests:read"]}`,
-	"POST /api/providers": `{"name":"openai-main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`,
+	"POST /api/tokens":      `{"name":"report","scopes":["requests:read"]}`,
 }
 
 func newFullWorld(t testing.TB) *fullWorld {

@@ -362,7 +362,10 @@ func TestFirstUser(t *testing.T) {
 	o := newOIDCWorld(t)
 	for _, u := range o.users {
 		u.PasswordHash = "" // an owner who can sign in stays
-		if err := errors.Join(o.store.UpdateUser(t.Context(), u), o.store.DeleteUser(t.Context(), u.ID, u.Version+1)); err != nil {
+		if err := o.store.UpdateUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.store.DeleteUser(t.Context(), u.ID, u.Version); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -205,6 +205,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set your password, with the token of an invitation, and sign in */
+        post: operations["accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/jwks": {
         parameters: {
             query?: never;
@@ -216,6 +233,26 @@ export interface paths {
         get: operations["getKeySet"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the key that signs access tokens
+         * @description Needs the permission `signing:rotate`.
+         */
+        post: operations["rotateSigningKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -327,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change your own password; your other sessions end
+         * @description Needs the permission `signed-in`. Personal access tokens may not.
+         */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/refresh": {
         parameters: {
             query?: never;
@@ -353,7 +410,7 @@ export interface paths {
         };
         /**
          * List your own open sessions
-         * @description Needs the permission `signed-in`.
+         * @description Needs the permission `signed-in`. Personal access tokens may not.
          */
         get: operations["listSessions"];
         put?: never;
@@ -376,7 +433,7 @@ export interface paths {
         post?: never;
         /**
          * End one of your own sessions
-         * @description Needs the permission `signed-in`.
+         * @description Needs the permission `signed-in`. Personal access tokens may not.
          */
         delete: operations["deleteSession"];
         options?: never;
@@ -457,7 +514,7 @@ export interface paths {
         };
         /**
          * Follow requests as they settle, as server-sent events
-         * @description Needs the permission `requests:read`.
+         * @description Needs the permission `requests:read`, or `requests:own` for what is one's own; the rest is not there then.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -477,13 +534,13 @@ export interface paths {
         };
         /**
          * List client keys
-         * @description Needs the permission `keys:read`.
+         * @description Needs the permission `keys:read`, or `keys:own` for what is one's own; the rest is not there then.
          */
         get: operations["listKeys"];
         put?: never;
         /**
          * Create a client key; its token is shown this once
-         * @description Needs the permission `keys:write`.
+         * @description Needs the permission `keys:write`, or `keys:own` for what is one's own; the rest is not there then.
          */
         post: operations["createKey"];
         delete?: never;
@@ -501,20 +558,40 @@ export interface paths {
         };
         /**
          * Read a client key
-         * @description Needs the permission `keys:read`.
+         * @description Needs the permission `keys:read`, or `keys:own` for what is one's own; the rest is not there then.
          */
         get: operations["getKey"];
         /**
          * Change a client key
-         * @description Needs the permission `keys:write`.
+         * @description Needs the permission `keys:write`, or `keys:own` for what is one's own; the rest is not there then.
          */
         put: operations["updateKey"];
         post?: never;
         /**
          * Delete a client key
-         * @description Needs the permission `keys:write`.
+         * @description Needs the permission `keys:write`, or `keys:own` for what is one's own; the rest is not there then.
          */
         delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a client key a new token, shown this once
+         * @description Needs the permission `keys:write`, or `keys:own` for what is one's own; the rest is not there then.
+         */
+        post: operations["rotateKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -641,6 +718,26 @@ export interface paths {
         };
         /** Read this document */
         get: operations["getOpenAPI"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the permissions that roles and tokens are made of
+         * @description Needs the permission `signed-in`.
+         */
+        get: operations["listPermissions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -794,7 +891,7 @@ export interface paths {
         };
         /**
          * List requests, newest first
-         * @description Needs the permission `requests:read`.
+         * @description Needs the permission `requests:read`, or `requests:own` for what is one's own; the rest is not there then.
          */
         get: operations["listRequests"];
         put?: never;
@@ -814,7 +911,7 @@ export interface paths {
         };
         /**
          * Count requests, tokens, cost and latency over time
-         * @description Needs the permission `requests:read`.
+         * @description Needs the permission `requests:read`, or `requests:own` for what is one's own; the rest is not there then.
          */
         get: operations["getRequestStats"];
         put?: never;
@@ -834,12 +931,64 @@ export interface paths {
         };
         /**
          * Read a request
-         * @description Needs the permission `requests:read`.
+         * @description Needs the permission `requests:read`, or `requests:own` for what is one's own; the rest is not there then.
          */
         get: operations["getRequest"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List roles
+         * @description Needs the permission `roles:read`.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        /**
+         * Create a role
+         * @description Needs the permission `roles:write`.
+         */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a role
+         * @description Needs the permission `roles:read`.
+         */
+        get: operations["getRole"];
+        /**
+         * Change a role
+         * @description Needs the permission `roles:write`.
+         */
+        put: operations["updateRole"];
+        post?: never;
+        /**
+         * Delete a role that nobody has
+         * @description Needs the permission `roles:write`.
+         */
+        delete: operations["deleteRole"];
         options?: never;
         head?: never;
         patch?: never;
@@ -975,10 +1124,156 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List personal access tokens
+         * @description Needs the permission `tokens:read`, or `tokens:own` for what is one's own; the rest is not there then.
+         */
+        get: operations["listUserTokens"];
+        put?: never;
+        /**
+         * Create a personal access token; it is shown this once
+         * @description Needs the permission `tokens:own`. Personal access tokens may not.
+         */
+        post: operations["createUserToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a personal access token
+         * @description Needs the permission `tokens:write`, or `tokens:own` for what is one's own; the rest is not there then.
+         */
+        delete: operations["deleteUserToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List users
+         * @description Needs the permission `users:read`.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Create a user; without a password, with an invitation
+         * @description Needs the permission `users:write`.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a user
+         * @description Needs the permission `users:read`.
+         */
+        get: operations["getUser"];
+        /**
+         * Change a user
+         * @description Needs the permission `users:write`.
+         */
+        put: operations["updateUser"];
+        post?: never;
+        /**
+         * Delete a user; their client keys stay, without an owner
+         * @description Needs the permission `users:write`.
+         */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an invitation with which a user sets a new password
+         * @description Needs the permission `users:write`. Personal access tokens may not.
+         */
+        post: operations["inviteUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a user's open sessions
+         * @description Needs the permission `users:read`.
+         */
+        get: operations["listUserSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End a user's sessions
+         * @description Needs the permission `users:write`.
+         */
+        delete: operations["deleteUserSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Accept: {
+            /** @description At least 12 characters; long is good, nothing else is asked. */
+            password: string;
+            /** @description Of the invitation. */
+            token: string;
+        };
         AccessToken: {
             /** @description Send it as Authorization: Bearer. */
             access_token: string;
@@ -1242,6 +1537,11 @@ export interface components {
              */
             ttl_s: number;
         };
+        ChangePassword: {
+            current: string;
+            /** @description At least 12 characters; long is good, nothing else is asked. */
+            new: string;
+        };
         ConfigStatus: {
             /** @description There are simulated providers. */
             demo: boolean;
@@ -1326,6 +1626,8 @@ export interface components {
             models?: string[];
             /** @example billing service */
             name: string;
+            /** @description User it belongs to, with keys:write; empty: none; absent: you. */
+            owner_id?: string;
             tags?: string[];
         };
         CreateNotifier: {
@@ -1367,6 +1669,51 @@ export interface components {
              */
             type?: "api" | "web";
         };
+        CreateRole: {
+            description?: string;
+            /**
+             * @description It never changes.
+             * @example auditor
+             */
+            name: string;
+            /**
+             * @description Permissions that you have.
+             * @example [
+             *       "requests:read"
+             *     ]
+             */
+            permissions: string[];
+        };
+        CreateUser: {
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
+            /** @description Absent: the answer has an invitation, with which they set one. */
+            password?: string;
+            /**
+             * @description A role that may no more than you.
+             * @example viewer
+             */
+            role: string;
+        };
+        CreateUserToken: {
+            /**
+             * Format: date-time
+             * @description Within a year; absent: in 90 days.
+             */
+            expires_at?: string | null;
+            /** @example nightly report */
+            name: string;
+            /**
+             * @description Permissions that you have. If your role loses one, the token does.
+             * @example [
+             *       "requests:read"
+             *     ]
+             */
+            scopes: string[];
+        };
         CreatedKey: {
             /** Format: date-time */
             created_at: string;
@@ -1392,6 +1739,16 @@ export interface components {
              * @example pt-Xk3v
              */
             prefix: string;
+            /**
+             * Format: date-time
+             * @description Until when the token before works beside it; null: it does not.
+             */
+            previous_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it got its present token; null: it has its first.
+             */
+            rotated_at: string | null;
             /** @enum {string} */
             status: "active" | "inactive";
             tags: string[];
@@ -1410,6 +1767,66 @@ export interface components {
              * @example 1
              */
             version: number;
+        };
+        CreatedUser: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example ada@example.com */
+            email: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Absent if a password was given. */
+            invitation?: components["schemas"]["Invitation"];
+            /** @description They have no password yet. */
+            invited: boolean;
+            /** @example viewer */
+            role: string;
+            /** @enum {string} */
+            status: "active" | "disabled";
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        CreatedUserToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute, a minute late; null: never.
+             */
+            last_used_at: string | null;
+            /** @example nightly report */
+            name: string;
+            /**
+             * @description The token's first characters.
+             * @example ptp_X3KM
+             */
+            prefix: string;
+            /** @description Permissions it gives, as far as its user's role has them. */
+            scopes: string[];
+            /** @enum {string} */
+            status: "active" | "expired";
+            /**
+             * @description The token itself. It is shown this once and not kept.
+             * @example ptp_
+             */
+            token: string;
+            /** @description Their email address. */
+            user: string;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            user_id: string;
         };
         DatabaseStatus: {
             /** @enum {string} */
@@ -1554,6 +1971,12 @@ export interface components {
             url: string;
             version: string;
         };
+        Invitation: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description For POST /api/auth/accept. It is shown this once. */
+            token: string;
+        };
         Key: {
             /** Format: date-time */
             created_at: string;
@@ -1579,6 +2002,16 @@ export interface components {
              * @example pt-Xk3v
              */
             prefix: string;
+            /**
+             * Format: date-time
+             * @description Until when the token before works beside it; null: it does not.
+             */
+            previous_expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it got its present token; null: it has its first.
+             */
+            rotated_at: string | null;
             /** @enum {string} */
             status: "active" | "inactive";
             tags: string[];
@@ -1762,6 +2195,7 @@ export interface components {
             permissions: string[];
             /** @example owner */
             role: string;
+            /** @description Empty: with a personal access token. */
             session_id: string;
         };
         MethodOpenID: {
@@ -2026,6 +2460,40 @@ export interface components {
             p95: number | null;
             /** Format: int64 */
             p99: number | null;
+        };
+        PermissionInfo: {
+            /** @example See providers. */
+            allows: string;
+            /** @example providers:read */
+            name: string;
+        };
+        PermissionInfoList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["PermissionInfo"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
         };
         Problem: {
             /**
@@ -2504,6 +2972,80 @@ export interface components {
              */
             hedge_after_ms: number | null;
         };
+        Role: {
+            /** @description It cannot be changed. */
+            built_in: boolean;
+            /**
+             * Format: date-time
+             * @description null: it is built in.
+             */
+            created_at: string | null;
+            description: string;
+            /** @example auditor */
+            name: string;
+            /**
+             * @example [
+             *       "requests:read"
+             *     ]
+             */
+            permissions: string[];
+            /**
+             * Format: date-time
+             * @description null: it is built in.
+             */
+            updated_at: string | null;
+            /**
+             * Format: int64
+             * @description How many have it.
+             */
+            users: number;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        RoleList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Role"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        RotateKey: {
+            /**
+             * Format: int64
+             * @description How long the token it has now works on, in ms: at most 30 days, absent: 24 hours, 0: not at all. The token before that ends now.
+             * @example 86400000
+             */
+            overlap_ms?: number;
+        };
+        RotateSigning: {
+            /** @description true: the old keys verify no more: every access token ends now. Sessions go on, with new ones. For a key that was stolen. */
+            at_once: boolean;
+        };
         Route: {
             reason?: string;
             rule?: string;
@@ -2978,6 +3520,8 @@ export interface components {
             models?: string[];
             /** @example billing service */
             name?: string;
+            /** @description User it belongs to, with keys:write; empty: none. */
+            owner_id?: string;
             /**
              * @description inactive revokes it.
              * @enum {string}
@@ -3003,6 +3547,32 @@ export interface components {
             name?: string;
             /** @enum {string} */
             status?: "active" | "inactive";
+        };
+        UpdateRole: {
+            description?: string;
+            /**
+             * @description Permissions that you have. They hold at once for all who have the role.
+             * @example [
+             *       "requests:read"
+             *     ]
+             */
+            permissions?: string[];
+        };
+        UpdateUser: {
+            /** @description true: they cannot sign in, and their sessions and tokens end. */
+            disabled?: boolean;
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email?: string;
+            /** @description A new one; all their sessions end. Your own you change at /api/auth/password. */
+            password?: string;
+            /**
+             * @description A role that may no more than you; all their sessions end.
+             * @example viewer
+             */
+            role?: string;
         };
         Usage: {
             /** Format: int64 */
@@ -3032,6 +3602,115 @@ export interface components {
             id: string;
             /** @example /v1/chat/completions */
             name: string;
+        };
+        User: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example ada@example.com */
+            email: string;
+            /** Format: uuid */
+            id: string;
+            /** @description They have no password yet. */
+            invited: boolean;
+            /** @example viewer */
+            role: string;
+            /** @enum {string} */
+            status: "active" | "disabled";
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        UserList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["User"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        UserToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute, a minute late; null: never.
+             */
+            last_used_at: string | null;
+            /** @example nightly report */
+            name: string;
+            /**
+             * @description The token's first characters.
+             * @example ptp_X3KM
+             */
+            prefix: string;
+            /** @description Permissions it gives, as far as its user's role has them. */
+            scopes: string[];
+            /** @enum {string} */
+            status: "active" | "expired";
+            /** @description Their email address. */
+            user: string;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            user_id: string;
+        };
+        UserTokenList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["UserToken"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
         };
         When: {
             has_images: boolean | null;
@@ -3578,6 +4257,40 @@ export interface operations {
             };
         };
     };
+    accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Accept"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getKeySet: {
         parameters: {
             query?: never;
@@ -3591,6 +4304,39 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateSigningKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSigning"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -3801,6 +4547,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
             };
             /** @description Error */
             default: {
@@ -4086,6 +4866,10 @@ export interface operations {
                 status?: "active" | "inactive";
                 /** @description Only those of this user. */
                 owner_id?: string;
+                /** @description Only those with this tag. */
+                tag?: string;
+                /** @description Part of the name, or the whole prefix. */
+                search?: string;
             };
             header?: never;
             path?: never;
@@ -4247,6 +5031,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKey"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
             };
             /** @description Error */
             default: {
@@ -4556,6 +5380,35 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionInfoList"];
                 };
             };
             /** @description Error */
@@ -5075,6 +5928,178 @@ export interface operations {
             };
         };
     };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRole"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the role. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Name of the role. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRole"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Name of the role. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     explainRoute: {
         parameters: {
             query?: never;
@@ -5389,6 +6414,385 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HealthReport"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUserTokens: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+                /** @description Only those of this user. */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserTokenList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUserToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserToken"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUserToken"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUserToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+                /** @description Only those with this role. */
+                role?: string;
+                /** @description Only those with this status. */
+                status?: "active" | "disabled";
+                /** @description Part of the email address. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedUser"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateUser"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inviteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
