@@ -61,7 +61,7 @@ func audit(t *testing.T, s *store.Store) {
 	k.Status = point.StatusInactive
 	ok(t, s.UpdateKey(ctx, store.All(), k))
 	u := &point.User{Email: "x@y.z", PasswordHash: "$argon2id$x", Role: point.RoleAdmin}
-	ok(t, s.CreateUser(ctx, u))
+	ok(t, s.CreateUser(context.Background(), u))
 	u.PasswordHash = "$argon2id$other"
 	ok(t, s.UpdateUser(ctx, u))
 	u.Role = point.RoleViewer
