@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"gateway":          2,
 	"webagent":         2,
 	"monitor":          2,
+	"store/document":   2,
 	"adapter":          3,
 	"api":              3,
 	"console":          3,

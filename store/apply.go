@@ -20,6 +20,7 @@ type Batch struct {
 	DropProviders []string         // ids; deleted softly
 	ForgetSecrets bool             // of the providers that are dropped; else they are kept for when the provider comes back
 	ParkProviders []point.Provider // kept as if they had been dropped, with their secrets, unless the ID is known
+	ParkSecrets   []point.Provider // by ID: providers that are not live get these secrets in place of those that are kept for them
 	PutEndpoints  []point.Endpoint // by ID: Active, Mapping and ManagedBy
 	PutAliases    []point.Alias    // by Name
 	DropAliases   []string
@@ -140,6 +141,16 @@ func (s *Store) parkProviders(ctx context.Context, tx *configTx, b *Batch) error
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		if err := s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets); err != nil {
+			return err
+		}
+	}
+	for i := range b.ParkSecrets {
+		p := &b.ParkSecrets[i]
+		var found int
+		if err := tx.QueryRowContext(ctx, `SELECT 1 FROM providers WHERE deleted_at IS NOT NULL AND id = $1`, idArg(p.ID)).Scan(&found); err != nil {
 			return err
 		}
 		if err := s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets); err != nil {

@@ -64,6 +64,24 @@ func (s *Store) GetRevision(ctx context.Context, version int64) (r *point.Revisi
 	return r, changes, nil
 }
 
+// ChangesBetween are the changes of the revisions after one version up to another, the newest
+// first. If those behind the first are not all kept, ErrNotFound.
+func (s *Store) ChangesBetween(ctx context.Context, after, to int64) (changes []point.Change, err error) {
+	err = s.config.view(ctx, func(tx *sql.Tx) error {
+		// The version itself, or one before it, is kept: so is all that came later.
+		var found int64
+		if err := tx.QueryRowContext(ctx, `SELECT version FROM revisions WHERE version <= $1 ORDER BY version DESC LIMIT 1`, after).Scan(&found); err != nil {
+			return err
+		}
+		changes, err = rows(ctx, tx, scanChange, `SELECT `+changeColumns+` FROM revision_changes WHERE version > $1 AND version <= $2 ORDER BY version DESC`, after, to)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the changes since revision %d: %w", after, err)
+	}
+	return changes, nil
+}
+
 func scanRevision(r row) (x point.Revision, err error) {
 	err = r.Scan(&x.Version, timeTo{&x.At}, &x.Actor.Kind, &x.Actor.ID, &x.Actor.Name, &x.Actor.Address, &x.Actor.TokenID, &x.Actor.Reason,
 		&x.Action, &x.Subject, &x.Summary, &x.Changes)

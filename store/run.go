@@ -53,6 +53,9 @@ func (s *Store) Run(ctx context.Context) error {
 	return nil
 }
 
+// Refresh brings the snapshot to what is committed now, which Run does within a second.
+func (s *Store) Refresh(ctx context.Context) error { return s.refresh(ctx) }
+
 // follow refreshes the snapshot every second and whenever it is woken.
 func (s *Store) follow(ctx context.Context, wake <-chan struct{}) error {
 	ticker := time.NewTicker(pollEvery)

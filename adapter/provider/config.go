@@ -26,7 +26,27 @@ type Grant struct {
 // masked are taken from old, which may be nil; null removes them. Every mistake is told to
 // fault, with the way to the member.
 func ReadConfig(kind *Kind, members map[string]json.RawMessage, old *point.ProviderConfig, grant Grant, fault point.Fault) point.ProviderConfig {
-	r := &configReader{kind: kind, members: members, old: old, grant: grant, fault: fault, typed: map[string]bool{}}
+	r := &configReader{kind: kind, members: members, old: old, grant: grant, fault: fault}
+	return r.read()
+}
+
+// ReadStored is ReadConfig for a config that was kept without its secrets: all that old has stay.
+// gone is told of each that the provider needs and old has not, or has for another place than
+// the config leads to now; what is read goes without it.
+func ReadStored(kind *Kind, members map[string]json.RawMessage, old *point.ProviderConfig, grant Grant, fault point.Fault, gone func(secret string)) point.ProviderConfig {
+	r := &configReader{kind: kind, members: maps.Clone(members), old: old, grant: grant, fault: fault, gone: gone}
+	for _, f := range kind.Settings() {
+		if _, given := members[f.Name]; given && f.secret() {
+			fault(f.Name, "A saved configuration holds no secrets. Take this out, and give it to the provider itself.")
+			delete(r.members, f.Name)
+		}
+	}
+	return r.read()
+}
+
+func (r *configReader) read() point.ProviderConfig {
+	kind := r.kind
+	r.typed = map[string]bool{}
 	if r.old == nil {
 		r.old = &point.ProviderConfig{}
 	}
@@ -52,6 +72,20 @@ type configReader struct {
 	fault   point.Fault
 	out     point.ProviderConfig
 	typed   map[string]bool // names of secrets that were given themselves, not as a mask
+	gone    func(string)    // takes secrets that are missing; nil: that is a mistake
+}
+
+// missing notes that a secret is not there.
+func (r *configReader) missing(secret, format string) {
+	if r.gone != nil {
+		r.gone(secret)
+		return
+	}
+	r.fault(secret, format)
+}
+
+func (f Field) secret() bool {
+	return f.Type == "secret" || f.Type == "secrets" || f.Type == "secret-map"
 }
 
 // known refuses members that the kind does not have.
@@ -70,7 +104,7 @@ func (r *configReader) known(fields []Field) {
 // field reads one member. Those that every kind has go to their own place, the others to
 // Options or Secrets.
 func (r *configReader) field(f Field) {
-	if f.Type != "secret" && f.Type != "secrets" && f.Type != "secret-map" && !r.has(f.Name) {
+	if !f.secret() && !r.has(f.Name) {
 		if f.Required {
 			r.fault(f.Name, "This is required.")
 		}
@@ -195,7 +229,7 @@ func (r *configReader) secret(f Field) {
 		r.takeSecret(f.Name, f.Name, *text, old)
 	}
 	if _, ok := r.out.Secrets[f.Name]; !ok && f.Required {
-		r.fault(f.Name, "This is required.")
+		r.missing(f.Name, "This is required.")
 	}
 }
 

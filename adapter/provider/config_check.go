@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -24,7 +25,7 @@ func (r *configReader) credentials() {
 		r.dropOthers(named[0])
 	}
 	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && !r.ownSecret() {
-		r.fault("api_key", "Give a key here, in api_keys, or by api_key_env.")
+		r.missing("api_key", "Give a key here, in api_keys, or by api_key_env.")
 	}
 }
 
@@ -149,7 +150,13 @@ func (r *configReader) sameOrigin() {
 		return
 	}
 	for name, secret := range r.out.Secrets {
-		if old, ok := r.old.Secrets[name]; ok && old == secret && !r.typed[name] {
+		old, ok := r.old.Secrets[name]
+		switch {
+		case !ok || old != secret || r.typed[name]:
+		case r.gone != nil:
+			delete(r.out.Secrets, name)
+			r.gone(name)
+		default:
 			r.fault(fieldOf(name), "The base URL leads to another place now: give this secret again, or remove it with null.")
 		}
 	}
@@ -161,6 +168,15 @@ func (r *configReader) base(c *point.ProviderConfig) string {
 		return c.BaseURL
 	}
 	return r.kind.BaseURL
+}
+
+// SamePlace reports whether two base URLs of providers of a kind, of which an empty one is the
+// kind's own, lead to the same place.
+func SamePlace(kind, a, b string) bool {
+	if k, ok := Lookup(kind); ok {
+		a, b = cmp.Or(a, k.BaseURL), cmp.Or(b, k.BaseURL)
+	}
+	return originOf(a) == originOf(b)
 }
 
 func originOf(base string) string {
