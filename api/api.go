@@ -130,6 +130,23 @@ func (a *API) routes() []route {
 		{post, "/api/tokens", TokensOwn, bySession(creates(a.createUserToken)), "Create a personal access token; it is shown this once"},
 		{del, "/api/tokens/{id}", TokensWrite, orOwn(TokensOwn, on(a.deleteUserToken)), "Revoke a personal access token"},
 
+		{get, "/api/configs", ConfigsRead, on(a.listConfigs), "List saved configurations"},
+		{post, "/api/configs", ConfigsWrite, creates(a.saveConfig), "Save the live configuration"},
+		{get, "/api/configs/export", ConfigsRead, raw[ConfigDocument]("application/json", "The live configuration; as YAML if asked for.", a.exportConfig, yamlType), "Export the live configuration, without secrets"},
+		{post, "/api/configs/export", ConfigsSecrets, on(a.exportSecrets), "Export the live configuration with its secrets, encrypted under a passphrase"},
+		{post, "/api/configs/import", ConfigsWrite, creates(a.importConfig), "Import a configuration: it is saved, and not activated"},
+		{get, "/api/configs/{id}", ConfigsRead, on(a.getConfig), "Read a saved configuration"},
+		{put, "/api/configs/{id}", ConfigsWrite, on(a.updateConfig), "Change a saved configuration"},
+		{del, "/api/configs/{id}", ConfigsWrite, on(a.deleteConfig), "Delete a saved configuration"},
+		{get, "/api/configs/{id}/diff", ConfigsRead, on(a.diffConfig), "See how a saved configuration differs from the live one or another"},
+		{post, "/api/configs/{id}/activate", ConfigsActivate, on(a.activateConfig), "Activate a saved configuration, whole or not at all"},
+		{get, "/api/revisions", RevisionsRead, on(a.listRevisions), "List the revisions of the live configuration, newest first"},
+		{get, "/api/revisions/{version}", RevisionsRead, on(a.getRevision), "Read a revision and what it changed"},
+		{get, "/api/revisions/{version}/diff", RevisionsRead, on(a.diffRevision), "See what going back to a revision would change"},
+		{post, "/api/revisions/{version}/rollback", RevisionsRollback, on(a.rollBack), "Go back to a revision, which makes a new one"},
+		{get, "/api/settings", SettingsRead, on(a.getSettings), "Read the settings"},
+		{put, "/api/settings", SettingsWrite, on(a.updateSettings), "Change the settings"},
+
 		{get, "/api/requests", RequestsRead, orOwn(RequestsOwn, on(a.listRequests)), "List requests, newest first"},
 		{get, "/api/requests/stats", RequestsRead, orOwn(RequestsOwn, on(a.getRequestStats)), "Count requests, tokens, cost and latency over time"},
 		{get, "/api/requests/{id}", RequestsRead, orOwn(RequestsOwn, on(a.getRequest)), "Read a request"},
@@ -205,7 +222,7 @@ func (a *API) register(table []route) (err error) {
 		r.handler.register(a, h, r.operation(r.handler.name))
 	}
 	a.spec = h.OpenAPI()
-	a.doc, err = document(a.spec)
+	a.doc, err = render(a.spec)
 	loosen(a.spec)
 	return err
 }

@@ -52,7 +52,7 @@ type updateEndpointInput struct {
 func (in *updateEndpointInput) Resolve(ctx huma.Context) []error {
 	var f faults
 	if a, _ := apiOf(ctx); in.Body.Mapping.given() && !in.Body.Mapping.dropped() {
-		in.mapping = readMapping(in.Body.Mapping, a.Store.Snapshot(), &f)
+		in.mapping = readMapping(in.Body.Mapping, a.Store.Snapshot(), "body.mapping", &f)
 	}
 	return f.errors()
 }

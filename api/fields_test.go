@@ -16,6 +16,7 @@ var unboundedNodes = map[string]string{
 	"query.code":  comesBack,
 	"query.iss":   comesBack,
 	"query.error": comesBack,
+	"body.config": "of a saved configuration: its own reader bounds every member",
 }
 
 const comesBack = "an OpenID provider sends it through a browser: whatever it is ends on a page, which a refusal is not"

@@ -86,7 +86,7 @@ type CreateKey struct {
 	Tags      Names      `json:"tags,omitempty" maxItems:"50"`
 	Models    Names      `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
 	Endpoints Names      `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`
-	Limits    *KeyLimits `json:"limits,omitempty"`
+	Limits    *KeyLimits `json:"limits,omitempty" doc:"Absent: default_key_limits of the settings."`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" nullable:"true"`
 	OwnerID   *string    `json:"owner_id,omitempty" maxLength:"36" doc:"User it belongs to, with keys:write; empty: none; absent: you."`
 }
@@ -201,6 +201,9 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOut
 	k.OwnerID = who(ctx).user.ID
 	if in.Body.OwnerID != nil {
 		k.OwnerID = strings.ToLower(*in.Body.OwnerID)
+	}
+	if in.Body.Limits == nil {
+		k.Limits = a.Store.Snapshot().Settings.DefaultKeyLimits
 	}
 	token := clientkey.New()
 	if err := a.Store.CreateKey(ctx, k, token); err != nil {

@@ -64,8 +64,14 @@ type ByID struct {
 	ID string `path:"id" minLength:"1" maxLength:"255" doc:"Id."`
 }
 
+// Reasoned is embedded into the input of what becomes a revision. authorize reads it.
+type Reasoned struct {
+	Reason string `header:"X-Point-Reason" maxLength:"500" doc:"Why, for the revision that the change becomes."`
+}
+
 // Precondition is embedded into the input of a change.
 type Precondition struct {
+	Reasoned
 	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag that was read. If the thing was changed since, the answer is 412."`
 }
 
@@ -82,6 +88,7 @@ type empty struct{}
 
 // Repeatable is embedded into the input of a route that creates.
 type Repeatable struct {
+	Reasoned
 	IdempotencyKey string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"1 to 255 visible ASCII characters" doc:"Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422."`
 }
 
@@ -112,4 +119,22 @@ func (t *NullableTime) UnmarshalJSON(raw []byte) error {
 // Schema is that of a time or null.
 func (NullableTime) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
+}
+
+// NullableInt is a whole number of which null and absence mean different things.
+type NullableInt struct {
+	Set   bool
+	Value *int64
+}
+
+// UnmarshalJSON is called for null too, but not for an absent member.
+func (n *NullableInt) UnmarshalJSON(raw []byte) error {
+	n.Set = true
+	return json.Unmarshal(raw, &n.Value)
+}
+
+// Schema is that of a whole number or null.
+func (NullableInt) Schema(huma.Registry) *huma.Schema {
+	least, most := 1.0, 3650.0
+	return &huma.Schema{Type: huma.TypeInteger, Format: "int64", Nullable: true, Minimum: &least, Maximum: &most}
 }

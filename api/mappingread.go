@@ -58,18 +58,18 @@ func (m MappingInput) given() bool   { return len(m.raw) > 0 }
 func (m MappingInput) dropped() bool { return string(m.raw) == "null" }
 
 // readMapping reads a mapping, absent members as in the default mapping, with its providers
-// by id.
-func readMapping(m MappingInput, s *point.Snapshot, f *faults) *point.Mapping {
+// by id. It stands at place.
+func readMapping(m MappingInput, s *point.Snapshot, place string, f *faults) *point.Mapping {
 	out := point.DefaultMapping()
 	if err := json.Unmarshal(m.raw, &out); err != nil {
-		f.add("body.mapping", "This is not a mapping.")
+		f.add(place, "This is not a mapping.")
 		return nil
 	}
-	out.Check(f.at("body.mapping."))
+	out.Check(f.at(place + "."))
 	notNull(&out.Rules)
 	for i := range out.Rules {
 		rule := &out.Rules[i]
-		at := fmt.Sprintf("body.mapping.rules[%d].", i)
+		at := fmt.Sprintf("%s.rules[%d].", place, i)
 		storeTargets(&rule.Targets, s, f.at(at+"targets"))
 		storeTargets(&rule.Fallbacks, s, f.at(at+"fallbacks"))
 		notNull(&rule.On)
@@ -77,7 +77,7 @@ func readMapping(m MappingInput, s *point.Snapshot, f *faults) *point.Mapping {
 		notNull(&rule.When.Key)
 		notNull(&rule.When.Tag)
 	}
-	storeTargets(&out.Fallbacks, s, f.at("body.mapping.fallbacks"))
+	storeTargets(&out.Fallbacks, s, f.at(place+".fallbacks"))
 	return &out
 }
 

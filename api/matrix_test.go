@@ -115,6 +115,23 @@ var policy = map[string]string{
 	"GET /api/tokens":                 point.RoleViewer,
 	"POST /api/tokens":                point.RoleViewer,
 	"DELETE /api/tokens/{id}":         point.RoleViewer,
+
+	"GET /api/configs":                       point.RoleViewer,
+	"POST /api/configs":                      point.RoleOperator,
+	"GET /api/configs/export":                point.RoleViewer,
+	"POST /api/configs/export":               point.RoleAdmin,
+	"POST /api/configs/import":               point.RoleOperator,
+	"GET /api/configs/{id}":                  point.RoleViewer,
+	"PUT /api/configs/{id}":                  point.RoleOperator,
+	"DELETE /api/configs/{id}":               point.RoleOperator,
+	"GET /api/configs/{id}/diff":             point.RoleViewer,
+	"POST /api/configs/{id}/activate":        point.RoleOperator,
+	"GET /api/revisions":                     point.RoleViewer,
+	"GET /api/revisions/{version}":           point.RoleViewer,
+	"GET /api/revisions/{version}/diff":      point.RoleViewer,
+	"POST /api/revisions/{version}/rollback": point.RoleOperator,
+	"GET /api/settings":                      point.RoleViewer,
+	"PUT /api/settings":                      point.RoleAdmin,
 }
 
 // member is a role without any permission.

@@ -89,13 +89,13 @@ func bySession(h handler) handler {
 }
 
 // raw is on for an answer that the method writes itself: its type, and what is in it.
-func raw[T, I any](contentType, description string, f func(context.Context, *I) (*huma.StreamResponse, error)) handler {
+func raw[T, I any](contentType, description string, f func(context.Context, *I) (*huma.StreamResponse, error), others ...string) handler {
 	return handler{name: methodName(f), register: func(a *API, h huma.API, op huma.Operation) {
-		schema := h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
-		op.Responses = map[string]*huma.Response{"200": {
-			Description: description,
-			Content:     map[string]*huma.MediaType{contentType: {Schema: schema}},
-		}}
+		content := map[string]*huma.MediaType{}
+		for _, kind := range append(others, contentType) {
+			content[kind] = &huma.MediaType{Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")}
+		}
+		op.Responses = map[string]*huma.Response{"200": {Description: description, Content: content}}
 		huma.Register(h, op, answering(a, f))
 	}}
 }
@@ -217,8 +217,8 @@ func schemaName(t reflect.Type, hint string) string {
 // adapter registers huma's operations on mux.
 func adapter(mux *http.ServeMux) huma.Adapter { return humago.NewAdapter(mux, "") }
 
-// document renders the OpenAPI document.
-func document(doc *huma.OpenAPI) ([]byte, error) {
+// render writes the OpenAPI document.
+func render(doc *huma.OpenAPI) ([]byte, error) {
 	raw, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("api: render openapi.json: %w", err)

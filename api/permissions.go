@@ -58,6 +58,15 @@ const (
 	SilencesWrite   Permission = "silences:write"
 	PricesRead      Permission = "prices:read"
 	PricesWrite     Permission = "prices:write"
+
+	ConfigsRead       Permission = "configs:read"
+	ConfigsWrite      Permission = "configs:write"
+	ConfigsActivate   Permission = "configs:activate"
+	ConfigsSecrets    Permission = "configs:secrets" // export with secrets, encrypted
+	RevisionsRead     Permission = "revisions:read"
+	RevisionsRollback Permission = "revisions:rollback"
+	SettingsRead      Permission = "settings:read"
+	SettingsWrite     Permission = "settings:write"
 )
 
 // allowed says what each permission allows, for those who put roles together.
@@ -105,12 +114,14 @@ var (
 	viewer = []Permission{
 		ProvidersRead, EndpointsRead, KeysRead, AliasesRead, ModelsRead,
 		RequestsRead, StatusRead, AlertsRead, AlertRulesRead, SilencesRead, PricesRead, TokensOwn,
+		ConfigsRead, RevisionsRead, SettingsRead,
 	}
 	operator = append(slices.Clone(viewer),
 		ProvidersWrite, ProvidersTest, EndpointsWrite, EndpointsTest, KeysWrite, AliasesWrite, LogsRead, UsersRead, RolesRead,
 		AlertsWrite, AlertRulesWrite, SilencesWrite, NotifiersRead, NotifiersTest,
+		ConfigsWrite, ConfigsActivate, RevisionsRollback,
 	)
-	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite)
+	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite)
 	owner = append(slices.Clone(admin), SigningRotate)
 )
 

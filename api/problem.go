@@ -17,6 +17,7 @@ import (
 
 	"point"
 	"point/store"
+	"point/store/document"
 )
 
 // Problem is an error answer, RFC 9457. It never holds a value that the caller sent: the
@@ -82,6 +83,17 @@ func (f *faults) take(place string, err error) bool {
 	}
 	f.add(place+"."+invalid.Field, "%s", invalid.Reason)
 	return true
+}
+
+// takeMistakes notes what is wrong with a document that stands at a place.
+func (f *faults) takeMistakes(place string, err error) {
+	var mistakes document.Mistakes
+	if !errors.As(err, &mistakes) {
+		f.add(place, "This is not a configuration.")
+	}
+	for _, m := range mistakes {
+		f.add(strings.TrimSuffix(place+"."+m.Path, "."), "%s", m.What)
+	}
 }
 
 // at takes mistakes in the object that stands at a place of the request.

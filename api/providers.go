@@ -28,9 +28,16 @@ type Provider struct {
 	Health    point.ProviderHealth `json:"health"`
 	ManagedBy string               `json:"managed_by" enum:"user,file,env,demo" doc:"Where it comes from. What file and env declare cannot be changed here." example:"user"`
 	Private   bool                 `json:"private" doc:"It may lead to loopback and private addresses: somebody with providers:private gave its base URL."`
+	Secrets   []SecretAge          `json:"secrets" doc:"Its secrets, by their names in config."`
 	Version   int64                `json:"version" doc:"Counts its changes; the ETag." example:"1"`
 	CreatedAt time.Time            `json:"created_at"`
 	UpdatedAt time.Time            `json:"updated_at"`
+}
+
+// SecretAge tells how old a secret is.
+type SecretAge struct {
+	Name  string    `json:"name" example:"api_key"`
+	SetAt time.Time `json:"set_at"`
 }
 
 type providerOutput struct {
@@ -78,9 +85,7 @@ func (in *createProviderInput) Resolve(ctx huma.Context) []error {
 
 // readConfig reads a config that who gives.
 func (a *API) readConfig(kind *provider.Kind, c ProviderConfig, old *point.ProviderConfig, who *principal, f *faults) point.ProviderConfig {
-	trusted := who.may(ProvidersPrivate)
-	grant := provider.Grant{Variables: a.EnvAllow, Trusted: trusted, Private: trusted && a.AllowPrivate}
-	return provider.ReadConfig(kind, c.members, old, grant, f.at("body.config."))
+	return provider.ReadConfig(kind, c.members, old, a.grant(who), f.at("body.config."))
 }
 
 // UpdateProvider is the body that changes a provider; absent members stay as they are.
@@ -144,7 +149,15 @@ func (a *API) listProviders(ctx context.Context, in *listProvidersInput) (*listO
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(in.Paging, list, a.shapeProvider), nil
+	ids := make([]string, len(list.Items))
+	for i := range list.Items {
+		ids[i] = list.Items[i].ID
+	}
+	ages, err := a.Store.SecretAges(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	return pageOf(in.Paging, list, func(p *point.Provider) Provider { return a.shapeProvider(p, ages[p.ID]) }), nil
 }
 
 // listByHealth lists the providers of one health, which no database knows: all are read.
@@ -171,7 +184,7 @@ func (a *API) getProvider(ctx context.Context, in *ByID) (*providerOutput, error
 	if err != nil {
 		return nil, fromStore(err, "provider")
 	}
-	return a.answerProvider(p), nil
+	return a.answerProvider(ctx, p)
 }
 
 func (a *API) createProvider(ctx context.Context, in *createProviderInput) (*providerOutput, error) {
@@ -179,7 +192,7 @@ func (a *API) createProvider(ctx context.Context, in *createProviderInput) (*pro
 	if err := a.Store.CreateProvider(ctx, p); err != nil {
 		return nil, fromStore(err, "provider")
 	}
-	return a.answerProvider(p), nil
+	return a.answerProvider(ctx, p)
 }
 
 func (a *API) updateProvider(ctx context.Context, in *updateProviderInput) (*providerOutput, error) {
@@ -196,7 +209,7 @@ func (a *API) updateProvider(ctx context.Context, in *updateProviderInput) (*pro
 	if err := a.Store.UpdateProvider(ctx, p); err != nil {
 		return nil, fromStore(err, "provider")
 	}
-	return a.answerProvider(p), nil
+	return a.answerProvider(ctx, p)
 }
 
 func (a *API) deleteProvider(ctx context.Context, in *deleteUsedInput) (*empty, error) {
@@ -248,14 +261,22 @@ func matches(ifMatch string, version int64, thing string) error {
 
 func tagOf(version int64) Tagged { return Tagged{ETag: strconv.Quote(strconv.FormatInt(version, 10))} }
 
-func (a *API) answerProvider(p *point.Provider) *providerOutput {
-	return &providerOutput{Tagged: tagOf(p.Version), Body: a.shapeProvider(p)}
+func (a *API) answerProvider(ctx context.Context, p *point.Provider) (*providerOutput, error) {
+	ages, err := a.Store.SecretAges(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &providerOutput{Tagged: tagOf(p.Version), Body: a.shapeProvider(p, ages[p.ID])}, nil
 }
 
-func (a *API) shapeProvider(p *point.Provider) Provider {
+func (a *API) shapeProvider(p *point.Provider, ages map[string]time.Time) Provider {
+	secrets := []SecretAge{}
+	for _, name := range point.SecretNames(ages) {
+		secrets = append(secrets, SecretAge{name, ages[name].UTC()})
+	}
 	return Provider{
 		ID: p.ID, Name: p.Name, Type: p.Type, Provider: p.Kind, Config: shapeConfig(&p.Config), Status: p.Status,
-		Health: a.healthOf(p), ManagedBy: managedBy(p.ManagedBy), Private: p.Config.AllowPrivate,
+		Health: a.healthOf(p), ManagedBy: managedBy(p.ManagedBy), Private: p.Config.AllowPrivate, Secrets: secrets,
 		Version: p.Version, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 }

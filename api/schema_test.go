@@ -32,7 +32,7 @@ func (w *world) checkSchema(r *http.Request, a answer) {
 // schemaFaults are what is not as openapi.json says of an answer.
 func (w *world) schemaFaults(r *http.Request, a answer) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	if a.status == http.StatusNoContent || a.status == http.StatusSeeOther || r.Method == http.MethodHead || strings.HasPrefix(a.header.Get("Content-Type"), "text/event-stream") {
+	if a.status == http.StatusNoContent || a.status == http.StatusSeeOther || r.Method == http.MethodHead || strings.HasPrefix(a.header.Get("Content-Type"), "text/event-stream") || a.header.Get("Content-Type") == yamlType {
 		return nil
 	}
 	schema := w.api.spec.Components.Schemas.Map()["Problem"]

@@ -43,8 +43,8 @@ func Read(text []byte) (*Imported, error) {
 	if err := json.Unmarshal(encode(tree), &in); err != nil {
 		return nil, Mistakes{{"", "A value is out of range: " + strings.TrimPrefix(err.Error(), "json: ") + "."}}
 	}
+	check(&in.Document, m.add) // before they are sorted: places are as they were given
 	sort(&in.Document)
-	check(&in.Document, m.add)
 	return &in, m.err()
 }
 

@@ -187,6 +187,7 @@ function provider(
     health,
     managed_by: managedBy,
     private: managedBy === 'demo',
+    secrets: [{ name: 'api_key', set_at: at }],
     version: 1,
     created_at: at,
     updated_at: at,

@@ -208,6 +208,7 @@ export class FakePoint {
       health: { state: 'unknown' },
       managed_by: 'user',
       private: false,
+      secrets: [],
       version: 1,
       created_at: at,
       updated_at: at,

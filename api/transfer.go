@@ -1,0 +1,126 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"point"
+	"point/store/document"
+)
+
+// yamlType is the media type of YAML.
+const yamlType = "application/yaml"
+
+type exportConfigInput struct {
+	Format string `query:"format" enum:"json,yaml" default:"json" doc:"The text of the answer."`
+}
+
+// exportConfig writes the live configuration, without secrets.
+func (a *API) exportConfig(ctx context.Context, in *exportConfigInput) (*huma.StreamResponse, error) {
+	d, err := document.Export(ctx, a.Store, point.Secret{})
+	if err != nil {
+		return nil, err
+	}
+	text, err := document.Write(d, in.Format)
+	if err != nil {
+		return nil, err
+	}
+	kind := "application/json"
+	if in.Format == document.YAML {
+		kind = yamlType
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		ctx.SetHeader("Content-Type", kind)
+		ctx.SetHeader("Content-Disposition", `attachment; filename="point-config.`+in.Format+`"`)
+		_, _ = ctx.BodyWriter().Write(text)
+	}}, nil
+}
+
+// ExportSecrets is the body that exports the secrets too. It is a body, since a URL ends up in
+// logs and histories.
+type ExportSecrets struct {
+	Passphrase string `json:"passphrase" minLength:"12" maxLength:"1024" writeOnly:"true" doc:"What the secrets are encrypted with. Without it nobody can read them."`
+}
+
+type exportSecretsInput struct{ Body ExportSecrets }
+
+type documentOutput struct{ Body ConfigDocument }
+
+// exportSecrets writes the live configuration with its secrets, sealed under a passphrase.
+func (a *API) exportSecrets(ctx context.Context, in *exportSecretsInput) (*documentOutput, error) {
+	leave, err := a.gate.enter(ctx) // it takes as much memory as a password
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	d, err := document.Export(ctx, a.Store, point.NewSecret(in.Body.Passphrase))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(d)
+	return &documentOutput{ConfigDocument{raw}}, err
+}
+
+// ImportConfig is the body that imports a configuration.
+type ImportConfig struct {
+	Config      DocumentInput `json:"config"`
+	Name        string        `json:"name,omitempty" minLength:"1" maxLength:"255" pattern:"^[^\\x00-\\x1f\\x7f]+$" patternDescription:"no control characters" doc:"Absent: imported, and the time."`
+	Description string        `json:"description,omitempty" maxLength:"2000"`
+	Passphrase  string        `json:"passphrase,omitempty" minLength:"12" maxLength:"1024" writeOnly:"true" doc:"Opens the secrets that are sealed in it."`
+	DryRun      bool          `json:"dry_run,omitempty" doc:"Check it alone, and save nothing."`
+}
+
+type importConfigInput struct {
+	Repeatable
+	Body ImportConfig
+
+	document *document.Imported
+}
+
+// Resolve reads the document, so that all its mistakes are listed.
+func (in *importConfigInput) Resolve(huma.Context) []error {
+	var f faults
+	if in.document = in.Body.Config.read("body.config", &f); in.document == nil && len(f) == 0 {
+		f.add("body.config", "Give a configuration.")
+	}
+	return f.errors()
+}
+
+// Import is what became of an import.
+type Import struct {
+	Configuration *Configuration `json:"configuration,omitempty" doc:"What was saved; absent: nothing, in a dry run."`
+	Findings      []Finding      `json:"findings" doc:"What to know, and what was left out."`
+}
+
+type importOutput struct{ Body Import }
+
+// importConfig saves a configuration and makes nothing live.
+func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importOutput, error) {
+	if in.Body.DryRun {
+		return &importOutput{Import{Findings: []Finding{}}}, nil
+	}
+	leave, err := a.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	c := &point.Configuration{Name: in.Body.Name, Description: in.Body.Description}
+	if c.Name == "" {
+		c.Name = "imported " + a.Now().UTC().Format("2006-01-02 15:04:05.000")
+	}
+	findings, err := document.Import(ctx, a.Store, in.document, c, point.NewSecret(in.Body.Passphrase))
+	if errors.Is(err, document.ErrPassphrase) {
+		p := problem(http.StatusUnprocessableEntity, invalidFields)
+		p.Errors = faults{{Location: "body.passphrase", Message: "This does not open the sealed secrets: it is another one, or the file was changed."}}
+		return nil, p
+	}
+	if err != nil {
+		return nil, fromDocument(err, "body.config.")
+	}
+	saved := shapeConfiguration(c)
+	return &importOutput{Import{&saved, shapeFindings(findings)}}, nil
+}
