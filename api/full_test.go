@@ -161,6 +161,10 @@ func (w *fullWorld) collect() {
 		}
 		for _, item := range *list.Data {
 			for name, value := range item {
+				switch value.(type) {
+				case map[string]any, []any:
+					continue // nothing that a filter could be
+				}
 				if text := fmt.Sprint(value); text != "" && len(text) < 100 {
 					key := o.path + "/" + name
 					w.pool[key] = append(w.pool[key], text)

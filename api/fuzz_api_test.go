@@ -259,13 +259,13 @@ func (f *fuzzer) garble(c *call) {
 // TestEveryCreationIsRepeatable: the same request under the same key makes one thing.
 func TestEveryCreationIsRepeatable(t *testing.T) {
 	w := newFullWorld(t)
-	for _, o := range w.doc.operations {
+	for i, o := range w.doc.operations {
 		if !o.creates {
 			continue
 		}
 		body := w.bodies(o)[0]
 		if _, named := valueAt(body, []any{"name"}).(string); named {
-			body = setAt(body, []any{"name"}, "once")
+			body = setAt(body, []any{"name"}, fmt.Sprint("once", i))
 		}
 		if _, mailed := valueAt(body, []any{"email"}).(string); mailed {
 			body = setAt(body, []any{"email"}, "once@example.com")

@@ -52,14 +52,19 @@ func noOtherDefault(ctx context.Context, tx *configTx, c *point.Configuration) e
 }
 
 // GetConfiguration finds a saved configuration with its document.
-func (s *Store) GetConfiguration(ctx context.Context, idOrName string) (*point.Configuration, error) {
-	question, arg := selectConfigurationByName, any(clip(idOrName, nameLength))
-	if isID(idOrName) {
-		question, arg = selectConfiguration, idArg(idOrName)
-	}
-	c, err := one(ctx, s.config.read, scanConfiguration, question, arg)
+func (s *Store) GetConfiguration(ctx context.Context, id string) (*point.Configuration, error) {
+	c, err := one(ctx, s.config.read, scanConfiguration, selectConfiguration, idArg(id))
 	if err != nil {
-		return nil, fmt.Errorf("configuration %s: %w", idOrName, err)
+		return nil, fmt.Errorf("configuration %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// ConfigurationByName finds a saved configuration with its document.
+func (s *Store) ConfigurationByName(ctx context.Context, name string) (*point.Configuration, error) {
+	c, err := one(ctx, s.config.read, scanConfiguration, selectConfigurationByName, clip(name, nameLength))
+	if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", name, err)
 	}
 	return c, nil
 }

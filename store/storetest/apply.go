@@ -24,7 +24,7 @@ func configurations(t *testing.T, s *store.Store) {
 	}
 	equal(t, "document", decoded(t, got.Document), map[string]any{"format": 1.0})
 	equal(t, "the default", must(s.DefaultConfiguration(ctx))(t).ID, b.ID)
-	equal(t, "by name", must(s.GetConfiguration(ctx, "b"))(t).ID, b.ID)
+	equal(t, "by name", must(s.ConfigurationByName(ctx, "b"))(t).ID, b.ID)
 	wantError(t, s.UpdateConfiguration(ctx, a), store.ErrStale)
 	got.Name, got.IsDefault = "c", true
 	ok(t, s.UpdateConfiguration(ctx, got))
