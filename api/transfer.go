@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -110,7 +112,7 @@ func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importO
 	defer leave()
 	c := &point.Configuration{Name: in.Body.Name, Description: in.Body.Description}
 	if c.Name == "" {
-		c.Name = "imported " + a.Now().UTC().Format("2006-01-02 15:04:05.000")
+		c.Name = "imported " + a.Now().UTC().Format(time.DateTime) + " " + rand.Text()[:4] // two may come in one second
 	}
 	findings, err := document.Import(ctx, a.Store, in.document, c, point.NewSecret(in.Body.Passphrase))
 	if errors.Is(err, document.ErrPassphrase) {
