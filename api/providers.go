@@ -149,15 +149,21 @@ func (a *API) listProviders(ctx context.Context, in *listProvidersInput) (*listO
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(list.Items))
-	for i := range list.Items {
-		ids[i] = list.Items[i].ID
-	}
-	ages, err := a.Store.SecretAges(ctx, ids...)
+	ages, err := a.secretAges(ctx, list.Items)
 	if err != nil {
 		return nil, err
 	}
 	return pageOf(in.Paging, list, func(p *point.Provider) Provider { return a.shapeProvider(p, ages[p.ID]) }), nil
+}
+
+// secretAges tells when the secrets of providers were set, by the provider's id and the secret's
+// name.
+func (a *API) secretAges(ctx context.Context, list []point.Provider) (map[string]map[string]time.Time, error) {
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	return a.Store.SecretAges(ctx, ids...)
 }
 
 // listByHealth lists the providers of one health, which no database knows: all are read.
@@ -168,8 +174,12 @@ func (a *API) listByHealth(ctx context.Context, in *listProvidersInput, filter s
 		if err != nil {
 			return nil, err
 		}
+		ages, err := a.secretAges(ctx, list.Items)
+		if err != nil {
+			return nil, err
+		}
 		for i := range list.Items {
-			if p := a.shapeProvider(&list.Items[i]); p.Health.State == in.Health {
+			if p := a.shapeProvider(&list.Items[i], ages[list.Items[i].ID]); p.Health.State == in.Health {
 				met = append(met, p)
 			}
 		}
