@@ -90,7 +90,7 @@ func TestConfigurations(t *testing.T) {
 	}
 
 	w.run(vars, []apiCase{
-		{"delete by hand", editing, del, "/api/providers/" + other.ID, "", nil, 204, nil, nil},
+		{"delete by hand", editing, del, "/api/providers/" + other.ID + "?force=true", "", nil, 204, nil, nil},
 		{"without its secret", editing, post, "/api/configs/{b}/activate", "", nil, 200, []string{`"findings":[{"path":"providers[1].secrets","name":"other"`}, nil},
 		{"is inactive", viewing, get, "/api/providers/" + other.ID, "", nil, 200, []string{`"status":"inactive"`, `"secrets":[]`}, nil},
 		{"rename", editing, put, "/api/configs/{b}", `{"name":"night","description":""}`, []string{"If-Match", `"1"`}, 200, []string{`"name":"night"`}, nil},
