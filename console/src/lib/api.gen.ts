@@ -441,6 +441,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/configs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved configurations
+         * @description Needs the permission `configs:read`.
+         */
+        get: operations["listConfigs"];
+        put?: never;
+        /**
+         * Save the live configuration
+         * @description Needs the permission `configs:write`.
+         */
+        post: operations["saveConfig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the live configuration, without secrets
+         * @description Needs the permission `configs:read`.
+         */
+        get: operations["exportConfig"];
+        put?: never;
+        /**
+         * Export the live configuration with its secrets, encrypted under a passphrase
+         * @description Needs the permission `configs:secrets`.
+         */
+        post: operations["exportSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a configuration: it is saved, and not activated
+         * @description Needs the permission `configs:write`.
+         */
+        post: operations["importConfig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a saved configuration
+         * @description Needs the permission `configs:read`.
+         */
+        get: operations["getConfig"];
+        /**
+         * Change a saved configuration
+         * @description Needs the permission `configs:write`.
+         */
+        put: operations["updateConfig"];
+        post?: never;
+        /**
+         * Delete a saved configuration
+         * @description Needs the permission `configs:write`.
+         */
+        delete: operations["deleteConfig"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configs/{id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate a saved configuration, whole or not at all
+         * @description Needs the permission `configs:activate`.
+         */
+        post: operations["activateConfig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configs/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how a saved configuration differs from the live one or another
+         * @description Needs the permission `configs:read`.
+         */
+        get: operations["diffConfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/endpoints": {
         parameters: {
             query?: never;
@@ -942,6 +1078,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the revisions of the live configuration, newest first
+         * @description Needs the permission `revisions:read`.
+         */
+        get: operations["listRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/revisions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a revision and what it changed
+         * @description Needs the permission `revisions:read`.
+         */
+        get: operations["getRevision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/revisions/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what going back to a revision would change
+         * @description Needs the permission `revisions:read`.
+         */
+        get: operations["diffRevision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/revisions/{version}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to a revision, which makes a new one
+         * @description Needs the permission `revisions:rollback`.
+         */
+        post: operations["rollBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -1008,6 +1224,30 @@ export interface paths {
          * @description Needs the permission `endpoints:read`.
          */
         post: operations["explainRoute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the settings
+         * @description Needs the permission `settings:read`.
+         */
+        get: operations["getSettings"];
+        /**
+         * Change the settings
+         * @description Needs the permission `settings:write`.
+         */
+        put: operations["updateSettings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1286,6 +1526,35 @@ export interface components {
             /** @enum {string} */
             token_type: "Bearer";
         };
+        Activate: {
+            /** @description Tell what would change, and change nothing. */
+            dry_run?: boolean;
+        };
+        Activation: {
+            /** @description What changed. */
+            changes: components["schemas"]["Difference"][];
+            dry_run: boolean;
+            /** @description What to know, and what was left out. */
+            findings: components["schemas"]["Finding"][];
+            /**
+             * Format: int64
+             * @description Version of the live configuration: after the change, or now if there was none.
+             * @example 42
+             */
+            version: number;
+        };
+        Actor: {
+            /** @description Network address; empty for none. */
+            address: string;
+            /** @description Of the user; empty for the system. */
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "system";
+            /** @example ada@example.com */
+            name: string;
+            /** @description Of the personal access token that was used; empty for none. */
+            token_id: string;
+        };
         Alert: {
             /** Format: date-time */
             acknowledged_at: string | null;
@@ -1542,6 +1811,17 @@ export interface components {
             /** @description At least 12 characters; long is good, nothing else is asked. */
             new: string;
         };
+        ChangedObject: {
+            /** @enum {string} */
+            action: "create" | "update" | "delete";
+            /** @description Its members that changed. Providers in a mapping are shown by their ids. */
+            differences: components["schemas"]["Difference"][];
+            /** @example provider */
+            entity: string;
+            id: string;
+            /** @example openai-main */
+            name: string;
+        };
         ConfigStatus: {
             /** @description There are simulated providers. */
             demo: boolean;
@@ -1565,6 +1845,58 @@ export interface components {
              * @description Counts the changes of the configuration.
              */
             version: number;
+        };
+        Configuration: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Who saved it.
+             * @example ada@example.com
+             */
+            created_by: string;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            /** @description It is activated on an installation on which nothing is configured. At most one is. */
+            is_default: boolean;
+            /** @example evening */
+            name: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        ConfigurationList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Configuration"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
         };
         CreateAlertRule: {
             /**
@@ -1621,6 +1953,7 @@ export interface components {
             endpoints?: string[];
             /** Format: date-time */
             expires_at?: string | null;
+            /** @description Absent: default_key_limits of the settings. */
             limits?: components["schemas"]["KeyLimits"];
             /** @description Globs of models it may use; empty: all. */
             models?: string[];
@@ -1839,6 +2172,129 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "down";
         };
+        Difference: {
+            /** @enum {string} */
+            action: "create" | "update" | "delete";
+            /** @description null: there is none. */
+            after: unknown;
+            /** @description null: there was none. */
+            before: unknown;
+            /** @example alias */
+            entity: string;
+            /**
+             * @description Name of the object.
+             * @example fast
+             */
+            name: string;
+            /**
+             * @description Member within the object; empty: the whole object.
+             * @example target
+             */
+            path: string;
+        };
+        DifferenceList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Difference"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        DocumentAlias: {
+            managed_by?: string;
+            /** @example fast */
+            name: string;
+            /** @example openai-main/gpt-4o-mini */
+            target: string;
+        };
+        DocumentEndpoint: {
+            active: boolean;
+            managed_by?: string;
+            /** @description As at /api/endpoints, with the names of providers; null: the default mapping. */
+            mapping: {
+                [key: string]: unknown;
+            } | null;
+            /** @example /v1/chat/completions */
+            path: string;
+        };
+        DocumentKey: {
+            endpoints: string[] | null;
+            /** Format: uuid */
+            id: string;
+            limits: components["schemas"]["KeyLimits"];
+            models: string[] | null;
+            name: string;
+            tags: string[] | null;
+        };
+        DocumentMembers: {
+            aliases: components["schemas"]["DocumentAlias"][];
+            /** @description One that is left out is as it was made. */
+            endpoints: components["schemas"]["DocumentEndpoint"][];
+            /**
+             * Format: int64
+             * @enum {integer}
+             */
+            format: 1;
+            /** @description What client keys may use. Keys that are not listed stay as they are. */
+            keys: components["schemas"]["DocumentKey"][];
+            providers: components["schemas"]["DocumentProvider"][];
+            /** @description Secrets of the providers, encrypted under a passphrase. */
+            sealed?: components["schemas"]["Sealed"];
+            settings: components["schemas"]["DocumentSettings"];
+        };
+        DocumentProvider: {
+            /** @description As at /api/providers, without secrets. */
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description Absent: that of the live provider of this name, or a new one. */
+            id?: string;
+            /** @enum {string} */
+            managed_by?: "demo";
+            /** @example openai-main */
+            name: string;
+            /** @description It led to loopback and private addresses. */
+            private?: boolean;
+            /**
+             * @description Its kind.
+             * @example openai
+             */
+            provider: string;
+            /** @description Names of its secrets. */
+            secrets?: string[];
+            /** @enum {string} */
+            status?: "active" | "inactive";
+            /** @enum {string} */
+            type?: "api";
+        };
+        DocumentSettings: {
+            default_key_limits?: components["schemas"]["KeyLimits"];
+            default_mapping?: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            secret_max_age_days?: number;
+        };
         Endpoint: {
             /** @description An inactive endpoint answers 404 endpoint_disabled. */
             active: boolean;
@@ -1949,6 +2405,80 @@ export interface components {
             strategy: string;
             targets: components["schemas"]["ExplainedTarget"][];
         };
+        ExportSecrets: {
+            /** @description What the secrets are encrypted with. Without it nobody can read them. */
+            passphrase: string;
+        };
+        Finding: {
+            message: string;
+            /**
+             * @description Name of the object.
+             * @example openai-main
+             */
+            name: string;
+            /**
+             * @description Where in the document.
+             * @example providers[0].secrets
+             */
+            path: string;
+        };
+        FullConfiguration: {
+            config: components["schemas"]["DocumentMembers"];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Who saved it.
+             * @example ada@example.com
+             */
+            created_by: string;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            /** @description It is activated on an installation on which nothing is configured. At most one is. */
+            is_default: boolean;
+            /** @example evening */
+            name: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
+        FullRevision: {
+            /**
+             * @description change: of single objects; activate: of a saved configuration; declare: what the configuration file says.
+             * @enum {string}
+             */
+            action: "change" | "activate" | "rollback" | "declare";
+            /** @description Who made the change. */
+            actor: components["schemas"]["Actor"];
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many objects changed.
+             */
+            changes: number;
+            /** @description What became of each object. */
+            objects: components["schemas"]["ChangedObject"][];
+            /** @description Why, in the actor's words. */
+            reason: string;
+            /**
+             * @description Name of the configuration, or version that was gone back to.
+             * @example evening
+             */
+            subject: string;
+            /** @example alias fast updated */
+            summary: string;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            version: number;
+        };
         HealthCheck: {
             message?: string;
             name: string;
@@ -1961,6 +2491,33 @@ export interface components {
              * @enum {string}
              */
             state: "ok" | "degraded" | "down";
+        };
+        Import: {
+            /** @description What was saved; absent: nothing, in a dry run. */
+            configuration?: components["schemas"]["Configuration"];
+            /** @description What to know, and what was left out. */
+            findings: components["schemas"]["Finding"][];
+        };
+        ImportConfig: {
+            /**
+             * @description A configuration: an object as ConfigDocument describes it, of which most may be left out, or a text that holds one in JSON or YAML.
+             * @example {
+             *       "aliases": [
+             *         {
+             *           "name": "slow",
+             *           "target": "gpt-4o"
+             *         }
+             *       ]
+             *     }
+             */
+            config: unknown;
+            description?: string;
+            /** @description Check it alone, and save nothing. */
+            dry_run?: boolean;
+            /** @description Absent: imported, and the time. */
+            name?: string;
+            /** @description Opens the secrets that are sealed in it. */
+            passphrase?: string;
         };
         Instance: {
             components: string[];
@@ -2567,6 +3124,8 @@ export interface components {
              * @example openai
              */
             provider: string;
+            /** @description Its secrets, by their names in config. */
+            secrets: components["schemas"]["SecretAge"][];
             /**
              * @example active
              * @enum {string}
@@ -2972,6 +3531,73 @@ export interface components {
              */
             hedge_after_ms: number | null;
         };
+        Revision: {
+            /**
+             * @description change: of single objects; activate: of a saved configuration; declare: what the configuration file says.
+             * @enum {string}
+             */
+            action: "change" | "activate" | "rollback" | "declare";
+            /** @description Who made the change. */
+            actor: components["schemas"]["Actor"];
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many objects changed.
+             */
+            changes: number;
+            /** @description Why, in the actor's words. */
+            reason: string;
+            /**
+             * @description Name of the configuration, or version that was gone back to.
+             * @example evening
+             */
+            subject: string;
+            /** @example alias fast updated */
+            summary: string;
+            /**
+             * Format: int64
+             * @example 42
+             */
+            version: number;
+        };
+        RevisionDiff: {
+            changes: components["schemas"]["Difference"][];
+            /**
+             * Format: int64
+             * @description Version of the live configuration now.
+             * @example 42
+             */
+            version: number;
+        };
+        RevisionList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["Revision"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
         Role: {
             /** @description It cannot be changed. */
             built_in: boolean;
@@ -3034,6 +3660,12 @@ export interface components {
              */
             total: number | null;
         };
+        Rollback: {
+            /** @description Tell what would change, and change nothing. */
+            dry_run?: boolean;
+            /** @description Why; in place of the header X-Point-Reason. */
+            reason?: string;
+        };
         RotateKey: {
             /**
              * Format: int64
@@ -3080,6 +3712,29 @@ export interface components {
             /** @description Id or name; answers show the name. */
             provider?: string;
         };
+        SaveConfig: {
+            description?: string;
+            /** @description Activate it on an installation on which nothing is configured. */
+            is_default?: boolean;
+            /**
+             * @description Unique.
+             * @example evening
+             */
+            name: string;
+        };
+        Sealed: {
+            data: string;
+            /** @example argon2id-64MiB-3 */
+            kdf: string;
+            nonce: string;
+            salt: string;
+        };
+        SecretAge: {
+            /** @example api_key */
+            name: string;
+            /** Format: date-time */
+            set_at: string;
+        };
         Session: {
             address: string;
             /** Format: date-time */
@@ -3121,6 +3776,23 @@ export interface components {
              * @example 123
              */
             total: number | null;
+        };
+        Settings: {
+            /** @description Limits of new client keys that name none. */
+            default_key_limits: components["schemas"]["KeyLimits"];
+            /** @description What applies to endpoints without a mapping of their own. */
+            default_mapping: components["schemas"]["Mapping"];
+            /**
+             * Format: int64
+             * @description Secrets of providers and client keys that are older raise an alert; null: never.
+             */
+            secret_max_age_days: number | null;
+            /**
+             * Format: int64
+             * @description Counts changes; the ETag.
+             * @example 1
+             */
+            version: number;
         };
         Setup: {
             /**
@@ -3354,6 +4026,24 @@ export interface components {
              */
             window_ms?: number;
         };
+        UpdateConfig: {
+            /**
+             * @description Replaces the document. It holds no secrets.
+             * @example {
+             *       "aliases": [
+             *         {
+             *           "name": "slow",
+             *           "target": "gpt-4o"
+             *         }
+             *       ]
+             *     }
+             */
+            config?: unknown;
+            description?: string;
+            is_default?: boolean;
+            /** @example evening */
+            name?: string;
+        };
         UpdateEndpoint: {
             active?: boolean;
             /** @description Replaces the endpoint's mapping; absent members of it take their defaults. null: it has none of its own any more. */
@@ -3557,6 +4247,164 @@ export interface components {
              *     ]
              */
             permissions?: string[];
+        };
+        UpdateSettings: {
+            /** @description Replaces all of them. */
+            default_key_limits?: components["schemas"]["KeyLimits"];
+            /** @description Absent members of it take their defaults. null: the built-in one. */
+            default_mapping?: {
+                batch?: {
+                    enabled?: boolean;
+                    /** Format: int64 */
+                    max_inputs?: number;
+                    /** Format: int64 */
+                    window_ms?: number;
+                };
+                cache?: {
+                    /**
+                     * Format: int64
+                     * @description Larger answers are not kept.
+                     */
+                    max_bytes?: number;
+                    /** @enum {string} */
+                    mode?: "off" | "exact";
+                    /**
+                     * Format: int64
+                     * @description Seconds.
+                     */
+                    ttl_s?: number;
+                };
+                continue_broken_streams?: boolean;
+                /** @description Tried after a rule's own targets and fallbacks. */
+                fallbacks?: {
+                    /**
+                     * @description Absent: the one asked for.
+                     * @example gpt-4o-mini
+                     */
+                    model?: string;
+                    /**
+                     * Format: int64
+                     * @description Lower is tried first.
+                     */
+                    priority?: number;
+                    /**
+                     * @description Name; an id is taken too.
+                     * @example openai-main
+                     */
+                    provider: string;
+                    /** Format: int64 */
+                    weight?: number;
+                }[];
+                retry?: {
+                    /** Format: int64 */
+                    attempts?: number;
+                    /** Format: int64 */
+                    backoff_max_ms?: number;
+                    /** Format: int64 */
+                    backoff_ms?: number;
+                    /** Format: int64 */
+                    budget_percent?: number;
+                    /**
+                     * Format: int64
+                     * @description null: never.
+                     */
+                    hedge_after_ms?: number | null;
+                };
+                /** @description The first one whose when matches is used. */
+                rules?: {
+                    fallbacks?: {
+                        /**
+                         * @description Absent: the one asked for.
+                         * @example gpt-4o-mini
+                         */
+                        model?: string;
+                        /**
+                         * Format: int64
+                         * @description Lower is tried first.
+                         */
+                        priority?: number;
+                        /**
+                         * @description Name; an id is taken too.
+                         * @example openai-main
+                         */
+                        provider: string;
+                        /** Format: int64 */
+                        weight?: number;
+                    }[];
+                    name?: string;
+                    /** @description Failures that move on to the next target; empty: all but context_length. */
+                    on?: ("rate_limited" | "unavailable" | "timeout" | "credentials" | "model_missing" | "context_length")[];
+                    /**
+                     * @description Absent: the mapping's.
+                     * @enum {string}
+                     */
+                    strategy?: "priority" | "weighted" | "round_robin" | "least_busy" | "lowest_latency" | "lowest_cost" | "sticky";
+                    targets: {
+                        /**
+                         * @description Absent: the one asked for.
+                         * @example gpt-4o-mini
+                         */
+                        model?: string;
+                        /**
+                         * Format: int64
+                         * @description Lower is tried first.
+                         */
+                        priority?: number;
+                        /**
+                         * @description Name; an id is taken too.
+                         * @example openai-main
+                         */
+                        provider: string;
+                        /** Format: int64 */
+                        weight?: number;
+                    }[];
+                    when?: {
+                        has_images?: boolean | null;
+                        has_tools?: boolean | null;
+                        /** @description Ids or names of client keys. */
+                        key?: string[];
+                        /**
+                         * @description Globs.
+                         * @example [
+                         *       "gpt-4o*"
+                         *     ]
+                         */
+                        model?: string[];
+                        /** Format: int64 */
+                        prompt_tokens_max?: number | null;
+                        /** @description Tags of client keys. */
+                        tag?: string[];
+                    };
+                }[];
+                /**
+                 * @example priority
+                 * @enum {string}
+                 */
+                strategy?: "priority" | "weighted" | "round_robin" | "least_busy" | "lowest_latency" | "lowest_cost" | "sticky";
+                timeout?: {
+                    /** Format: int64 */
+                    connect_ms?: number;
+                    /**
+                     * Format: int64
+                     * @description null: 30 s streamed, 600 s not, 300 s for images.
+                     */
+                    first_byte_ms?: number | null;
+                    /** Format: int64 */
+                    idle_ms?: number;
+                    /** Format: int64 */
+                    total_ms?: number;
+                };
+                /**
+                 * @description What to do with request fields that a target cannot be told.
+                 * @enum {string}
+                 */
+                unsupported?: "error" | "drop";
+            } | null;
+            /**
+             * Format: int64
+             * @description null: no reminder.
+             */
+            secret_max_age_days?: number | null;
         };
         UpdateUser: {
             /** @description true: they cannot sign in, and their sessions and tokens end. */
@@ -3801,6 +4649,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -3871,6 +4721,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -3911,6 +4763,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -4115,6 +4969,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -4185,6 +5041,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -4228,6 +5086,8 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -4685,6 +5545,367 @@ export interface operations {
             };
         };
     };
+    listConfigs: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    saveConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveConfig"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullConfiguration"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportConfig: {
+        parameters: {
+            query?: {
+                /** @description The text of the answer. */
+                format?: "json" | "yaml";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The live configuration; as YAML if asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentMembers"];
+                    "application/yaml": components["schemas"]["DocumentMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportSecrets"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportConfig"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullConfiguration"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateConfig"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullConfiguration"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activateConfig: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+            };
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Activate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diffConfig: {
+        parameters: {
+            query?: {
+                /** @description live, or id of another saved configuration. */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listEndpoints: {
         parameters: {
             query?: {
@@ -4754,6 +5975,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -4901,6 +6124,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -4971,6 +6196,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5014,6 +6241,8 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5047,6 +6276,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5191,6 +6422,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -5261,6 +6494,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5301,6 +6536,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5468,6 +6705,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5510,6 +6749,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5614,6 +6855,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -5684,6 +6927,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5727,6 +6972,8 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -5928,6 +7175,151 @@ export interface operations {
             };
         };
     };
+    listRevisions: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+                /** @description Only those of this user: id or email address; or of another actor: its name. */
+                actor?: string;
+                /** @description Only those that changed one of these. */
+                entity?: "provider" | "endpoint" | "alias" | "key" | "setting" | "alert_rule";
+                /** @description Only those from here on. */
+                from?: string;
+                /** @description Only those before this. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRevision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version of the configuration. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullRevision"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diffRevision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version of the configuration. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionDiff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollBack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+            };
+            path: {
+                /** @description Version of the configuration. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRoles: {
         parameters: {
             query?: never;
@@ -5961,6 +7353,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -6031,6 +7425,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -6071,6 +7467,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -6120,6 +7518,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             /** @description Error */
@@ -6229,6 +7696,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -6299,6 +7768,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -6339,6 +7810,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -6466,6 +7939,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -6572,6 +8047,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description Any text that is new for each thing to create. Repeated within 24 hours with the same body, the first answer is given again; with another body, 422. */
                 "Idempotency-Key"?: string;
             };
@@ -6642,6 +8119,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
@@ -6682,6 +8161,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
                 /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
                 "If-Match"?: string;
             };
