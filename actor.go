@@ -5,12 +5,13 @@ import "context"
 // Kinds of Actor.
 const (
 	ActorUser   = "user"   // a person, signed in or with a personal access token
+	ActorNobody = "anonymous" // somebody who is not signed in
 	ActorSystem = "system" // the configuration file, the environment, the command line, Point itself
 )
 
 // Actor is who makes a change: what revisions and the audit trail say of it.
 type Actor struct {
-	Kind    string // ActorUser or ActorSystem; empty: ActorSystem
+	Kind    string // an Actor constant; empty: ActorSystem
 	ID      string // of the user, empty for the system
 	Name    string // the user's email address, or such as "configuration file"
 	TokenID string // of the personal access token that was used, empty for none

@@ -4,4 +4,6 @@ package api
 const (
 	AlertRefreshReuse = "refresh_token_reuse"
 	AlertGuessing     = "guessing"
+	AlertDenials      = "permission_denials" // of one user, many within a minute
+	AlertRotation     = "secrets_rotation"   // values that do not open
 )

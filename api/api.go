@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,6 +49,9 @@ type API struct {
 	spec    *huma.OpenAPI
 	doc     []byte // spec, as openapi.json
 	started time.Time
+
+	denials  denials
+	rotation atomic.Pointer[error] // how the last one of this process ended
 }
 
 // New builds the handler of /api/* and /.well-known/jwks.json. It fails if a route names no
@@ -183,6 +187,12 @@ func (a *API) routes() []route {
 		{del, "/api/prices/{kind}/{model}", PricesWrite, on(a.deletePrice), "Let the embedded price hold again"},
 
 		{get, "/api/logs", LogsRead, on(a.listLogs), "List log entries, newest first"},
+
+		{get, "/api/audit", AuditRead, on(a.listAudit), "List the audit trail, newest first"},
+		{get, "/api/audit/checkpoints", AuditRead, on(a.listCheckpoints), "List the signed checkpoints of the audit trail"},
+		{get, "/api/audit/verify", AuditRead, on(a.verifyAudit), "Look whether the audit trail is whole"},
+		{get, "/api/secrets", SecretsRead, on(a.getSecrets), "Read which keys encrypt stored secrets, and how far a rotation is"},
+		{post, "/api/secrets/rotate", SecretsRotate, on(a.rotateSecrets), "Encrypt every stored secret anew with a fresh key"},
 
 		{get, "/api/openapi.json", Public, raw[Document]("application/json", "OK", a.getOpenAPI), "Read this document"},
 	}

@@ -59,7 +59,7 @@ type meOutput struct{ Body Me }
 // login answers a wrong password and an unknown user alike, after equal work.
 func (a *API) login(ctx context.Context, in *loginInput) (*tokenOutput, error) {
 	email := normalEmail(in.Body.Email)
-	if err := a.mayTry("login", email, in.client); err != nil {
+	if err := a.mayTry(ctx, "login", email, in.client); err != nil {
 		return nil, err
 	}
 	user, err := a.Store.UserByEmail(ctx, email)
@@ -74,20 +74,23 @@ func (a *API) login(ctx context.Context, in *loginInput) (*tokenOutput, error) {
 		return nil, err
 	}
 	if !ok || user.Disabled {
+		a.auditUser(ctx, point.AuditSignInFailed, point.AuditFailed, &point.User{ID: user.ID, Email: email})
 		a.Log.WarnContext(ctx, "api: a sign-in failed", "email", email, "address", in.client.address)
 		return nil, unauthorized("The email address or the password is wrong.")
 	}
 	a.gate.forget(email, in.client.address)
+	a.auditUser(ctx, point.AuditSignIn, point.AuditOK, user)
 	a.Log.InfoContext(ctx, "api: signed in", "email", email, "address", in.client.address)
 	return a.startSession(ctx, user, in.client)
 }
 
 // mayTry counts a guess, and says when to come back if there were too many.
-func (a *API) mayTry(what, subject string, c caller) error {
+func (a *API) mayTry(ctx context.Context, what, subject string, c caller) error {
 	wait, first := a.gate.try(subject, c.address)
 	if wait == 0 {
 		return nil
 	}
+	a.audit(ctx, point.AuditEntry{Event: point.AuditSignInBlocked, Result: point.AuditDenied, TargetKind: point.EntityUser, TargetName: subject})
 	if first {
 		// The subject is who guesses: what is guessed is theirs to choose, without end.
 		a.Alerts.Raise(AlertGuessing, network(c.address), fmt.Sprintf("Too many failed tries (%s as %q); further ones are refused for %s.", what, subject, wait.Round(time.Second)))
@@ -127,12 +130,22 @@ func (a *API) logout(ctx context.Context, in *refreshInput) (*logoutOutput, erro
 		return out, nil
 	}
 	if err == nil && token.belongsTo(session) {
-		err = a.Store.RevokeSession(ctx, session.ID)
+		if err = a.Store.RevokeSession(ctx, session.ID); err == nil {
+			a.auditUser(ctx, point.AuditSignOut, point.AuditOK, a.named(session.UserID))
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("end a session: %w", err)
 	}
 	return out, nil
+}
+
+// named is a user by id, with the address if there is still one.
+func (a *API) named(id string) *point.User {
+	if u, ok := a.Store.Snapshot().Users[id]; ok {
+		return u
+	}
+	return &point.User{ID: id}
 }
 
 func (a *API) me(ctx context.Context, _ *none) (*meOutput, error) {

@@ -47,6 +47,15 @@ func (p *principal) enter(op *huma.Operation) error {
 	return nil
 }
 
+// actor is who the principal is, by where the request came from.
+func (p *principal) actor(a point.Actor) point.Actor {
+	a.Kind, a.ID, a.Name = point.ActorUser, p.user.ID, p.user.Email
+	if p.token != nil {
+		a.TokenID = p.token.ID
+	}
+	return a
+}
+
 // principalContext is the context key of *principal.
 type principalContext struct{}
 
@@ -69,22 +78,21 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	c := a.caller(r)
 	values := context.WithValue(r.Context(), clientContext{}, c)
 	values = context.WithValue(values, apiContext{}, a)
-	actor := point.Actor{Address: c.address, Reason: reasonOf(r)}
+	actor := point.Actor{Kind: point.ActorNobody, Address: c.address, Reason: reasonOf(r)}
 	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
 	if permission != Public {
 		p, err := a.principal(r)
 		if err == nil {
-			err = p.enter(ctx.Operation())
+			actor = p.actor(actor)
+			if err = p.enter(ctx.Operation()); err != nil {
+				a.denied(r.Context(), r, actor, permission)
+			}
 		}
 		if err != nil {
 			writeProblem(w, refusal(err))
 			return
 		}
 		values = context.WithValue(values, principalContext{}, p)
-		actor.Kind, actor.ID, actor.Name = point.ActorUser, p.user.ID, p.user.Email
-		if p.token != nil {
-			actor.TokenID = p.token.ID
-		}
 	}
 	next(withRequest(ctx, r.WithContext(point.WithActor(values, actor)), w))
 }

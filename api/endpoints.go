@@ -153,7 +153,9 @@ func (a *API) testEndpoint(ctx context.Context, in *testEndpointInput) (*testOut
 	}
 	ctx, cancel := context.WithTimeout(ctx, testLimit)
 	defer cancel()
-	return tested(a.Tester.TestEndpoint(ctx, e.Path, request))
+	result, err := a.Tester.TestEndpoint(ctx, e.Path, request)
+	a.auditTest(ctx, point.AuditEndpointTest, point.EntityEndpoint, e.ID, e.Path, err == nil && result.OK)
+	return tested(result, err)
 }
 
 // explainRoute tells where a request would go; nothing is sent.

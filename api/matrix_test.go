@@ -67,6 +67,11 @@ var policy = map[string]string{
 	"GET /api/status/health":         point.RoleViewer,
 	"GET /api/alerts":                point.RoleViewer,
 	"GET /api/logs":                  point.RoleOperator,
+	"GET /api/audit":                 point.RoleAdmin,
+	"GET /api/audit/checkpoints":     point.RoleAdmin,
+	"GET /api/audit/verify":          point.RoleAdmin,
+	"GET /api/secrets":               point.RoleAdmin,
+	"POST /api/secrets/rotate":       point.RoleOwner,
 	"GET /api/openapi.json":          "",
 
 	"GET /api/alerts/{id}":              point.RoleViewer,

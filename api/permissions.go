@@ -67,6 +67,10 @@ const (
 	RevisionsRollback Permission = "revisions:rollback"
 	SettingsRead      Permission = "settings:read"
 	SettingsWrite     Permission = "settings:write"
+
+	AuditRead     Permission = "audit:read"
+	SecretsRead   Permission = "secrets:read"   // which keys encrypt what is stored, never a secret
+	SecretsRotate Permission = "secrets:rotate" // encrypt everything stored anew
 )
 
 // allowed says what each permission allows, for those who put roles together.
@@ -107,6 +111,9 @@ var allowed = map[Permission]string{
 	PricesRead:       "See prices of models.",
 	PricesWrite:      "Set prices of models.",
 	SigningRotate:    "Replace the key that signs access tokens.",
+	AuditRead:        "See the audit trail and verify it.",
+	SecretsRead:      "See which keys encrypt what is stored, never a secret.",
+	SecretsRotate:    "Encrypt every stored secret anew.",
 }
 
 // What the built-in roles may do. Each has what the one before it has.
@@ -121,8 +128,9 @@ var (
 		AlertsWrite, AlertRulesWrite, SilencesWrite, NotifiersRead, NotifiersTest,
 		ConfigsWrite, ConfigsActivate, RevisionsRollback,
 	)
-	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite)
-	owner = append(slices.Clone(admin), SigningRotate)
+	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite,
+		AuditRead, SecretsRead)
+	owner = append(slices.Clone(admin), SigningRotate, SecretsRotate)
 )
 
 // builtIn maps the built-in roles' names to their permissions.

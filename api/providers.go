@@ -326,7 +326,9 @@ func (a *API) testProvider(ctx context.Context, in *testProviderInput) (*testOut
 	}
 	ctx, cancel := context.WithTimeout(ctx, testLimit)
 	defer cancel()
-	return tested(a.Tester.TestProvider(ctx, p, request))
+	result, err := a.Tester.TestProvider(ctx, p, request)
+	a.auditTest(ctx, point.AuditProviderTest, point.EntityProvider, p.ID, p.Name, err == nil && result.OK)
+	return tested(result, err)
 }
 
 func tested(result point.TestResult, err error) (*testOutput, error) {

@@ -268,6 +268,7 @@ func (a *API) revokeStolen(ctx context.Context, x *point.Session) error {
 	if u, ok := a.Store.Snapshot().Users[x.UserID]; ok {
 		subject = u.Email
 	}
+	a.audit(ctx, point.AuditEntry{Event: point.AuditRefreshReused, Result: point.AuditDenied, TargetKind: point.EntitySession, TargetID: x.ID, TargetName: subject})
 	a.Alerts.Raise(AlertRefreshReuse, subject, "A refresh token that had been replaced was used again, so the session was ended. If it was not a restored browser, the token was stolen.")
 	return errRefresh
 }
@@ -304,6 +305,9 @@ func (a *API) deleteSession(ctx context.Context, in *ByID) (*empty, error) {
 	}
 	if err == nil {
 		err = a.Store.RevokeSession(ctx, x.ID)
+	}
+	if err == nil {
+		a.audit(ctx, point.AuditEntry{Event: point.AuditSessionEnded, TargetKind: point.EntitySession, TargetID: x.ID, TargetName: who(ctx).user.Email})
 	}
 	return nil, fromStore(err, "session")
 }

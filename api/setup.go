@@ -65,7 +65,7 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*tokenOutput, error) {
 	if !state.Body.Required {
 		return nil, errSetUp
 	}
-	if err := a.mayTry("set-up", "set-up", in.client); err != nil {
+	if err := a.mayTry(ctx, "set-up", "set-up", in.client); err != nil {
 		return nil, err
 	}
 	hash, err := a.gate.hash(ctx, in.Body.Password)
@@ -74,9 +74,11 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*tokenOutput, error) {
 	}
 	user := &point.User{Email: normalEmail(in.Body.Email), PasswordHash: hash, Role: point.RoleOwner}
 	if err := a.Store.SetUp(ctx, sha256.Sum256([]byte(in.Body.Token)), user); err != nil {
+		a.auditUser(ctx, point.AuditSetUpFailed, point.AuditFailed, &point.User{Email: user.Email})
 		return nil, setupRefusal(err)
 	}
 	a.gate.forget("set-up", in.client.address)
+	a.auditUser(ctx, point.AuditSetUp, point.AuditOK, user)
 	a.Log.InfoContext(ctx, "api: set up", "email", user.Email, "address", in.client.address)
 	return a.startSession(ctx, user, in.client)
 }

@@ -1,0 +1,204 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"point"
+)
+
+// countOf is how many rows of the audit trail tell of an event.
+func (w *world) countOf(event string) int64 {
+	w.t.Helper()
+	var list List[AuditEntry]
+	w.do(owned, http.MethodGet, "/api/audit?event="+event, "").into(w.t, &list)
+	return *list.Total
+}
+
+// TestAuditEvents: each event that the API writes makes exactly one row, with who, what and
+// from where.
+func TestAuditEvents(t *testing.T) {
+	w := newWorld(t).withUsers()
+	provider, key := w.make("/api/providers", openAIProvider), w.make("/api/keys", `{"name":"first"}`)
+	endpoint := w.endpointID(point.PathChat)
+	login := func(email, pass string) *http.Request {
+		r := request(http.MethodPost, "/api/auth/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass))
+		r.RemoteAddr = "192.0.2.7:1"
+		return r
+	}
+	cookie := func() string {
+		set := w.send(login("owner@example.com", password)).header.Get("Set-Cookie")
+		value, _, _ := strings.Cut(set, ";")
+		return value
+	}
+	ask := func(method, url, body string) func() {
+		return func() {
+			if a := w.do(owned, method, url, body); a.status >= 300 {
+				t.Errorf("%s %s: %d %s", method, url, a.status, a.body)
+			}
+		}
+	}
+	for _, c := range []struct {
+		event string
+		do    func()
+	}{
+		{point.AuditSignIn, func() { w.send(login("owner@example.com", password)) }},
+		{point.AuditSignInFailed, func() { w.send(login("owner@example.com", "wrong")) }},
+		{point.AuditSignInBlocked, func() {
+			for range maxFailures + 5 {
+				w.send(login("nobody@example.com", "wrong"))
+			}
+		}},
+		{point.AuditSignOut, func() {
+			w.send(request(http.MethodPost, "/api/auth/logout", "", "", "Cookie", cookie()))
+		}},
+		{point.AuditRefreshReused, func() {
+			old := cookie()
+			for range 2 {
+				w.send(request(http.MethodPost, "/api/auth/refresh", "", "", "Cookie", old))
+				w.clock.add(2 * sameSuccessor)
+			}
+		}},
+		{point.AuditSessionEnded, func() {
+			x := w.signIn(w.users[owned])
+			c, err := w.api.tokens.verify(t.Context(), x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask(http.MethodDelete, "/api/auth/sessions/"+c.SessionID, "")()
+		}},
+		{point.AuditDeniedAccess, func() {
+			for range 5 {
+				w.do(viewing, http.MethodDelete, "/api/providers/main", "")
+			}
+		}},
+		{point.AuditProviderTest, ask(http.MethodPost, "/api/providers/main/test", `{}`)},
+		{point.AuditEndpointTest, ask(http.MethodPost, "/api/endpoints/"+endpoint+"/test", `{"request":{}}`)},
+		{"provider.created", ask(http.MethodPost, "/api/providers", strings.Replace(openAIProvider, "main", "second", 1))},
+		{"provider.updated", ask(http.MethodPut, "/api/providers/second", `{"status":"inactive"}`)},
+		{"provider.deleted", ask(http.MethodDelete, "/api/providers/second", "")},
+		{"key.created", ask(http.MethodPost, "/api/keys", `{"name":"second"}`)},
+		{"key.updated", ask(http.MethodPut, "/api/keys/"+key, `{"name":"third"}`)},
+		{point.AuditKeyRevoked, ask(http.MethodPut, "/api/keys/"+key, `{"status":"inactive"}`)},
+		{"key.deleted", ask(http.MethodDelete, "/api/keys/"+key, "")},
+		{"alias.created", ask(http.MethodPut, "/api/aliases/fast", `{"target":"main/gpt-4o"}`)},
+		{"alias.updated", ask(http.MethodPut, "/api/aliases/fast", `{"target":"main/gpt-4o-mini"}`)},
+		{"alias.deleted", ask(http.MethodDelete, "/api/aliases/fast", "")},
+		{"endpoint.updated", ask(http.MethodPut, "/api/endpoints/"+endpoint, `{"active":false}`)},
+		{point.AuditSecrets, func() {
+			ask(http.MethodPost, "/api/secrets/rotate", `{"confirm":true}`)()
+			w.rotated()
+		}},
+		{point.AuditSetUpFailed, func() {}},
+	} {
+		before := w.countOf(c.event)
+		c.do()
+		w.tokens[owned] = w.signIn(w.users[owned]) // time may have gone on
+		want := int64(1)
+		if c.event == point.AuditSetUpFailed {
+			want = 0 // set up already: nothing was tried
+		}
+		if n := w.countOf(c.event) - before; n != want {
+			t.Errorf("%s: %d rows, want %d", c.event, n, want)
+		}
+	}
+	var list List[AuditEntry]
+	w.do(owned, http.MethodGet, "/api/audit?event=signin.ok&limit=1", "").into(t, &list)
+	if e := list.Data[0]; e.ActorName != "owner@example.com" || e.Address != "192.0.2.7" || e.Result != "ok" || e.ActorKind != "user" {
+		t.Errorf("%+v", e)
+	}
+	w.do(owned, http.MethodGet, "/api/audit?event=access.denied", "").into(t, &list)
+	if e := list.Data[0]; e.ActorName != "viewer@example.com" || e.TargetName != "DELETE /api/providers/{id}" || e.Detail["permission"] != "providers:write" {
+		t.Errorf("%+v", e)
+	}
+	w.do(owned, http.MethodGet, "/api/audit?target="+provider, "").into(t, &list)
+	if len(list.Data) != 2 {
+		t.Errorf("%d rows of a provider", len(list.Data))
+	}
+	var report AuditReport
+	w.do(owned, http.MethodGet, "/api/audit/verify", "").into(t, &report)
+	if !report.OK || report.Rows == 0 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// rotated waits until no rotation is under way.
+func (w *world) rotated() {
+	w.t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for range ticker.C {
+		var s Secrets
+		w.do(owned, http.MethodGet, "/api/secrets", "").into(w.t, &s)
+		if ended := w.api.rotation.Load(); ended != nil && !s.Rotating {
+			if s.Error != "" || s.Lost != 0 || len(s.Keys) != 1 || !s.Keys[0].Seals {
+				w.t.Fatalf("%+v", s)
+			}
+			return
+		}
+	}
+}
+
+// TestSetUpIsAudited: the first user, and who tries with a wrong token.
+func TestSetUpIsAudited(t *testing.T) {
+	w := newWorld(t)
+	token, err := NewSetupToken(t.Context(), w.store, w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"token":%q,"email":"me@example.com","password":"` + password + `"}`
+	w.do("", http.MethodPost, "/api/setup", fmt.Sprintf(body, "wrong"))
+	var out AccessToken
+	w.do("", http.MethodPost, "/api/setup", fmt.Sprintf(body, token.Reveal())).into(t, &out)
+	w.tokens[owned] = out.AccessToken
+	for _, event := range []string{point.AuditSetUp, point.AuditSetUpFailed, "user.created"} {
+		if n := w.countOf(event); n != 1 {
+			t.Errorf("%s: %d rows", event, n)
+		}
+	}
+	if a := w.do(owned, http.MethodGet, "/api/audit", ""); bytes.Contains([]byte(a.body), []byte(token.Reveal())) || strings.Contains(a.body, password) {
+		t.Error("the trail holds a secret")
+	}
+}
+
+// TestAuditRoutes: filters, pages and checkpoints.
+func TestAuditRoutes(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for i := range 5 {
+		w.make("/api/keys", fmt.Sprintf(`{"name":"k%d"}`, i))
+	}
+	if err := w.store.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var page List[AuditEntry]
+	w.do(owned, http.MethodGet, "/api/audit?event=key.created&limit=2", "").into(t, &page)
+	w.run(map[string]string{"cursor": page.Cursor}, []apiCase{
+		{"next page", owned, "GET", "/api/audit?event=key.created&limit=2&cursor={cursor}", "", nil, 200, []string{`"target_name":"k2"`, `"target_name":"k1"`}, []string{`"k3"`, `"k0"`}},
+		{"bad cursor", owned, "GET", "/api/audit?cursor=x", "", nil, 422, []string{"query.cursor"}, nil},
+		{"span", owned, "GET", "/api/audit?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", "", nil, 422, []string{"query.to"}, nil},
+		{"result", owned, "GET", "/api/audit?result=denied", "", nil, 200, []string{`"total":0`}, nil},
+		{"no result", owned, "GET", "/api/audit?result=good", "", nil, 422, []string{"query.result"}, nil},
+		{"actor", owned, "GET", "/api/audit?actor=owner@example.com", "", nil, 200, []string{`"total":5`}, nil},
+		{"actor by id", owned, "GET", "/api/audit?actor=" + w.users[owned].ID, "", nil, 200, []string{`"total":5`}, nil},
+		{"checkpoints", owned, "GET", "/api/audit/checkpoints", "", nil, 200, []string{`"signature":"`, `"key":"`}, nil},
+		{"behind all", owned, "GET", "/api/audit/checkpoints?after=1000", "", nil, 200, []string{`"data":[]`}, nil},
+		{"verified", owned, "GET", "/api/audit/verify", "", nil, 200, []string{`"ok":true`, `"checkpoints":1`, `"published":1`, `"findings":[]`}, nil},
+		{"secrets", point.RoleAdmin, "GET", "/api/secrets", "", nil, 200, []string{`"rotating":false`, `"lost":0`, `"seals":true`}, nil},
+		{"not confirmed", owned, "POST", "/api/secrets/rotate", `{"confirm":false}`, nil, 422, []string{"body.confirm"}, nil},
+	})
+}
+
+// TestBurstOfDenials raises one alert.
+func TestBurstOfDenials(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for range 3 * denialBurst {
+		w.do(viewing, http.MethodDelete, "/api/providers/main", "")
+	}
+	if n := w.alerts.count(AlertDenials); n != 1 {
+		t.Errorf("%d alerts", n)
+	}
+}
