@@ -71,6 +71,7 @@ func (w *fullWorld) history() {
 		w.store.InsertRecords(ctx, []point.Record{record}),
 		w.store.InsertLogs(ctx, []point.LogEntry{{Timestamp: now, Level: "info", Component: "api", Message: "100%_sure of it"}}),
 		w.store.UpsertAlert(ctx, point.Alert{Kind: "unpriced_model", Subject: "gpt-9", Severity: "warning", Message: "No price."}),
+		w.store.Checkpoint(ctx),
 		w.store.Heartbeat(ctx, point.Instance{ID: store.NewID(now), Components: []string{"api"}, State: "ready"}),
 	} {
 		if err != nil {

@@ -77,6 +77,8 @@ func (w *fullWorld) inject(o *operation, n *node, text string, harmless answer) 
 	case a.status >= http.StatusBadRequest:
 	case n.in == "body":
 		w.literal(c, n, text, a)
+	case o.path == "/api/audit":
+		w.remembered(c, text, a)
 	case o.method == http.MethodGet && (n.in == "path" || a.body != harmless.body):
 		w.t.Errorf("%s, %s: the answer is not that to another text\n%s\n%s", o, n.location(), c, a.body)
 	case there: // it was made by that name, as text like any other
@@ -91,6 +93,18 @@ func (w *fullWorld) called(c *call, text string) bool {
 	r.Method = http.MethodGet
 	a := w.send(r)
 	return a.status == http.StatusOK && strings.Contains(a.body, inJSON(text))
+}
+
+// remembered fails if the audit trail answers with rows in which text does not stand: what was
+// sent elsewhere is in it, and may be found by its name.
+func (w *fullWorld) remembered(c *call, text string, a answer) {
+	var list List[json.RawMessage]
+	a.into(w.t, &list)
+	for _, row := range list.Data {
+		if !strings.Contains(string(row), strings.Trim(inJSON(text), `"`)) {
+			w.t.Errorf("the audit trail, asked for %q, shows %s\n%s", text, row, c)
+		}
+	}
 }
 
 // literal fails if an answer shows what was written as something else.
