@@ -4,9 +4,9 @@ import "context"
 
 // Kinds of Actor.
 const (
-	ActorUser   = "user"   // a person, signed in or with a personal access token
+	ActorUser   = "user"      // a person, signed in or with a personal access token
 	ActorNobody = "anonymous" // somebody who is not signed in
-	ActorSystem = "system" // the configuration file, the environment, the command line, Point itself
+	ActorSystem = "system"    // the configuration file, the environment, the command line, Point itself
 )
 
 // Actor is who makes a change: what revisions and the audit trail say of it.

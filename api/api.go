@@ -36,6 +36,7 @@ type Deps struct {
 	PublicURL      string         // its origin may write, its host is answered; https makes cookies Secure
 	Hosts          []string       // further Host names that are answered, without ports; localhost and IP addresses always are
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
+	Rate           int            // requests a second that a user may send to /api, 0: no limit
 	EnvAllow       []string       // variables that a provider may name in api_key_env
 	AllowPrivate   bool           // those with providers:private may give base URLs on private networks
 }
@@ -50,6 +51,7 @@ type API struct {
 	doc     []byte // spec, as openapi.json
 	started time.Time
 
+	limiter  limiter
 	denials  denials
 	rotation atomic.Pointer[error] // how the last one of this process ended
 }
@@ -219,6 +221,7 @@ func prepare(deps Deps) *API {
 	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC()}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
+	a.limiter.perSecond = float64(deps.Rate)
 	return a
 }
 

@@ -80,19 +80,25 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	values = context.WithValue(values, apiContext{}, a)
 	actor := point.Actor{Kind: point.ActorNobody, Address: c.address, Reason: reasonOf(r)}
 	permission, _ := ctx.Operation().Metadata[metaPermission].(Permission)
+	var p *principal
+	var err error
 	if permission != Public {
-		p, err := a.principal(r)
-		if err == nil {
+		if p, err = a.principal(r); err == nil {
 			actor = p.actor(actor)
-			if err = p.enter(ctx.Operation()); err != nil {
-				a.denied(r.Context(), r, actor, permission)
-			}
+			values = context.WithValue(values, principalContext{}, p)
 		}
-		if err != nil {
-			writeProblem(w, refusal(err))
-			return
+	}
+	if slow := a.paced(actor); slow != nil {
+		err = slow
+	}
+	if err == nil && p != nil {
+		if err = p.enter(ctx.Operation()); err != nil {
+			a.denied(r.Context(), r, actor, permission)
 		}
-		values = context.WithValue(values, principalContext{}, p)
+	}
+	if err != nil {
+		writeProblem(w, refusal(err))
+		return
 	}
 	next(withRequest(ctx, r.WithContext(point.WithActor(values, actor)), w))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"point"
 	"point/internal/openid"
 	"point/store"
 )
@@ -204,7 +205,7 @@ func (a *API) signInAtProvider(ctx context.Context, f flow, in *callbackInput) (
 	if code := in.query.Get("error"); code != "" {
 		return nil, providerFailure(code)
 	}
-	if err := a.mayTry("sign-in", providerGate, in.client); err != nil {
+	if err := a.mayTry(ctx, "sign-in", providerGate, in.client); err != nil {
 		return nil, err
 	}
 	var conflict *store.Conflict
@@ -225,6 +226,7 @@ func (a *API) signInAtProvider(ctx context.Context, f flow, in *callbackInput) (
 	if err != nil {
 		return nil, err
 	}
+	a.auditUser(ctx, point.AuditSignIn, point.AuditOK, user)
 	a.Log.InfoContext(ctx, "api: signed in at the OpenID provider", "email", user.Email, "role", user.Role, "address", in.client.address)
 	return a.startSessionFor(ctx, user, in.client, providerSessionLife)
 }
@@ -250,6 +252,7 @@ func (a *API) notSignedIn(ctx context.Context, c caller, err error) *redirectOut
 	if code == failInternal {
 		_ = a.failed(ctx, "finishOIDC", err) // logs it
 	} else {
+		a.audit(ctx, point.AuditEntry{Event: point.AuditSignInFailed, Result: point.AuditFailed, TargetKind: point.EntityUser, Detail: json.RawMessage(`{"code":"` + code + `"}`)})
 		a.Log.WarnContext(ctx, "api: a sign-in at the OpenID provider failed", "code", code, "error", err, "address", c.address)
 	}
 	return &redirectOutput{Location: "/sign-in?error=" + code, SetCookie: []string{a.flowCookie("", time.Time{}, c)}}

@@ -115,6 +115,7 @@ func (a *API) link(ctx context.Context, u *point.User, account openid.Account) (
 	if err := taken(a.Store.LinkIdentity(ctx, u, account.Issuer, account.Subject)); err != nil {
 		return nil, err
 	}
+	a.auditUser(ctx, point.AuditIdentity, point.AuditOK, u)
 	a.Log.InfoContext(ctx, "api: a user was linked to an account at the OpenID provider", "email", u.Email, "subject", account.Subject)
 	x := &point.Identity{Issuer: account.Issuer, Subject: account.Subject, UserID: u.ID}
 	return a.returning(ctx, u, x, account)

@@ -223,6 +223,7 @@ func (e *examination) database() {
 	e.ok("database", "%s answers, its schema is current", s.Engine())
 	e.users(ctx, s)
 	e.secrets(s)
+	e.audit(s)
 	e.providers(s.Snapshot())
 }
 

@@ -142,3 +142,19 @@ func (e *examination) secrets(s *store.Store) {
 		e.ok("secrets", "%d values sealed by one key, %d days old", keys[0].Values, int(age.Hours())/24)
 	}
 }
+
+// audit looks whether the audit trail is whole.
+func (e *examination) audit(s *store.Store) {
+	report, err := s.VerifyAudit(e.ctx)
+	switch {
+	case err != nil:
+		e.problem("audit trail", "%s", oneLine(err))
+	case len(report.Findings) > 0:
+		for _, f := range report.Findings {
+			e.problem("audit trail", "%s", f.What)
+		}
+		e.note("audit trail", "somebody wrote to the database or to audit-checkpoints.jsonl behind Point's back: keep both as they are, and compare them with a backup and with the log")
+	default:
+		e.ok("audit trail", "%d rows in one chain, %d checkpoints, %d published", report.Rows, report.Checkpoints, report.Published)
+	}
+}

@@ -37,6 +37,7 @@ type Config struct {
 
 	Durability      string // DurabilityProcess or DurabilityFsync
 	JournalInterval time.Duration
+	APIRate         int    // requests a second of one user to /api, 0: no limit
 	JournalMax      int64  // bytes on disk that wait for the database
 	JournalFull     string // JournalStrict or JournalCount
 	Retention       Retention

@@ -54,6 +54,7 @@ func TestDefaults(t *testing.T) {
 		Drain:           10 * time.Minute,
 		Durability:      DurabilityProcess,
 		JournalInterval: 250 * time.Millisecond,
+		APIRate:         50,
 		JournalMax:      1 << 30,
 		JournalFull:     JournalStrict,
 		Retention:       Retention{Records: 90 * 24 * time.Hour, Logs: 7 * 24 * time.Hour},

@@ -128,6 +128,11 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return prefixes(&c.TrustedProxies, v) },
 		},
 		{
+			Name: "api_rate", Default: "50",
+			Help: "Requests a second that one user may send to /api, four seconds' worth at once; an address without a credential has two fifths. 0: no limit. /v1 is not concerned.",
+			set:  func(c *Config, v string) error { return integer(&c.APIRate, v, 0, 1_000_000) },
+		},
+		{
 			Name: "allow_http", Default: "false",
 			Help: "Serve plain HTTP on a public address.",
 			set:  func(c *Config, v string) error { return boolean(&c.AllowHTTP, v) },
