@@ -79,7 +79,7 @@ func (a *API) invite(ctx context.Context, u *point.User) (*Invitation, error) {
 
 // accept sets the password of an invited user, once, and signs them in.
 func (a *API) accept(ctx context.Context, in *acceptInput) (*tokenOutput, error) {
-	if err := a.mayTry("invitation", "invitation", in.client); err != nil {
+	if err := a.mayTry(ctx, "invitation", "invitation", in.client); err != nil {
 		return nil, err
 	}
 	u, err := a.Store.Invited(ctx, sha256.Sum256([]byte(in.Body.Token)))
@@ -115,7 +115,7 @@ func actorOf(u *point.User, c caller) point.Actor {
 // anew.
 func (a *API) changePassword(ctx context.Context, in *changePasswordInput) (*tokenOutput, error) {
 	p := who(ctx)
-	if err := a.mayTry("password change", p.user.Email, in.client); err != nil {
+	if err := a.mayTry(ctx, "password change", p.user.Email, in.client); err != nil {
 		return nil, err
 	}
 	u, err := a.Store.GetUser(ctx, p.user.ID)
