@@ -95,7 +95,7 @@ var auditEvents = []AuditKind{
 
 // auditEntities are the entities whose changes are audited.
 var auditEntities = []string{
-	EntityProvider, EntityEndpoint, EntityAlias, EntityKey, EntitySetting, EntityUser,
+	EntityProvider, EntityEndpoint, EntityAlias, EntityKey, EntitySetting, EntityUser, EntityRole, EntityToken,
 	EntityAlertRule, EntityNotifier, EntitySilence, EntityPrice, EntityConfiguration,
 }
 
