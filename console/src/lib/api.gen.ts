@@ -205,6 +205,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the audit trail, newest first
+         * @description Needs the permission `audit:read`.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the signed checkpoints of the audit trail
+         * @description Needs the permission `audit:read`.
+         */
+        get: operations["listCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look whether the audit trail is whole
+         * @description Needs the permission `audit:read`.
+         */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/accept": {
         parameters: {
             query?: never;
@@ -1230,6 +1290,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read which keys encrypt stored secrets, and how far a rotation is
+         * @description Needs the permission `secrets:read`.
+         */
+        get: operations["getSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Encrypt every stored secret anew with a fresh key
+         * @description Needs the permission `secrets:rotate`.
+         */
+        post: operations["rotateSecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -1784,6 +1884,118 @@ export interface components {
             start_ms: number;
             /** Format: int64 */
             status?: number;
+        };
+        AuditCheckpoint: {
+            /** Format: date-time */
+            at: string;
+            /** @description Of that row, in hex. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Row that was the last one.
+             */
+            seq: number;
+            /** @description Ed25519, in hex: over the text "point audit checkpoint 1" and a line feed, seq and at (microseconds since 1970) as 8 bytes each in big endian, and hash. */
+            signature: string;
+        };
+        AuditCheckpoints: {
+            data: components["schemas"]["AuditCheckpoint"][];
+            /** @description Public Ed25519 key, in hex. */
+            key: string;
+        };
+        AuditEntry: {
+            /** @description Of the user; empty: none. */
+            actor_id: string;
+            /** @enum {string} */
+            actor_kind: "user" | "system" | "anonymous";
+            /** @description The user's email address, or such as "configuration file". */
+            actor_name: string;
+            /** @description Network address of the request; empty: none. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What else there is to know, such as the names of the members that were changed. Never a secret. */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** @example provider.updated */
+            event: string;
+            /** @description SHA-256 over the row and prev_hash, in hex. */
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            /** @description SHA-256 of the row before, in hex; empty: this is the first. */
+            prev_hash: string;
+            /** @enum {string} */
+            result: "ok" | "denied" | "failed";
+            /**
+             * Format: int64
+             * @description Counts from 1 without a gap.
+             * @example 42
+             */
+            seq: number;
+            target_id: string;
+            /** @example provider */
+            target_kind: string;
+            target_name: string;
+            /** @description Of the personal access token that was used; empty: none. */
+            token_id: string;
+        };
+        AuditEntryList: {
+            /**
+             * @description Give it as cursor to continue behind the last item; empty: the end.
+             * @example
+             */
+            cursor: string;
+            data: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description Items a page.
+             * @example 50
+             */
+            limit: number;
+            /** @description There are items behind these. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * Format: int64
+             * @description How many there are; null beyond 10,000.
+             * @example 123
+             */
+            total: number | null;
+        };
+        AuditFinding: {
+            /**
+             * Format: int64
+             * @description Row of the audit trail.
+             */
+            seq: number;
+            what: string;
+        };
+        AuditReport: {
+            /**
+             * Format: int64
+             * @description In the database.
+             */
+            checkpoints: number;
+            /** @description The first 50. */
+            findings: components["schemas"]["AuditFinding"][];
+            /** @description Of the last row, in hex. */
+            hash: string;
+            /** @description Nothing was edited, removed, added, moved or cut off. */
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description In the data folder of the process that answers.
+             */
+            published: number;
+            /** Format: int64 */
+            rows: number;
         };
         Batch: {
             enabled: boolean;
@@ -3678,6 +3890,10 @@ export interface components {
             /** @description true: the old keys verify no more: every access token ends now. Sessions go on, with new ones. For a key that was stolen. */
             at_once: boolean;
         };
+        Rotation: {
+            /** @description Must be true: every stored secret is written anew. */
+            confirm: boolean;
+        };
         Route: {
             reason?: string;
             rule?: string;
@@ -3722,6 +3938,19 @@ export interface components {
              */
             name: string;
         };
+        SealKey: {
+            /** Format: date-time */
+            added_at: string;
+            /** @example 3f9c01ab */
+            id: string;
+            /** @description New values are sealed by it. */
+            seals: boolean;
+            /**
+             * Format: int64
+             * @description How many values it sealed.
+             */
+            values: number;
+        };
         Sealed: {
             data: string;
             /** @example argon2id-64MiB-3 */
@@ -3734,6 +3963,19 @@ export interface components {
             name: string;
             /** Format: date-time */
             set_at: string;
+        };
+        Secrets: {
+            /** @description Why the last rotation in this process failed; empty: it did not. */
+            error: string;
+            /** @description The one that seals now is the first. */
+            keys: components["schemas"]["SealKey"][];
+            /**
+             * Format: int64
+             * @description Values that no key opens.
+             */
+            lost: number;
+            /** @description Values of an old key are being sealed anew, or a rotation was cut off: POST /api/secrets/rotate goes on with it. */
+            rotating: boolean;
         };
         Session: {
             address: string;
@@ -5105,6 +5347,117 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Number of the page, from 1. */
+                page?: number;
+                /** @description Items a page. */
+                limit?: number;
+                /** @description Only this event. */
+                event?: string;
+                /** @description Id of a user, or an actor's name. */
+                actor?: string;
+                /** @description Id or name of what it was done to. */
+                target?: string;
+                /** @description Only these. */
+                result?: "ok" | "denied" | "failed";
+                /** @description Not before. */
+                from?: string;
+                /** @description Before. */
+                to?: string;
+                /** @description cursor of the page before; takes the place of page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCheckpoints: {
+        parameters: {
+            query?: {
+                /** @description Only those behind this row. */
+                after?: number;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoints"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReport"];
+                };
             };
             /** @description Error */
             default: {
@@ -7518,6 +7871,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secrets"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateSecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secrets"];
                 };
             };
             /** @description Error */
