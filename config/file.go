@@ -126,6 +126,6 @@ type alertRules struct{}
 
 func (alertRules) decodeNode(d *decoder, n *yaml.Node) {
 	if len(n.Content) > 0 {
-		d.problem(d.at(n), "alert_rules: this version raises its built-in alerts alone; take the section out.")
+		d.problem(d.at(n), "alert_rules: alert rules are made in /api/alert-rules, the file does not declare them; take the section out.")
 	}
 }

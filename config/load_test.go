@@ -138,7 +138,7 @@ func TestProblems(t *testing.T) {
 		{"key hash", "", "keys:\n  - {name: ci, hash: abc}", "hash must be the 64 hexadecimal digits"},
 		{"key budget", "", "keys:\n  - {name: ci, hash: abc, limits: {budget_day: lots}}", "budget_day: \"lots\" is not an amount in USD"},
 		{"alias", "", "aliases: {fast: ''}", `alias "fast": target: This has 1 to 255 visible`},
-		{"alert rules", "", "alert_rules:\n  - name: x", "point.yaml:2: alert_rules: this version"},
+		{"alert rules", "", "alert_rules:\n  - name: x", "point.yaml:2: alert_rules: alert rules are made"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			env := strings.Split(test.env, ";")
