@@ -87,9 +87,9 @@ func shapeAlert(x *point.Alert) Alert {
 func statusOf(x *point.Alert) string {
 	switch {
 	case x.ResolvedAt != nil:
-		return store.AlertResolved
+		return store.ResolvedAlert
 	case x.AcknowledgedAt != nil:
-		return store.AlertAcknowledged
+		return store.AcknowledgedAlert
 	}
-	return store.AlertOpen
+	return store.OpenAlert
 }

@@ -129,7 +129,7 @@ func (r *Rules) Evaluate(ctx context.Context) error {
 // openAlerts are the open alerts that rules raised, by kind and subject.
 func (r *Rules) openAlerts(ctx context.Context) (map[alertKey]point.Alert, error) {
 	open := map[alertKey]point.Alert{}
-	filter := store.AlertFilter{Status: store.AlertOpen, OfRules: true, Page: store.Page{Number: 1, Limit: 500}}
+	filter := store.AlertFilter{Status: store.OpenAlert, OfRules: true, Page: store.Page{Number: 1, Limit: 500}}
 	for {
 		list, err := r.opt.Store.ListAlerts(ctx, filter)
 		if err != nil {

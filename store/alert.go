@@ -78,11 +78,11 @@ func (s *Store) ListAlerts(ctx context.Context, f AlertFilter) (List[point.Alert
 
 func filterAlerts(q *query, f AlertFilter) {
 	switch f.Status {
-	case AlertOpen:
+	case OpenAlert:
 		q.where("resolved_at IS NULL")
-	case AlertAcknowledged:
+	case AcknowledgedAlert:
 		q.where("resolved_at IS NULL AND acknowledged_at IS NOT NULL")
-	case AlertResolved:
+	case ResolvedAlert:
 		q.where("resolved_at IS NOT NULL")
 	}
 	if f.Kind != "" {

@@ -191,9 +191,9 @@ type LogFilter struct {
 
 // Values of AlertFilter.Status.
 const (
-	AlertOpen         = "open" // acknowledged ones too
-	AlertAcknowledged = "acknowledged"
-	AlertResolved     = "resolved"
+	OpenAlert         = "open" // acknowledged ones too
+	AcknowledgedAlert = "acknowledged"
+	ResolvedAlert     = "resolved"
 )
 
 // AlertFilter narrows ListAlerts; empty members match all. Times are those of the last event.

@@ -152,7 +152,7 @@ func notifications(t *testing.T, s *store.Store) {
 		t.Fatalf("state %+v", state)
 	}
 
-	open := must(s.ListAlerts(ctx, store.AlertFilter{OfRules: true, Status: store.AlertOpen}))(t).Items
+	open := must(s.ListAlerts(ctx, store.AlertFilter{OfRules: true, Status: store.OpenAlert}))(t).Items
 	if len(open) != 1 || open[0].NotifiedAt == nil || open[0].Count != 3 {
 		t.Fatalf("open %+v", open)
 	}
@@ -169,7 +169,7 @@ func notifications(t *testing.T, s *store.Store) {
 	if taken := must(s.TakeNotifications(ctx, 10))(t); len(taken) != 0 {
 		t.Fatalf("taken within the cooldown: %+v", taken)
 	}
-	if l := must(s.ListAlerts(ctx, store.AlertFilter{Kind: a.Kind, Subject: "main", Status: store.AlertOpen}))(t); l.Total != 1 {
+	if l := must(s.ListAlerts(ctx, store.AlertFilter{Kind: a.Kind, Subject: "main", Status: store.OpenAlert}))(t); l.Total != 1 {
 		t.Fatalf("%d are recorded", l.Total)
 	}
 	_, err := s.ResolveAlert(ctx, store.NewID(now()), "")
@@ -193,7 +193,7 @@ func silencedAlerts(t *testing.T, s *store.Store) {
 	equal(t, "open alerts", must(s.OpenAlerts(ctx))(t), map[string]int64{point.SeverityCritical: 1})
 	ok(t, s.DeleteSilence(ctx, x.ID, 1))
 	acknowledged := must(s.AcknowledgeAlert(ctx, l.Items[0].ID, "a@example.com"))(t)
-	equal(t, "acknowledged", must(s.ListAlerts(ctx, store.AlertFilter{Status: store.AlertAcknowledged}))(t).Items, []point.Alert{*acknowledged})
+	equal(t, "acknowledged", must(s.ListAlerts(ctx, store.AlertFilter{Status: store.AcknowledgedAlert}))(t).Items, []point.Alert{*acknowledged})
 	ok(t, s.UpsertAlert(ctx, a))
 	if taken := must(s.TakeNotifications(ctx, 10))(t); len(taken) != 0 {
 		t.Fatalf("sent though somebody looks after it: %+v", taken)

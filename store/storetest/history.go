@@ -277,14 +277,14 @@ func alerts(t *testing.T, s *store.Store) {
 		ok(t, s.UpsertAlert(ctx, a))
 	}
 	ok(t, s.UpsertAlert(ctx, point.Alert{Kind: "unpriced_model", Subject: "other", Severity: "warning"}))
-	l := must(s.ListAlerts(ctx, store.AlertFilter{Status: store.AlertOpen}))(t)
+	l := must(s.ListAlerts(ctx, store.AlertFilter{Status: store.OpenAlert}))(t)
 	if l.Total != 2 || l.Items[1].Count != 3 || l.Items[1].Message != "no price" || l.Items[1].LastAt.Before(l.Items[1].FirstAt) {
 		t.Fatalf("open alerts: %+v", l)
 	}
 	a.LastAt = now().AddDate(0, 0, -8)
 	ok(t, s.UpsertAlert(ctx, a))
 	ok(t, s.Upkeep(ctx))
-	if l := must(s.ListAlerts(ctx, store.AlertFilter{Status: store.AlertResolved}))(t); l.Total != 1 || l.Items[0].Subject != "m" || l.Items[0].ResolvedAt == nil {
+	if l := must(s.ListAlerts(ctx, store.AlertFilter{Status: store.ResolvedAlert}))(t); l.Total != 1 || l.Items[0].Subject != "m" || l.Items[0].ResolvedAt == nil {
 		t.Fatalf("closed alerts: %+v", l)
 	}
 	a.LastAt = now()
