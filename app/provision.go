@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
@@ -25,43 +24,18 @@ type provisioner struct {
 	self  string // id of this process
 }
 
-// declared brings the sections of the file.
-func (p *provisioner) declared(ctx context.Context) error {
-	list, _ := declaredProviders(p.cfg)
-	want := map[string]*point.Provider{}
-	for i := range list {
-		want[list[i].Name] = &list[i]
-	}
-	for name, known := range p.providers() {
-		if _, ok := want[name]; ok && known.ManagedBy != point.ManagedByFile && !replaceable(known) {
-			return fmt.Errorf("%s declares the provider %q, which was made in the console already: delete it there or rename one", p.cfg.File, name)
-		}
-	}
-	if err := p.sync(ctx, point.ManagedByFile, want); err != nil {
-		return err
-	}
-	if err := p.endpoints(ctx); err != nil {
-		return err
-	}
-	if err := p.aliases(ctx); err != nil {
-		return err
-	}
-	return p.keys(ctx)
-}
-
 // alertRules makes the rules of a fresh installation.
 func (p *provisioner) alertRules(ctx context.Context) error {
 	return p.store.SeedAlertRules(ctx, monitor.DefaultRules())
 }
 
-// replaceable reports whether p may give way to a declared provider of the same name.
-func replaceable(p *point.Provider) bool {
-	return p.ManagedBy == point.ManagedByEnv || p.ManagedBy == point.ManagedByDemo
-}
+// environmentActor makes the changes that variables ask for.
+var environmentActor = point.Actor{Kind: point.ActorSystem, Name: "environment"}
 
 // environment makes a provider for each well-known variable that is set, unless the operator
 // has one of that name.
 func (p *provisioner) environment(ctx context.Context) error {
+	ctx = point.WithActor(ctx, environmentActor)
 	declared, _ := declaredProviders(p.cfg)
 	want, known := map[string]*point.Provider{}, p.providers()
 	for _, one := range environmentProviders(p.cfg.Getenv, declared) {
@@ -134,93 +108,11 @@ func (p *provisioner) put(ctx context.Context, old, next *point.Provider) error 
 			return err
 		}
 		return p.store.CreateProvider(ctx, next)
-	case old.Status == next.Status && old.ManagedBy == next.ManagedBy && sameConfig(&old.Config, &next.Config):
+	case sameProvider(old, next):
 		return nil
 	}
 	next.ID, next.Version, next.CreatedAt = old.ID, old.Version, old.CreatedAt
 	return p.store.UpdateProvider(ctx, next)
-}
-
-func sameConfig(a, b *point.ProviderConfig) bool {
-	plainA, plainB := *a, *b
-	plainA.Secrets, plainB.Secrets = nil, nil
-	if len(plainA.Options) == 0 && len(plainB.Options) == 0 {
-		plainA.Options, plainB.Options = nil, nil
-	}
-	return reflect.DeepEqual(plainA, plainB) && maps.Equal(a.Secrets, b.Secrets)
-}
-
-// endpoints brings the declared endpoints. One that is declared no more is as it was made, and
-// the console's again: its mapping would lead to providers that went with the file.
-func (p *provisioner) endpoints(ctx context.Context) error {
-	want := map[string]config.Endpoint{}
-	for _, e := range p.cfg.Declared.Endpoints {
-		want[e.Path] = e
-	}
-	for _, old := range p.store.Snapshot().Endpoints {
-		next := *old
-		if declared, ok := want[old.Path]; ok {
-			next.Active, next.Mapping, next.ManagedBy = declared.Active, declared.Mapping, point.ManagedByFile
-		} else if old.ManagedBy == point.ManagedByFile {
-			next.Active, next.Mapping, next.ManagedBy = true, nil, point.ManagedByUser
-		}
-		if reflect.DeepEqual(*old, next) {
-			continue
-		}
-		if err := p.store.UpdateEndpoint(ctx, &next); err != nil {
-			return fmt.Errorf("endpoint %s: %w", old.Path, err)
-		}
-	}
-	return nil
-}
-
-func (p *provisioner) aliases(ctx context.Context) error {
-	known, err := p.store.ListAliases(ctx)
-	if err != nil {
-		return err
-	}
-	want := map[string]point.Alias{}
-	for _, a := range p.cfg.Declared.Aliases {
-		want[a.Name] = a
-	}
-	for _, old := range known {
-		next, ok := want[old.Name]
-		switch {
-		case ok && old.ManagedBy == point.ManagedByFile && old.Target == next.Target:
-			delete(want, old.Name)
-		case ok:
-			next.Version = old.Version
-			want[old.Name] = next
-		case old.ManagedBy == point.ManagedByFile:
-			if err := p.store.DeleteAlias(ctx, old.Name, old.Version); err != nil {
-				return err
-			}
-		}
-	}
-	for _, a := range want {
-		if err := p.store.PutAlias(ctx, &a); err != nil {
-			return fmt.Errorf("alias %s: %w", a.Name, err)
-		}
-	}
-	return nil
-}
-
-// keys brings the declared client keys, and takes away those declared no more.
-func (p *provisioner) keys(ctx context.Context) error {
-	secret := p.store.Snapshot().KeySecret
-	wanted := map[[32]byte]bool{}
-	for i := range p.cfg.Declared.Keys {
-		declared := &p.cfg.Declared.Keys[i]
-		key := declared.Key
-		if !declared.Token.IsZero() {
-			key.Hash = point.HashToken(secret, declared.Token.Reveal())
-		}
-		wanted[key.Hash] = true
-		if err := p.putKey(ctx, &key, declared.Token); err != nil {
-			return fmt.Errorf("key %s: %w", key.Name, err)
-		}
-	}
-	return p.dropKeys(ctx, point.ManagedByFile, wanted)
 }
 
 // putKey makes or changes a key, found by its hash.
@@ -232,7 +124,7 @@ func (p *provisioner) putKey(ctx context.Context, key *point.Key, token point.Se
 	next := *key
 	next.ID, next.Prefix, next.OwnerID, next.Version = old.ID, old.Prefix, old.OwnerID, old.Version
 	next.CreatedAt, next.UpdatedAt = old.CreatedAt, old.UpdatedAt
-	if reflect.DeepEqual(*old, next) {
+	if sameKey(old, &next) {
 		return nil
 	}
 	return p.store.UpdateKey(ctx, store.All(), &next)
@@ -253,6 +145,7 @@ func (p *provisioner) dropKeys(ctx context.Context, owner string, wanted map[[32
 
 // bootstrap brings the key of POINT_BOOTSTRAP_KEY, and takes away an earlier one.
 func (p *provisioner) bootstrap(ctx context.Context) error {
+	ctx = point.WithActor(ctx, environmentActor)
 	wanted := map[[32]byte]bool{}
 	if token := p.cfg.BootstrapKey; !token.IsZero() {
 		key := &point.Key{

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -29,9 +30,7 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
 	}
-	if text := token.Reveal(); stored.Prefix == "" && len(text) >= 3*prefixLength {
-		stored.Prefix = text[:prefixLength]
-	}
+	stored.Prefix = cmp.Or(stored.Prefix, KeyPrefix(token))
 	if !token.IsZero() {
 		stored.Hash = point.HashToken(s.Snapshot().KeySecret, token.Reveal())
 	}
@@ -51,6 +50,15 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	}
 	*k = stored
 	return nil
+}
+
+// KeyPrefix is what is kept of a token for people; empty if it is too short for that.
+func KeyPrefix(token point.Secret) string {
+	text := token.Reveal()
+	if len(text) < 3*prefixLength {
+		return ""
+	}
+	return text[:prefixLength]
 }
 
 // GetKey finds a key of the scope by id.
