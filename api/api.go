@@ -197,6 +197,9 @@ func (a *API) routes() []route {
 		{post, "/api/secrets/rotate", SecretsRotate, on(a.rotateSecrets), "Encrypt every stored secret anew with a fresh key"},
 
 		{get, "/api/openapi.json", Public, raw[Document]("application/json", "OK", a.getOpenAPI), "Read this document"},
+		{get, "/api/docs", Public, raw[string]("text/html", "The page.", a.getDocs), "Read this document as a page that sends requests"},
+		{get, "/api/docs/docs.js", Public, raw[string]("text/javascript", "The script.", a.getDocsScript), "Load the script of that page"},
+		{get, "/api/docs/docs.css", Public, raw[string]("text/css", "The style.", a.getDocsStyle), "Load the style of that page"},
 	}
 }
 

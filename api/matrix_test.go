@@ -137,6 +137,9 @@ var policy = map[string]string{
 	"POST /api/revisions/{version}/rollback": point.RoleOperator,
 	"GET /api/settings":                      point.RoleViewer,
 	"PUT /api/settings":                      point.RoleAdmin,
+	"GET /api/docs":                          "",
+	"GET /api/docs/docs.js":                  "",
+	"GET /api/docs/docs.css":                 "",
 }
 
 // member is a role without any permission.
