@@ -376,6 +376,29 @@ func TestFirstUser(t *testing.T) {
 	}
 }
 
+// TestLastOwner: the groups cannot leave Point without an owner.
+func TestLastOwner(t *testing.T) {
+	o := newOIDCWorld(t)
+	o.ada.Groups = []string{"bosses"}
+	me := o.wantIn(o.enter("ada-1"))
+	u := o.users[point.RoleOwner]
+	if err := o.store.DeleteUser(t.Context(), u.ID, u.Version); err != nil {
+		t.Fatal(err)
+	}
+	o.ada.Groups = []string{"staff"}
+	if still := o.wantIn(o.enter("ada-1")); still.ID != me.ID || still.Role != point.RoleOwner {
+		t.Errorf("%+v", still)
+	}
+	o.ada.Groups = nil
+	o.wantOut("no group gives a role", o.enter("ada-1"), failRole)
+	if u, err := o.store.GetUser(t.Context(), me.ID); err != nil || u.Disabled {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if x, err := o.store.GetIdentity(t.Context(), o.provider.URL, "ada-1"); err != nil || x.SuspendedVersion != 0 {
+		t.Errorf("%+v, %v", x, err)
+	}
+}
+
 func TestOwnPage(t *testing.T) {
 	for next, want := range map[string]string{
 		"": "/", "/": "/", "/providers": "/providers", "/requests?status=4xx#x": "/requests?status=4xx#x",

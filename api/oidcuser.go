@@ -48,16 +48,21 @@ func (a *API) returning(ctx context.Context, u *point.User, x *point.Identity, a
 	}
 	changed := *u
 	changed.Role, changed.Disabled = role, false
-	if err := a.Store.UpdateUser(ctx, &changed); err != nil {
-		return nil, err
+	err := a.Store.UpdateUser(ctx, &changed)
+	if errors.Is(err, store.ErrLastOwner) {
+		a.Log.WarnContext(ctx, "api: the last owner stays one, though the groups say otherwise; make another user owner", "email", u.Email, "groups_give", role)
+		return u, nil
 	}
-	return &changed, nil
+	return &changed, err
 }
 
 // suspend keeps a user out for whom no group gives a role.
 func (a *API) suspend(ctx context.Context, u *point.User, x *point.Identity) error {
 	if !u.Disabled {
-		if err := a.Store.SuspendUser(ctx, u, x.Issuer, x.Subject); err != nil {
+		err := a.Store.SuspendUser(ctx, u, x.Issuer, x.Subject)
+		if errors.Is(err, store.ErrLastOwner) {
+			a.Log.WarnContext(ctx, "api: the last owner is not disabled, though no group gives a role; make another user owner", "email", u.Email)
+		} else if err != nil {
 			return err
 		}
 	}

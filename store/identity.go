@@ -76,17 +76,23 @@ func (s *Store) LinkIdentity(ctx context.Context, u *point.User, issuer, subject
 }
 
 // SuspendUser disables a user, which ends what the user has open, and notes that the user's
-// groups are why: as long as nobody else changes the user, Suspended says so.
+// groups are why: as long as nobody else changes the user, Suspended says so. What is cut off
+// between the two leaves the user disabled for good, never enabled by a group.
 func (s *Store) SuspendUser(ctx context.Context, u *point.User, issuer, subject string) error {
+	disabled := *u
+	disabled.Disabled = true
+	if err := s.UpdateUser(ctx, &disabled); err != nil {
+		return err
+	}
 	err := s.config.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, updateSuspension, u.Version+1, issuer, subject)
+		_, err := tx.ExecContext(ctx, updateSuspension, disabled.Version, issuer, subject)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("suspend user %s: %w", u.ID, err)
 	}
-	u.Disabled = true
-	return s.UpdateUser(ctx, u)
+	*u = disabled
+	return nil
 }
 
 // UseSignIn notes that a sign-in came back; the second time is a *Conflict. It is kept until
