@@ -2,9 +2,11 @@ package point
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -59,6 +61,11 @@ type ProviderConfig struct {
 	AllowPrivate bool `json:"allow_private,omitempty"`
 
 	Secrets map[string]Secret `json:"-"` // by SecretAPIKey, SecretAPIKeys+index, SecretHeader+name, or the kind's own field names
+
+	// Parked are secrets that were put aside because the provider leads to another place than
+	// the one they were given for, or takes its key from a variable: by name, SecretParked and
+	// a word for the place. They are never sent anywhere.
+	Parked map[string]Secret `json:"-"`
 }
 
 // Names of entries in ProviderConfig.Secrets.
@@ -66,7 +73,22 @@ const (
 	SecretAPIKey  = "api_key"
 	SecretAPIKeys = "api_keys." // followed by an index from 0
 	SecretHeader  = "headers."  // followed by the header's name
+
+	SecretParked = "@" // in the names of Parked, and in no other
 )
+
+// IsCredential reports whether a secret is a provider's key, of which one stands for another.
+func IsCredential(name string) bool {
+	return name == SecretAPIKey || strings.HasPrefix(name, SecretAPIKeys)
+}
+
+// Kept are Secrets and Parked.
+func (c *ProviderConfig) Kept() map[string]Secret {
+	all := make(map[string]Secret, len(c.Secrets)+len(c.Parked))
+	maps.Copy(all, c.Secrets)
+	maps.Copy(all, c.Parked)
+	return all
+}
 
 // Credentials are the provider keys in Secrets: the one, or the pool in order. It is empty
 // for a keyless provider and for one that takes its key from the environment.

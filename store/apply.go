@@ -124,7 +124,7 @@ func (s *Store) putProviders(ctx context.Context, tx *configTx, b *Batch) error 
 		if err != nil {
 			return err
 		}
-		if err := s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets); err != nil {
+		if err := s.putSecrets(ctx, tx, idText(p.ID), &p.Config); err != nil {
 			return err
 		}
 	}
@@ -140,10 +140,14 @@ func (s *Store) parkProviders(ctx context.Context, tx *configTx, b *Batch) error
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
+		n, err := result.RowsAffected()
+		if err != nil {
 			return err
 		}
-		if err := s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets); err != nil {
+		if n == 0 {
+			continue // it is known
+		}
+		if err := s.putSecrets(ctx, tx, idText(p.ID), &p.Config); err != nil {
 			return err
 		}
 	}
@@ -153,7 +157,7 @@ func (s *Store) parkProviders(ctx context.Context, tx *configTx, b *Batch) error
 		if err := tx.QueryRowContext(ctx, `SELECT 1 FROM providers WHERE deleted_at IS NOT NULL AND id = $1`, idArg(p.ID)).Scan(&found); err != nil {
 			return err
 		}
-		if err := s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets); err != nil {
+		if err := s.putSecrets(ctx, tx, idText(p.ID), &p.Config); err != nil {
 			return err
 		}
 	}

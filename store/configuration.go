@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 
 	"point"
@@ -145,30 +144,3 @@ func scanConfigurationHead(r row) (c point.Configuration, err error) {
 func scanConfiguration(r row) (c point.Configuration, err error) {
 	return c, r.Scan(append(configurationFields(&c), rawTo{&c.Document})...)
 }
-
-// ParkedProviders are the providers that were dropped or parked, and not deleted by hand since,
-// by id, with the secrets that are kept for them.
-func (s *Store) ParkedProviders(ctx context.Context, ids []string) (map[string]*point.Provider, error) {
-	var list []point.Provider
-	err := s.config.view(ctx, func(tx *sql.Tx) (err error) {
-		if list, err = rowsIn(ctx, tx, scanProvider, selectAnyProviders, "deleted_at IS NOT NULL AND id", idArgs("id", ids)); err != nil {
-			return err
-		}
-		return s.readSecrets(ctx, tx, list)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read providers that are not live: %w", err)
-	}
-	parked := make(map[string]*point.Provider, len(list))
-	for i := range list {
-		parked[list[i].ID] = &list[i]
-	}
-	return parked, nil
-}
-
-// forgetParked deletes the secrets of providers that are not live and that no configuration and
-// no revision speaks of any more.
-const forgetParked = `DELETE FROM provider_secrets WHERE provider_id IN (
-	SELECT id FROM providers WHERE deleted_at IS NOT NULL AND deleted_at < $1 AND id IN (SELECT provider_id FROM provider_secrets)
-		AND NOT EXISTS (SELECT 1 FROM revision_changes c WHERE c.entity = 'provider' AND c.row_id = CAST(providers.id AS VARCHAR(255)))
-		AND NOT EXISTS (SELECT 1 FROM configurations f WHERE CAST(f.config AS TEXT) LIKE '%' || CAST(providers.id AS VARCHAR(255)) || '%'))`

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"point"
@@ -100,6 +101,9 @@ func secretAges(ctx context.Context, db querier, ids []any) (map[string]map[stri
 	}, `SELECT provider_id, name, updated_at FROM provider_secrets`, "provider_id", ids)
 	ages := map[string]map[string]time.Time{}
 	for _, x := range list {
+		if strings.Contains(x.name, point.SecretParked) {
+			continue
+		}
 		if ages[x.provider] == nil {
 			ages[x.provider] = map[string]time.Time{}
 		}

@@ -144,7 +144,7 @@ func (s *Store) readNotifiers(ctx context.Context, db querier) (map[string]*poin
 // readNotifierSecrets fills Config.Secrets of all. A secret that does not open is left out and
 // logged: one damaged row must not stop all others.
 func (s *Store) readNotifierSecrets(ctx context.Context, db querier, all map[string]*point.Notifier) error {
-	sealed, err := rows(ctx, db, scanSecret, `SELECT notifier_id, name, sealed FROM notifier_secrets`)
+	sealed, err := rows(ctx, db, scanNotifierSecret, `SELECT notifier_id, name, sealed FROM notifier_secrets`)
 	if err != nil {
 		return err
 	}
@@ -186,4 +186,8 @@ func (s *Store) putNotifierSecrets(ctx context.Context, tx *configTx, n *point.N
 		}
 	}
 	return nil
+}
+
+func scanNotifierSecret(r row) (x sealedSecret, err error) {
+	return x, r.Scan(&x.providerID, &x.name, &x.sealed)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"point"
@@ -46,7 +47,7 @@ func (s *Store) CreateProvider(ctx context.Context, p *point.Provider) error {
 		if err != nil {
 			return err
 		}
-		return s.putSecrets(ctx, tx, stored.ID, stored.Config.Secrets)
+		return s.putSecrets(ctx, tx, stored.ID, &stored.Config)
 	})
 	if err != nil {
 		return fmt.Errorf("create provider %s: %w", p.Name, err)
@@ -118,7 +119,7 @@ func (s *Store) UpdateProvider(ctx context.Context, p *point.Provider) error {
 		if err := touched(ctx, tx, result, existsProvider, idArg(p.ID)); err != nil {
 			return err
 		}
-		return s.putSecrets(ctx, tx, idText(p.ID), p.Config.Secrets)
+		return s.putSecrets(ctx, tx, idText(p.ID), &p.Config)
 	})
 	if err != nil {
 		return fmt.Errorf("update provider %s: %w", p.Name, err)
@@ -196,16 +197,17 @@ func (s *Store) readProviders(ctx context.Context, tx querier) ([]point.Provider
 type sealedSecret struct {
 	providerID, name string
 	sealed           []byte
+	at               time.Time // when it was set
 }
 
 func scanSecret(r row) (x sealedSecret, err error) {
-	return x, r.Scan(&x.providerID, &x.name, &x.sealed)
+	return x, r.Scan(&x.providerID, &x.name, &x.sealed, timeTo{&x.at})
 }
 
 // sealedSecrets reads the secrets of providers.
 func sealedSecrets(ctx context.Context, db querier, ids ...any) ([]sealedSecret, error) {
 	var q query
-	q.add("SELECT provider_id, name, sealed FROM provider_secrets")
+	q.add("SELECT provider_id, name, sealed, updated_at FROM provider_secrets")
 	q.whereIn("provider_id", ids)
 	q.add(" ORDER BY provider_id, name") // whoever writes to several locks them in this order
 	return rows(ctx, db, scanSecret, q.sql.String(), q.args...)
@@ -246,7 +248,15 @@ func (s *Store) openSecret(p *point.Provider, x sealedSecret) error {
 	case err != nil:
 		return err
 	}
-	p.Config.Secrets[x.name] = point.NewSecret(string(plain))
+	secret := point.NewSecret(string(plain))
+	if !strings.Contains(x.name, point.SecretParked) {
+		p.Config.Secrets[x.name] = secret
+		return nil
+	}
+	if p.Config.Parked == nil {
+		p.Config.Parked = map[string]point.Secret{}
+	}
+	p.Config.Parked[x.name] = secret
 	return nil
 }
 
@@ -254,17 +264,18 @@ func secretPlace(providerID, name string) seal.Place {
 	return seal.Place{Table: "provider_secrets", Row: providerID, Column: name}
 }
 
-// putSecrets makes the stored secrets those of want. What did not change is not written, so
-// that updated_at tells a secret's age.
-func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string, want map[string]point.Secret) error {
+// putSecrets makes the stored secrets those of a config. What did not change is not written, and
+// what is put aside or taken up again keeps its time: updated_at tells a secret's age.
+func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string, config *point.ProviderConfig) error {
 	stored, err := sealedSecrets(ctx, tx, providerID)
 	if err != nil {
 		return err
 	}
-	same := map[string]bool{}
+	want, same, since := config.Kept(), map[string]bool{}, map[string]time.Time{}
 	for _, x := range stored {
 		secret, wanted := want[x.name]
 		plain, err := s.ring.Open(x.sealed, secretPlace(providerID, x.name))
+		since[string(plain)] = x.at
 		if same[x.name] = wanted && err == nil && bytes.Equal(plain, []byte(secret.Reveal())); same[x.name] {
 			continue
 		}
@@ -276,20 +287,24 @@ func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string,
 		if same[name] || want[name].IsZero() {
 			continue
 		}
-		if err := s.insertSecret(ctx, tx, providerID, name, want[name]); err != nil {
+		at, known := since[want[name].Reveal()]
+		if !known {
+			at = s.now()
+		}
+		if err := s.insertSecret(ctx, tx, providerID, name, want[name], at); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) insertSecret(ctx context.Context, tx *configTx, providerID, name string, secret point.Secret) error {
+func (s *Store) insertSecret(ctx context.Context, tx *configTx, providerID, name string, secret point.Secret, at time.Time) error {
 	sealed, err := s.ring.Seal(ctx, tx, []byte(secret.Reveal()), secretPlace(providerID, name))
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO provider_secrets (provider_id, name, sealed, updated_at) VALUES ($1, $2, $3, $4)`,
-		providerID, name, sealed, s.now())
+		providerID, name, sealed, at)
 	return err
 }
 

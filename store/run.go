@@ -148,8 +148,8 @@ func (s *Store) Upkeep(ctx context.Context) error {
 	if err := s.forgetRevisions(ctx); err != nil {
 		return fmt.Errorf("delete old revisions: %w", err)
 	}
-	if _, err := s.config.write.ExecContext(ctx, forgetParked, s.now().Add(-parkedLife)); err != nil {
-		return fmt.Errorf("forget secrets that serve no more: %w", failure(err))
+	if err := s.forgetParked(ctx, s.now().Add(-parkedLife)); err != nil {
+		return fmt.Errorf("forget secrets that serve no more: %w", err)
 	}
 	if err := s.renewSigningKey(ctx); err != nil {
 		return fmt.Errorf("renew the signing key: %w", err)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -26,13 +27,17 @@ type Grant struct {
 // masked are taken from old, which may be nil; null removes them. Every mistake is told to
 // fault, with the way to the member.
 func ReadConfig(kind *Kind, members map[string]json.RawMessage, old *point.ProviderConfig, grant Grant, fault point.Fault) point.ProviderConfig {
-	r := &configReader{kind: kind, members: members, old: old, grant: grant, fault: fault}
-	return r.read()
+	r := &configReader{kind: kind, members: members, old: cmp.Or(old, &point.ProviderConfig{}), grant: grant, fault: fault}
+	r.read()
+	r.sameOrigin()
+	r.keepParked()
+	return r.out
 }
 
 // ReadStored is ReadConfig for a config that was kept without its secrets: all that old has stay.
-// gone is told of each that the provider needs and old has not, or has for another place than
-// the config leads to now; what is read goes without it.
+// Those that were given for another place than the config leads to now are put aside, and those
+// that were put aside for that place are taken up again. gone is told of each that the provider
+// needs and has not; what is read goes without it.
 func ReadStored(kind *Kind, members map[string]json.RawMessage, old *point.ProviderConfig, grant Grant, fault point.Fault, gone func(secret string)) point.ProviderConfig {
 	r := &configReader{kind: kind, members: maps.Clone(members), old: old, grant: grant, fault: fault, gone: gone}
 	for _, f := range kind.Settings() {
@@ -41,15 +46,17 @@ func ReadStored(kind *Kind, members map[string]json.RawMessage, old *point.Provi
 			delete(r.members, f.Name)
 		}
 	}
-	return r.read()
+	before := cmp.Or(old, &point.ProviderConfig{})
+	r.old = before
+	r.unpark()
+	r.read()
+	r.park(before)
+	return r.out
 }
 
-func (r *configReader) read() point.ProviderConfig {
+func (r *configReader) read() {
 	kind := r.kind
 	r.typed = map[string]bool{}
-	if r.old == nil {
-		r.old = &point.ProviderConfig{}
-	}
 	r.out = point.ProviderConfig{Options: map[string]json.RawMessage{}, Secrets: map[string]point.Secret{}}
 	fields := kind.Settings()
 	r.known(fields)
@@ -59,8 +66,6 @@ func (r *configReader) read() point.ProviderConfig {
 	r.credentials()
 	r.address()
 	r.variable()
-	r.sameOrigin()
-	return r.out
 }
 
 // configReader reads a flat config into a point.ProviderConfig.

@@ -150,13 +150,7 @@ func (r *configReader) sameOrigin() {
 		return
 	}
 	for name, secret := range r.out.Secrets {
-		old, ok := r.old.Secrets[name]
-		switch {
-		case !ok || old != secret || r.typed[name]:
-		case r.gone != nil:
-			delete(r.out.Secrets, name)
-			r.gone(name)
-		default:
+		if old, ok := r.old.Secrets[name]; ok && old == secret && !r.typed[name] {
 			r.fault(fieldOf(name), "The base URL leads to another place now: give this secret again, or remove it with null.")
 		}
 	}

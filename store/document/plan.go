@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"point"
@@ -195,9 +196,10 @@ func (p *planner) provider(at string, d *point.DocumentProvider) (*point.Provide
 	gone := map[string]bool{}
 	next.Config = provider.ReadStored(kind, d.Config, &before, p.rules.Grant, point.Fault(p.mistakes.add).In(at+".config."), func(name string) { gone[name] = true })
 	p.missing(d, next, gone)
+	p.aside(at, d.Name, &before, &next.Config)
 	if len(gone) > 0 {
 		next.Status = point.StatusInactive
-		p.find(at+".secrets", d.Name, "It becomes inactive, since these secrets are gone or were given for another place: %s. Give them to the provider, then activate it.", join(gone))
+		p.find(at+".secrets", d.Name, "It becomes inactive, since these secrets are not there for the place that it leads to: %s. Give them to the provider, then activate it.", join(gone))
 	}
 	return next, true
 }
@@ -213,9 +215,23 @@ func (p *planner) missing(d *point.DocumentProvider, next *point.Provider, gone 
 	has := len(next.Config.Credentials()) > 0 || next.Config.APIKeyEnv != ""
 	for _, name := range d.Secrets {
 		_, there := next.Config.Secrets[name]
-		if !there && (!isCredential(name) || !has) {
+		if !there && (!point.IsCredential(name) || !has) {
 			gone[name] = true
 		}
+	}
+}
+
+// aside tells which secrets are put aside: none is lost by an activation.
+func (p *planner) aside(at, name string, before, next *point.ProviderConfig) {
+	kept := map[string]bool{}
+	for full, secret := range next.Parked {
+		if before.Parked[full] != secret {
+			secret, _, _ := strings.Cut(full, point.SecretParked)
+			kept[secret] = true
+		}
+	}
+	if len(kept) > 0 {
+		p.find(at+".secrets", name, "It leads to another place now, or takes its key from a variable. These secrets are kept aside until it changes back: %s.", join(kept))
 	}
 }
 
@@ -237,10 +253,11 @@ func sameProvider(a, b *point.Provider) bool {
 	return a.Name == b.Name && a.Status == b.Status && a.ManagedBy == b.ManagedBy && SameConfig(&a.Config, &b.Config)
 }
 
-// SameConfig reports whether two configs and their secrets are alike.
+// SameConfig reports whether two configs and their secrets, also those that are put aside, are
+// alike.
 func SameConfig(a, b *point.ProviderConfig) bool {
 	plainA, plainB := *a, *b
-	plainA.Secrets, plainB.Secrets = nil, nil
+	plainA.Secrets, plainB.Secrets, plainA.Parked, plainB.Parked = nil, nil, nil, nil
 	for _, c := range []*point.ProviderConfig{&plainA, &plainB} {
 		if len(c.Options) == 0 {
 			c.Options = nil
@@ -249,7 +266,7 @@ func SameConfig(a, b *point.ProviderConfig) bool {
 			c.Models = nil
 		}
 	}
-	return sameJSON(plainA.Options, plainB.Options) && maps.Equal(a.Secrets, b.Secrets) && func() bool {
+	return sameJSON(plainA.Options, plainB.Options) && maps.Equal(a.Kept(), b.Kept()) && func() bool {
 		plainA.Options, plainB.Options = nil, nil
 		return reflect.DeepEqual(plainA, plainB)
 	}()

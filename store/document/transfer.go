@@ -119,7 +119,7 @@ func withSecrets(d *point.DocumentProvider, old *point.Provider, own map[string]
 	elsewhere := !provider.SamePlace(d.Kind, old.Config.BaseURL, fresh.Config.BaseURL)
 	added := false
 	for name, secret := range own {
-		if _, there := old.Config.Secrets[name]; there || elsewhere || isCredential(name) && has {
+		if _, there := old.Config.Secrets[name]; there || elsewhere || point.IsCredential(name) && has {
 			kept[name] = true
 			continue
 		}

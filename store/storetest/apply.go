@@ -153,7 +153,10 @@ func parkedProviders(t *testing.T, s *store.Store) {
 	known := *p
 	known.Config.Secrets = map[string]point.Secret{point.SecretAPIKey: point.NewSecret("another")}
 	version := s.Snapshot().Version
-	ok(t, s.Apply(ctx, &store.Batch{ParkProviders: []point.Provider{stranger, known}}))
+	other := stranger
+	other.ID = store.NewID(now())
+	ok(t, s.Apply(ctx, &store.Batch{ParkProviders: []point.Provider{stranger, known, other}}))
+	equal(t, "one behind a known one", must(s.ParkedProviders(ctx, []string{other.ID}))(t)[other.ID].Config.Secrets, p.Config.Secrets)
 	equal(t, "version", s.Snapshot().Version, version)
 	equal(t, "a live provider", must(s.GetProvider(ctx, p.ID))(t).Config.Secrets, p.Config.Secrets)
 	equal(t, "a parked one", must(s.ParkedProviders(ctx, []string{stranger.ID}))(t)[stranger.ID].Config.Secrets, p.Config.Secrets)
