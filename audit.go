@@ -32,32 +32,30 @@ const (
 
 // Events of the audit trail beside those of entities.
 const (
-	AuditSignIn         = "signin.ok"
-	AuditSignInFailed   = "signin.failed"
-	AuditSignInBlocked  = "signin.blocked"
-	AuditSignOut        = "signout"
-	AuditRefreshReused  = "refresh.reused"
-	AuditSessionEnded   = "session.ended"
-	AuditPassword       = "password.changed"
-	AuditSetUp          = "setup.done"
-	AuditSetUpFailed    = "setup.failed"
-	AuditTokenElsewhere = "token.used_elsewhere"
-	AuditKeyRevoked     = "key.revoked"
-	AuditKeyRotated     = "key.rotated"
-	AuditUserRole       = "user.role_changed"
-	AuditDeniedAccess   = "access.denied"
-	AuditProviderTest   = "provider.tested"
-	AuditEndpointTest   = "endpoint.tested"
-	AuditActivate       = "config.activated"
-	AuditRollback       = "config.rolled_back"
-	AuditDeclare        = "config.declared"
-	AuditExport         = "config.exported"
-	AuditExportSecrets  = "config.exported_with_secrets"
-	AuditSecrets        = "secrets.rotated"
-	AuditMasterKey      = "secrets.master_key_changed"
-	AuditSigningKey     = "signing_key.rotated"
-	AuditIdentity       = "identity.linked"
-	AuditBackup         = "backup.made"
+	AuditSignIn        = "signin.ok"
+	AuditSignInFailed  = "signin.failed"
+	AuditSignInBlocked = "signin.blocked"
+	AuditSignOut       = "signout"
+	AuditRefreshReused = "refresh.reused"
+	AuditSessionEnded  = "session.ended"
+	AuditPassword      = "password.changed"
+	AuditSetUp         = "setup.done"
+	AuditSetUpFailed   = "setup.failed"
+	AuditKeyRevoked    = "key.revoked"
+	AuditKeyRotated    = "key.rotated"
+	AuditUserRole      = "user.role_changed"
+	AuditDeniedAccess  = "access.denied"
+	AuditProviderTest  = "provider.tested"
+	AuditEndpointTest  = "endpoint.tested"
+	AuditActivate      = "config.activated"
+	AuditRollback      = "config.rolled_back"
+	AuditDeclare       = "config.declared"
+	AuditExport        = "config.exported"
+	AuditExportSecrets = "config.exported_with_secrets"
+	AuditSecrets       = "secrets.rotated"
+	AuditMasterKey     = "secrets.master_key_changed"
+	AuditSigningKey    = "signing_key.rotated"
+	AuditIdentity      = "identity.linked"
 )
 
 // AuditKind is an event of the audit trail and what it tells.
@@ -74,7 +72,6 @@ var auditEvents = []AuditKind{
 	{AuditPassword, "A user's password was changed."},
 	{AuditSetUp, "The first user was made by the set-up link."},
 	{AuditSetUpFailed, "A set-up was tried with a token that is not valid."},
-	{AuditTokenElsewhere, "A personal access token was used from an address for the first time."},
 	{AuditKeyRevoked, "A client key was made inactive."},
 	{AuditKeyRotated, "A client key got a new token."},
 	{AuditUserRole, "A user got another role."},
@@ -90,7 +87,6 @@ var auditEvents = []AuditKind{
 	{AuditMasterKey, "The master key was changed."},
 	{AuditSigningKey, "The key that signs access tokens was rotated."},
 	{AuditIdentity, "A user was linked to an account of the identity provider."},
-	{AuditBackup, "A backup was downloaded."},
 }
 
 // auditEntities are the entities whose changes are audited.

@@ -5,5 +5,6 @@ const (
 	AlertRefreshReuse = "refresh_token_reuse"
 	AlertGuessing     = "guessing"
 	AlertDenials      = "permission_denials" // of one user, many within a minute
-	AlertRotation     = "secrets_rotation"   // values that do not open
+	AlertExport       = "secrets_exported"
+	AlertRotation     = "secrets_rotation" // values that do not open
 )

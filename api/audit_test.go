@@ -84,6 +84,7 @@ func TestAuditEvents(t *testing.T) {
 		{"key.created", ask(http.MethodPost, "/api/keys", `{"name":"second"}`)},
 		{"key.updated", ask(http.MethodPut, "/api/keys/"+key, `{"name":"third"}`)},
 		{point.AuditKeyRevoked, ask(http.MethodPut, "/api/keys/"+key, `{"status":"inactive"}`)},
+		{point.AuditKeyRotated, ask(http.MethodPost, "/api/keys/"+key+"/rotate", `{}`)},
 		{"key.deleted", ask(http.MethodDelete, "/api/keys/"+key, "")},
 		{"alias.created", ask(http.MethodPut, "/api/aliases/fast", `{"target":"main/gpt-4o"}`)},
 		{"alias.updated", ask(http.MethodPut, "/api/aliases/fast", `{"target":"main/gpt-4o-mini"}`)},
@@ -93,6 +94,9 @@ func TestAuditEvents(t *testing.T) {
 			ask(http.MethodPost, "/api/secrets/rotate", `{"confirm":true}`)()
 			w.rotated()
 		}},
+		{point.AuditSigningKey, ask(http.MethodPost, "/api/auth/keys/rotate", `{"at_once":false}`)},
+		{point.AuditExport, ask(http.MethodGet, "/api/configs/export", "")},
+		{point.AuditExportSecrets, ask(http.MethodPost, "/api/configs/export", `{"passphrase":"correct horse battery"}`)},
 		{point.AuditSetUpFailed, func() {}},
 	} {
 		before := w.countOf(c.event)

@@ -31,6 +31,7 @@ func (a *API) exportConfig(ctx context.Context, in *exportConfigInput) (*huma.St
 	if err != nil {
 		return nil, err
 	}
+	a.audit(ctx, point.AuditEntry{Event: point.AuditExport, TargetKind: point.EntityConfiguration})
 	kind := "application/json"
 	if in.Format == document.YAML {
 		kind = yamlType
@@ -64,6 +65,8 @@ func (a *API) exportSecrets(ctx context.Context, in *exportSecretsInput) (*docum
 		return nil, err
 	}
 	raw, err := json.Marshal(d)
+	a.audit(ctx, point.AuditEntry{Event: point.AuditExportSecrets, TargetKind: point.EntityConfiguration})
+	a.Alerts.Raise(AlertExport, who(ctx).user.Email, "The configuration was exported with its secrets, encrypted by a passphrase. If nobody meant to, rotate the providers' keys.")
 	return &documentOutput{ConfigDocument{raw}}, err
 }
 

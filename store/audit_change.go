@@ -55,7 +55,7 @@ func eventOf(c *point.Change, members []string) string {
 	switch {
 	case updated && c.Entity == point.EntityKey && slices.Contains(members, "status") && statusOf(c.After) == point.StatusInactive:
 		return point.AuditKeyRevoked
-	case updated && c.Entity == point.EntityKey && slices.Contains(members, "prefix"):
+	case updated && c.Entity == point.EntityKey && slices.Contains(members, "rotated_at"):
 		return point.AuditKeyRotated
 	case updated && c.Entity == point.EntityUser && slices.Contains(members, "role"):
 		return point.AuditUserRole
