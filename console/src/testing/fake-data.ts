@@ -243,6 +243,8 @@ export function key(now: number, n: number, name: string, prefix: string): Key {
       usage: { day: '1.23', month: '45.6', requests_minute: 12, tokens_minute: 3400, open: 1 },
     }),
     expires_at: null,
+    rotated_at: null,
+    previous_expires_at: null,
     managed_by: 'user',
     version: 1,
     created_at: at,
