@@ -19,9 +19,10 @@ type window struct {
 	full  int64 // the last second in which something was added
 }
 
-// advance drops what has left the window. A clock that goes back stands still.
+// advance drops what has left the window. A clock that goes back stands still; one that goes
+// back by more than a window was wrong before, and begins anew.
 func (w *window) advance(second int64) {
-	if second-w.last >= span {
+	if second-w.last >= span || w.last-second >= span {
 		w.slots, w.sum, w.last = [span]int64{}, 0, second
 		return
 	}
@@ -44,7 +45,7 @@ func (w *window) add(n int64) {
 
 // refund takes back n of what was counted at a second, if that is still in the window.
 func (w *window) refund(second, n int64) {
-	if w.last-second >= span {
+	if w.last-second >= span || second > w.last {
 		return
 	}
 	w.slots[second%span] -= n
