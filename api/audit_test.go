@@ -119,6 +119,10 @@ func TestAuditEvents(t *testing.T) {
 	if e := list.Data[0]; e.ActorName != "viewer@example.com" || e.TargetName != "DELETE /api/providers/{id}" || e.Detail["permission"] != "providers:write" {
 		t.Errorf("%+v", e)
 	}
+	w.do(owned, http.MethodGet, "/api/audit?event=secrets.rotated", "").into(t, &list)
+	if e := list.Data[0]; e.ActorName != "owner@example.com" || e.ActorKind != "user" {
+		t.Errorf("%+v", e)
+	}
 	w.do(owned, http.MethodGet, "/api/audit?target="+provider, "").into(t, &list)
 	if len(list.Data) != 2 {
 		t.Errorf("%d rows of a provider", len(list.Data))

@@ -48,7 +48,7 @@ func (s *Store) RotateKeys(ctx context.Context, done func(values int64)) error {
 }
 
 // StartRotation is RotateKeys beside the caller: it returns when the rotation has begun, and
-// Close ends it. ended is told how it ended.
+// Close ends it. The audit trail names the actor of ctx. ended is told how it ended.
 func (s *Store) StartRotation(ctx context.Context, ended func(error)) error {
 	unlock, err := s.lockRotation(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Store) StartRotation(ctx context.Context, ended func(error)) error {
 		defer func() { ended(err) }()
 		defer panics.Catch(s.opts.Log, "the rotation of keys", &err)
 		defer unlock()
-		err = s.rotateKeys(s.living, nil)
+		err = s.rotateKeys(point.WithActor(s.living, point.ActorOf(ctx)), nil)
 	})
 	return nil
 }
