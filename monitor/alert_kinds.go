@@ -36,6 +36,8 @@ var alertKinds = []AlertKind{
 	{"provider_key_suspended", SeverityCritical, "A provider refuses a key, so it is not used for now. Put a valid key into the provider; it is tried again by itself."},
 	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},
 	{"refresh_token_reuse", SeverityCritical, "A used-up sign-in token came back, so the session was ended. If it was not a restored browser, the token was stolen: change the password."},
+	{"permission_denials", SeverityWarning, "A user asked many times for what they may not do. Look into the audit trail what was tried; if it was not that user, end the sessions and tokens."},
+	{"secrets_rotation", SeverityCritical, "A rotation of the encryption keys met values that cannot be read, and the old key stays. Set those values again, then rotate once more."},
 }
 
 // AlertKinds lists all kinds, for documentation and its test.
