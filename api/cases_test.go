@@ -172,7 +172,9 @@ func TestETags(t *testing.T) {
 
 func TestLockedObjects(t *testing.T) {
 	w := newWorld(t).withUsers()
-	for _, by := range []string{point.ManagedByFile, point.ManagedByEnv} {
+	for by, want := range map[string]string{
+		point.ManagedByFile: "Change it there: Point takes it within seconds.", point.ManagedByEnv: "change it there and restart Point.",
+	} {
 		p := &point.Provider{Name: by, Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive, ManagedBy: by}
 		if err := w.store.CreateProvider(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -185,7 +187,7 @@ func TestLockedObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.run(map[string]string{"key": k.ID, "by": by}, []apiCase{
-			{"provider", owned, "PUT", "/api/providers/{by}", `{"status":"inactive"}`, nil, 409, []string{"there and restart Point."}, nil},
+			{"provider", owned, "PUT", "/api/providers/{by}", `{"status":"inactive"}`, nil, 409, []string{want}, nil},
 			{"provider", owned, "DELETE", "/api/providers/{by}", "", nil, 409, nil, nil},
 			{"key", owned, "PUT", "/api/keys/{key}", `{"name":"x"}`, nil, 409, nil, nil},
 			{"key", owned, "DELETE", "/api/keys/{key}", "", nil, 409, nil, nil},

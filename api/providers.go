@@ -246,11 +246,11 @@ func (a *API) changeable(ctx context.Context, id, ifMatch string) (*point.Provid
 }
 
 // Locked refuses to change what is declared outside of the database: it would come back with
-// the next start.
+// the next look at the file or the next start.
 func Locked(managedBy, thing string) error {
 	switch managedBy {
 	case point.ManagedByFile:
-		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there and restart Point.", thing))
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there: Point takes it within seconds.", thing))
 	case point.ManagedByEnv:
 		variable := "its environment variable"
 		if thing == "key" {

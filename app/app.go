@@ -177,13 +177,10 @@ func (a *App) provisionAlone(ctx context.Context) error {
 // provision brings what is declared, and the simulated services if demo mode is on.
 func (a *App) provision(ctx context.Context) error {
 	p := a.provisioner()
-	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap, p.alertRules} {
+	for _, step := range []func(context.Context) error{p.firstOwner, p.declared, p.bootstrap, p.alertRules, p.environment, p.defaultConfiguration} {
 		if err := step(ctx); err != nil {
 			return err
 		}
-	}
-	if err := p.environment(ctx); err != nil {
-		return err
 	}
 	stop, err := p.demo(ctx)
 	if err != nil {
@@ -312,6 +309,7 @@ func (a *App) parts() []func(context.Context) error {
 		func(ctx context.Context) error { return a.monitor.Alerts.Run(ctx, a.store) },
 		a.rules().Run,
 		a.notify.Run,
+		a.fileWatch().Run,
 		func(ctx context.Context) error { return a.journal.Run(ctx, a.store, a.cfg.JournalInterval) },
 		func(ctx context.Context) error {
 			return a.monitor.Health.Beat(ctx, a.store, a.self, a.component("monitor"))

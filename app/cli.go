@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"point"
 	"point/config"
 	"point/store"
 )
@@ -160,12 +161,22 @@ func withoutVariables(env, names []string) []string {
 	})
 }
 
-// open loads the configuration and opens its store. The caller closes it.
+// commandActor makes the changes of commands.
+var commandActor = point.Actor{Kind: point.ActorSystem, Name: "command line"}
+
+// open loads the configuration and opens its store, whose changes the command line makes from
+// now on. The caller closes it.
 func (r *invocation) open() (*store.Store, error) {
 	c, err := r.load()
 	if err != nil {
 		return nil, err
 	}
+	return r.openStore(c)
+}
+
+// openStore opens the store of a configuration that was loaded, as open does.
+func (r *invocation) openStore(c *config.Config) (*store.Store, error) {
+	r.ctx = point.WithActor(r.ctx, commandActor)
 	return store.Open(r.ctx, storeOptions(c))
 }
 
@@ -189,27 +200,6 @@ type versionCommand struct{}
 
 func (versionCommand) Run(r *invocation) error {
 	_, err := fmt.Fprintln(r.Stdout, "point", Version())
-	return err
-}
-
-type configCommand struct {
-	Validate configValidateCommand `cmd:"" help:"Read flags, variables and file as serve would, and report every problem."`
-}
-
-type configValidateCommand struct{}
-
-func (configValidateCommand) Run(r *invocation) error {
-	c, err := r.loadChecked(func(c *config.Config) config.Problems { return append(checkDeclared(c), checkCertificate(c)...) })
-	if err != nil {
-		return err
-	}
-	r.warnKeyless(c)
-	where := "flags, variables and defaults"
-	if c.File != "" {
-		where = c.File
-	}
-	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys declared)\n", where,
-		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys))
 	return err
 }
 

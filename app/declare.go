@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"point"
@@ -91,7 +92,7 @@ func (d *declaration) providers(known map[string]*point.Provider) error {
 		old := known[next.Name]
 		wanted[next.Name] = true
 		if old != nil && old.ManagedBy != point.ManagedByFile && !replaceable(old) {
-			return fmt.Errorf("%s declares the provider %q, which was made in the console already: delete it there or rename one", d.cfg.File, next.Name)
+			return d.problem("the provider %q was made in the console already: delete it there or rename one.", next.Name)
 		}
 		switch {
 		case old == nil:
@@ -110,6 +111,11 @@ func (d *declaration) providers(known map[string]*point.Provider) error {
 		}
 	}
 	return nil
+}
+
+// problem is one thing that keeps the file from being taken.
+func (d *declaration) problem(format string, args ...any) config.Problems {
+	return config.Problems{{Where: filepath.Base(d.cfg.File), What: fmt.Sprintf(format, args...)}}
 }
 
 // replaceable reports whether p may give way to a declared provider of the same name.
@@ -172,7 +178,7 @@ func (d *declaration) keys() error {
 			next.Hash = point.HashToken(d.live.KeySecret, declared.Token.Reveal())
 		}
 		if other, twice := names[next.Hash]; twice {
-			return fmt.Errorf("%s declares the keys %q and %q with the same token: give one of them another", d.cfg.File, other, next.Name)
+			return d.problem("the keys %q and %q have the same token: give one of them another.", other, next.Name)
 		}
 		names[next.Hash] = next.Name
 		old, known := d.live.Keys[next.Hash]

@@ -123,8 +123,8 @@ func TestDeclaredWhole(t *testing.T) {
 	version := a.store.Snapshot().Version
 	a.Close()
 	for text, want := range map[string]string{
-		declaredFile: `"two", which was made in the console already`,
-		"providers: [{name: one, provider: openai, config: {api_key: x}}]\nkeys: [{name: a, env: CI_KEY}, {name: b, env: CI_KEY}]": `the keys "a" and "b" with the same token`,
+		declaredFile: `"two" was made in the console already`,
+		"providers: [{name: one, provider: openai, config: {api_key: x}}]\nkeys: [{name: a, env: CI_KEY}, {name: b, env: CI_KEY}]": `the keys "a" and "b" have the same token`,
 	} {
 		path := fileIn(t, dir, text)
 		c, _, err := config.Load(config.Source{ReadFile: os.ReadFile, Env: []string{

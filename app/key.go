@@ -31,6 +31,7 @@ type keyCreateCommand struct {
 	Parallel *int64   `name:"concurrency" help:"Requests at once."`
 	BudgetD  string   `name:"budget-day" help:"USD a day, in UTC."`
 	BudgetM  string   `name:"budget-month" help:"USD a month, in UTC."`
+	Free     bool     `name:"unlimited" help:"No limits, not even those that the settings give a key that names none."`
 	Expires  string   `placeholder:"30d" help:"Life, such as 30d or 12h; for ever if absent."`
 }
 
@@ -44,6 +45,9 @@ func (c keyCreateCommand) Run(r *invocation) error {
 		return err
 	}
 	defer s.Close()
+	if key.Limits == (point.KeyLimits{}) && !c.Free {
+		key.Limits = s.Snapshot().Settings.DefaultKeyLimits
+	}
 	token := clientkey.New()
 	if err := s.CreateKey(r.ctx, key, token); err != nil {
 		return err
@@ -64,7 +68,10 @@ func (c keyCreateCommand) key() (*point.Key, error) {
 		Limits:    point.KeyLimits{RPM: c.RPM, TPM: c.TPM, Concurrency: c.Parallel},
 	}
 	now := time.Now().UTC()
-	var errs [4]error
+	var errs [5]error
+	if c.Free && key.Limits != (point.KeyLimits{}) || c.Free && c.BudgetD+c.BudgetM != "" {
+		errs[4] = errors.New("--unlimited goes with no limit: leave it or the limits out")
+	}
 	if c.Expires != "" {
 		life, err := config.ParseDuration(c.Expires)
 		at := now.Add(life)

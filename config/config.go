@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -10,7 +11,8 @@ import (
 
 // Config is how one Point process is set up. It is complete and valid when Load returns it.
 type Config struct {
-	File string // the YAML file it was read from, empty for none
+	File     string            // the YAML file it was read from, empty for none
+	FileRead [sha256.Size]byte // the SHA-256 of its content
 
 	Listen    string // host:port
 	PublicURL string // without a trailing slash; empty: from the address that is listened on
@@ -56,6 +58,9 @@ type Config struct {
 
 	// Getenv is a variable of the process; one that is empty counts as unset.
 	Getenv func(name string) string
+
+	source       Source
+	fileSettings map[string]point.Secret // by name, as the file has them
 }
 
 // DefaultDataDir is Config.DataDir if nothing says otherwise.

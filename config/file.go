@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -40,8 +41,9 @@ func (l *loader) readFile() {
 		l.problem(where, "the file cannot be read: %v.", err)
 		return
 	}
-	l.config.File = path
+	l.config.File, l.config.FileRead = path, sha256.Sum256(content)
 	l.parse(filepath.Base(path), content)
+	l.keepSettings()
 }
 
 func (l *loader) parse(name string, content []byte) {

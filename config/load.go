@@ -40,6 +40,7 @@ type Source struct {
 // Load reads and checks everything. Warnings are for the log; the error is a Problems.
 func Load(src Source) (*Config, []Problem, error) {
 	l := &loader{src: src, env: environment(src.Env), origin: map[string]string{}}
+	l.config.source = src
 	l.config.Getenv = func(name string) string { return l.env[name] }
 	l.readFile()
 	for _, s := range Settings() {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"point"
 )
@@ -62,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		LogFormat:       "text",
 		GOGC:            400,
 	}
-	if diff := cmp.Diff(want, c, cmp.AllowUnexported(point.Secret{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(point.Secret{}), cmpopts.IgnoreUnexported(Config{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -34,6 +34,7 @@ var alertKinds = []AlertKind{
 	{AlertLogDrops, SeverityWarning, "Log entries did not reach the database; the terminal has them all. Check the database, or raise the log level."},
 	{"unpriced_model", SeverityWarning, "A model has no known price, so its cost is unknown and budgets do not see it. Update Point, or give the model a price."},
 	{"provider_key_suspended", SeverityCritical, "A provider refuses a key, so it is not used for now. Put a valid key into the provider; it is tried again by itself."},
+	{"config_file_invalid", SeverityWarning, "The configuration file was changed to what cannot be taken, so what was live stays. Mend what the detail lists; Point takes the file within seconds, and refuses to start with it as it is."},
 	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},
 	{"refresh_token_reuse", SeverityCritical, "A used-up sign-in token came back, so the session was ended. If it was not a restored browser, the token was stolen: change the password."},
 	{"permission_denials", SeverityWarning, "A user asked many times for what they may not do. Look into the audit trail what was tried; if it was not that user, end the sessions and tokens."},

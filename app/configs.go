@@ -1,0 +1,257 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"point"
+	"point/config"
+	"point/store"
+	"point/store/document"
+)
+
+type configCommand struct {
+	Validate configValidateCommand `cmd:"" help:"Read flags, variables and file as serve would, and report every problem."`
+	Export   configExportCommand   `cmd:"" help:"Write what is live, but for what the file and the environment declare."`
+	Import   configImportCommand   `cmd:"" help:"Save a configuration that was exported. Nothing becomes live."`
+	List     configListCommand     `cmd:"" help:"List saved configurations."`
+	Activate configActivateCommand `cmd:"" help:"Make a saved configuration live, whole or not at all."`
+}
+
+type configValidateCommand struct{}
+
+func (configValidateCommand) Run(r *invocation) error {
+	c, err := r.loadChecked(func(c *config.Config) config.Problems { return append(checkDeclared(c), checkCertificate(c)...) })
+	if err != nil {
+		return err
+	}
+	r.warnKeyless(c)
+	where := "flags, variables and defaults"
+	if c.File != "" {
+		where = c.File
+	}
+	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys declared)\n", where,
+		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys))
+	return err
+}
+
+type configExportCommand struct {
+	Format         string `enum:"yaml,json" default:"yaml" help:"yaml or json."`
+	Secrets        bool   `help:"With the secrets of providers, encrypted under a passphrase."`
+	PassphraseFile string `placeholder:"FILE" help:"Holds the passphrase, 12 characters or more."`
+}
+
+func (c configExportCommand) Run(r *invocation) error {
+	passphrase, err := passphraseOf(c.PassphraseFile)
+	switch {
+	case err != nil:
+		return err
+	case c.Secrets && passphrase.IsZero():
+		return errors.New("--secrets needs --passphrase-file: secrets leave Point encrypted alone")
+	case !c.Secrets && !passphrase.IsZero():
+		return errors.New("--passphrase-file encrypts secrets: give --secrets too")
+	}
+	s, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	d, err := document.Export(r.ctx, s, passphrase)
+	if err != nil {
+		return err
+	}
+	text, err := document.Write(d, c.Format)
+	if err != nil {
+		return err
+	}
+	event := point.AuditExport
+	if c.Secrets {
+		event = point.AuditExportSecrets
+	}
+	if err := s.Audit(r.ctx, point.AuditEntry{Event: event, Actor: commandActor, TargetKind: point.EntityConfiguration, Result: point.AuditOK}); err != nil {
+		return err
+	}
+	_, err = r.Stdout.Write(text)
+	return err
+}
+
+// passphraseOf reads a passphrase without its last newline, none if no file is named.
+func passphraseOf(file string) (point.Secret, error) {
+	if file == "" {
+		return point.Secret{}, nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return point.Secret{}, fmt.Errorf("read the passphrase: %w", err)
+	}
+	text := strings.TrimRight(string(content), "\r\n")
+	if len(text) < document.MinPassphrase {
+		return point.Secret{}, fmt.Errorf("%s: a passphrase has at least %d characters", file, document.MinPassphrase)
+	}
+	return point.NewSecret(text), nil
+}
+
+type configImportCommand struct {
+	File           string `arg:"" help:"YAML or JSON, as config export writes it."`
+	Name           string `help:"What to save it as; the name of the file if absent."`
+	Default        bool   `help:"Activate it at the start of an installation on which nothing is configured."`
+	PassphraseFile string `placeholder:"FILE" help:"Holds the passphrase that the secrets in it are encrypted under."`
+	DryRun         bool   `help:"Check it alone, and save nothing."`
+}
+
+func (c configImportCommand) Run(r *invocation) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	passphrase, err := passphraseOf(c.PassphraseFile)
+	if err != nil {
+		return err
+	}
+	in, err := document.Read(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	if c.DryRun {
+		_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys); nothing was saved\n", c.File,
+			len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys))
+		return err
+	}
+	s, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	saved := &point.Configuration{Name: c.name(), IsDefault: c.Default}
+	findings, err := document.Import(r.ctx, s, in, saved, passphrase)
+	if err != nil {
+		return takenName(err, saved.Name)
+	}
+	showFindings(r.Stderr, findings)
+	_, err = fmt.Fprintf(r.Stdout, "saved as %q; point config activate %q makes it live\n", saved.Name, saved.Name)
+	return err
+}
+
+// name is what to save the file as.
+func (c configImportCommand) name() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	base := filepath.Base(c.File)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// takenName says what to do about a name that another configuration has.
+func takenName(err error, name string) error {
+	if conflict := (*store.Conflict)(nil); errors.As(err, &conflict) {
+		return fmt.Errorf("there is a configuration %q already: give another --name", name)
+	}
+	return err
+}
+
+type configListCommand struct{}
+
+func (configListCommand) Run(r *invocation) error {
+	s, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	table := tabwriter.NewWriter(r.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tDEFAULT\tSAVED BY\tCHANGED\tDESCRIPTION")
+	for page := 1; ; page++ {
+		list, err := s.ListConfigurations(r.ctx, store.Page{Number: page, Limit: 500})
+		if err != nil {
+			return err
+		}
+		for _, c := range list.Items {
+			first := ""
+			if c.IsDefault {
+				first = "yes"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, first, c.CreatedBy, c.UpdatedAt.UTC().Format(time.RFC3339), c.Description)
+		}
+		if !list.More {
+			return table.Flush()
+		}
+	}
+}
+
+type configActivateCommand struct {
+	Name   string `arg:"" help:"Name of a saved configuration."`
+	DryRun bool   `help:"Tell what would change, and change nothing."`
+}
+
+func (c configActivateCommand) Run(r *invocation) error {
+	cfg, err := r.load()
+	if err != nil {
+		return err
+	}
+	s, err := r.openStore(cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	saved, err := s.ConfigurationByName(r.ctx, c.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no configuration %q; point config list shows all", c.Name)
+	}
+	if err != nil {
+		return err
+	}
+	plan, err := c.plan(r.ctx, s, saved, cfg)
+	if err != nil {
+		return err
+	}
+	showFindings(r.Stderr, plan.Findings)
+	showChanges(r.Stdout, plan.Changes)
+	said := "%q is live: %d changes\n"
+	if c.DryRun {
+		said = "%q would make %d changes; nothing was changed\n"
+	}
+	_, err = fmt.Fprintf(r.Stdout, said, saved.Name, len(plan.Changes))
+	return err
+}
+
+// plan activates, or finds out what that would change.
+func (c configActivateCommand) plan(ctx context.Context, s *store.Store, saved *point.Configuration, cfg *config.Config) (*document.Plan, error) {
+	if !c.DryRun {
+		return activateSaved(ctx, s, saved, cfg)
+	}
+	d, err := documentOf(saved)
+	if err != nil {
+		return nil, err
+	}
+	return document.Make(ctx, s, d, operatorRules(cfg))
+}
+
+func showFindings(out io.Writer, list []document.Finding) {
+	for _, f := range list {
+		fmt.Fprintln(out, "point: note:", strings.TrimSpace(f.Name+": "+f.Message))
+	}
+}
+
+// showChanges tells what changes, a line for each place.
+func showChanges(out io.Writer, list []document.Difference) {
+	for _, d := range list {
+		line := strings.Join(strings.Fields(d.Action+" "+d.Entity+" "+d.Name+" "+d.Path), " ")
+		if d.Action == point.ChangeUpdate {
+			line += fmt.Sprintf(": %s -> %s", orNone(d.Before), orNone(d.After))
+		}
+		fmt.Fprintln(out, line)
+	}
+}
+
+func orNone(raw []byte) string {
+	if len(raw) == 0 {
+		return "none"
+	}
+	return string(raw)
+}
