@@ -50,13 +50,17 @@ func failure(err error) error {
 	return err
 }
 
-// constraintField reads "name" from the index providers_name_unique; a primary key is "id".
+// constraintField reads "name" from the index providers_name_unique; a primary key is "id",
+// but in tables whose rows go by their names.
 func constraintField(table, constraint string) string {
 	field, ok := strings.CutSuffix(strings.TrimPrefix(constraint, table+"_"), "_unique")
-	if !ok {
-		return "id"
+	switch {
+	case ok:
+		return field
+	case table == "roles" || table == "aliases":
+		return "name"
 	}
-	return field
+	return "id"
 }
 
 // columnField reads "name" from "... UNIQUE constraint failed: providers.name (2067)".
