@@ -38,6 +38,7 @@ var alertKinds = []AlertKind{
 	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},
 	{"refresh_token_reuse", SeverityCritical, "A used-up sign-in token came back, so the session was ended. If it was not a restored browser, the token was stolen: change the password."},
 	{"permission_denials", SeverityWarning, "A user asked many times for what they may not do. Look into the audit trail what was tried; if it was not that user, end the sessions and tokens."},
+	{"secrets_exported", SeverityWarning, "Somebody exported the configuration with its secrets. If that was not meant, change the keys of the providers."},
 	{"secrets_rotation", SeverityCritical, "A rotation of the encryption keys met values that cannot be read, and the old key stays. Set those values again, then rotate once more."},
 }
 

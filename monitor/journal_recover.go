@@ -80,7 +80,7 @@ func (j *Journal) recoverSegment(seq uint64) error {
 		j.opt.Log.Warn("journal: a segment has unreadable bytes",
 			"file", path, "records", found.frames, "broken", found.broken, "readable_to", found.end)
 	}
-	damaged := found.broken > 0 || found.lost || found.torn && found.frames == 0
+	damaged := found.broken > 0 || found.lost
 	if damaged {
 		j.reportDamage(path, max(1, found.broken))
 	}

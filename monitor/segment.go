@@ -128,7 +128,10 @@ func copyMapped(dst, src []byte) (err error) {
 			err = fmt.Errorf("memory-mapped file: %v", fault)
 		}
 	}()
-	copy(dst, src)
+	// The header is whole before anything of the payload is there, in whatever order a copy goes:
+	// what a process leaves that is killed here is known for the beginning of one frame.
+	copy(dst[:frameHeader], src[:frameHeader])
+	copy(dst[frameHeader:], src[frameHeader:])
 	return nil
 }
 
