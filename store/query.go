@@ -44,9 +44,14 @@ func (q *query) where(cond constant, args ...any) {
 	q.add(cond, args...)
 }
 
-// whereIn adds the condition that column is one of values; it never holds if there are none.
+// whereIn adds the condition that column is one of values; it never holds if there are none. A
+// single one is compared for equality, with which an index gives its rows in order.
 func (q *query) whereIn(column constant, values []any) {
 	q.where(column)
+	if len(values) == 1 {
+		q.add(" = ?", values[0])
+		return
+	}
 	q.add(" IN (NULL")
 	for _, v := range values {
 		q.add(", ?", v)
