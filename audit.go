@@ -32,30 +32,32 @@ const (
 
 // Events of the audit trail beside those of entities.
 const (
-	AuditSignIn        = "signin.ok"
-	AuditSignInFailed  = "signin.failed"
-	AuditSignInBlocked = "signin.blocked"
-	AuditSignOut       = "signout"
-	AuditRefreshReused = "refresh.reused"
-	AuditSessionEnded  = "session.ended"
-	AuditPassword      = "password.changed"
-	AuditSetUp         = "setup.done"
-	AuditSetUpFailed   = "setup.failed"
-	AuditKeyRevoked    = "key.revoked"
-	AuditKeyRotated    = "key.rotated"
-	AuditUserRole      = "user.role_changed"
-	AuditDeniedAccess  = "access.denied"
-	AuditProviderTest  = "provider.tested"
-	AuditEndpointTest  = "endpoint.tested"
-	AuditActivate      = "config.activated"
-	AuditRollback      = "config.rolled_back"
-	AuditDeclare       = "config.declared"
-	AuditExport        = "config.exported"
-	AuditExportSecrets = "config.exported_with_secrets"
-	AuditSecrets       = "secrets.rotated"
-	AuditMasterKey     = "secrets.master_key_changed"
-	AuditSigningKey    = "signing_key.rotated"
-	AuditIdentity      = "identity.linked"
+	AuditSignIn         = "signin.ok"
+	AuditSignInFailed   = "signin.failed"
+	AuditSignInBlocked  = "signin.blocked"
+	AuditSignOut        = "signout"
+	AuditRefreshReused  = "refresh.reused"
+	AuditSessionEnded   = "session.ended"
+	AuditPassword       = "password.changed"
+	AuditPasswordFailed = "password.failed"
+	AuditInvited        = "invitation.made"
+	AuditSetUp          = "setup.done"
+	AuditSetUpFailed    = "setup.failed"
+	AuditKeyRevoked     = "key.revoked"
+	AuditKeyRotated     = "key.rotated"
+	AuditUserRole       = "user.role_changed"
+	AuditDeniedAccess   = "access.denied"
+	AuditProviderTest   = "provider.tested"
+	AuditEndpointTest   = "endpoint.tested"
+	AuditActivate       = "config.activated"
+	AuditRollback       = "config.rolled_back"
+	AuditDeclare        = "config.declared"
+	AuditExport         = "config.exported"
+	AuditExportSecrets  = "config.exported_with_secrets"
+	AuditSecrets        = "secrets.rotated"
+	AuditMasterKey      = "secrets.master_key_changed"
+	AuditSigningKey     = "signing_key.rotated"
+	AuditIdentity       = "identity.linked"
 )
 
 // AuditKind is an event of the audit trail and what it tells.
@@ -70,6 +72,8 @@ var auditEvents = []AuditKind{
 	{AuditRefreshReused, "A refresh token that had been replaced came back, and its session was ended."},
 	{AuditSessionEnded, "A session was ended by its user or an admin."},
 	{AuditPassword, "A user's password was changed."},
+	{AuditPasswordFailed, "A user who was signed in gave a wrong password to change it."},
+	{AuditInvited, "An invitation was made, with which a user sets a new password."},
 	{AuditSetUp, "The first user was made by the set-up link."},
 	{AuditSetUpFailed, "A set-up was tried with a token that is not valid."},
 	{AuditKeyRevoked, "A client key was made inactive."},

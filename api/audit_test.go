@@ -71,6 +71,11 @@ func TestAuditEvents(t *testing.T) {
 			}
 			ask(http.MethodDelete, "/api/auth/sessions/"+c.SessionID, "")()
 		}},
+		{point.AuditSessionEnded, ask(http.MethodDelete, "/api/users/"+w.users[editing].ID+"/sessions", "")},
+		{point.AuditInvited, ask(http.MethodPost, "/api/users/"+w.users[editing].ID+"/invitation", "")},
+		{point.AuditPasswordFailed, func() {
+			w.do(owned, http.MethodPut, "/api/auth/password", `{"current":"wrong","new":"0123456789abc"}`)
+		}},
 		{point.AuditDeniedAccess, func() {
 			for range 5 {
 				w.do(viewing, http.MethodDelete, "/api/providers/main", "")

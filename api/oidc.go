@@ -89,6 +89,8 @@ func codeOf(err error) string {
 		return failUnavailable
 	case errors.Is(err, openid.ErrRefused):
 		return failRefused
+	case errors.Is(err, store.ErrStale), errors.As(err, &p) && p.Status == http.StatusUnauthorized:
+		return failExpired // somebody changed the user meanwhile
 	case errors.As(err, &p) && p.Status == http.StatusTooManyRequests:
 		return failBusy
 	}

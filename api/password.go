@@ -74,6 +74,7 @@ func (a *API) invite(ctx context.Context, u *point.User) (*Invitation, error) {
 	if err := a.Store.PutInvitation(ctx, u, sha256.Sum256([]byte(token)), expires); err != nil {
 		return nil, fromStore(err, "user")
 	}
+	a.audit(ctx, point.AuditEntry{Event: point.AuditInvited, TargetKind: point.EntityUser, TargetID: u.ID, TargetName: u.Email})
 	return &Invitation{Token: token, ExpiresAt: expires}, nil
 }
 
@@ -100,6 +101,7 @@ func (a *API) accept(ctx context.Context, in *acceptInput) (*tokenOutput, error)
 		return nil, fmt.Errorf("set a password: %w", err)
 	}
 	a.gate.forget("invitation", in.client.address)
+	a.auditUser(ctx, point.AuditSignIn, point.AuditOK, u)
 	a.Log.InfoContext(ctx, "api: an invitation was accepted", "email", u.Email, "address", in.client.address)
 	return a.startSession(ctx, u, in.client)
 }
@@ -127,6 +129,7 @@ func (a *API) changePassword(ctx context.Context, in *changePasswordInput) (*tok
 		return nil, err
 	}
 	if !ok {
+		a.auditUser(ctx, point.AuditPasswordFailed, point.AuditFailed, u)
 		a.Log.WarnContext(ctx, "api: a password change failed", "email", u.Email, "address", in.client.address)
 		var f faults
 		f.add("body.current", "This is not your password.")

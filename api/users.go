@@ -235,6 +235,7 @@ func (a *API) deleteUserSessions(ctx context.Context, in *ByID) (*empty, error) 
 	if err := a.Store.RevokeSessions(ctx, u.ID); err != nil {
 		return nil, fmt.Errorf("end a user's sessions: %w", err)
 	}
+	a.audit(ctx, point.AuditEntry{Event: point.AuditSessionEnded, TargetKind: point.EntityUser, TargetID: u.ID, TargetName: u.Email})
 	return nil, nil
 }
 

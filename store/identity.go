@@ -60,14 +60,19 @@ func (s *Store) CreateUserOf(ctx context.Context, u *point.User, issuer, subject
 }
 
 // LinkIdentity gives an identity to a user without a password, if u.Version is still the stored
-// one (else ErrStale). An identity that is taken, or a user who has one, is a *Conflict.
+// one (else ErrStale), which ends the user's invitation. An identity that is taken, or a user who
+// has one, is a *Conflict.
 func (s *Store) LinkIdentity(ctx context.Context, u *point.User, issuer, subject string) error {
 	err := s.change(ctx, func(tx *configTx) error {
 		result, err := tx.ExecContext(ctx, insertIdentityOf, issuer, subject, s.now(), idArg(u.ID), u.Version)
 		if err != nil {
 			return err
 		}
-		return touched(ctx, tx, result, existsUser, idArg(u.ID))
+		if err := touched(ctx, tx, result, existsUser, idArg(u.ID)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM invitations WHERE user_id = $1`, idArg(u.ID))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("link an identity to user %s: %w", u.ID, err)

@@ -162,6 +162,11 @@ func sweepTokens(ctx context.Context, tx *configTx, before time.Time) error {
 	return dropTokens(ctx, tx, `SELECT id FROM tokens WHERE expires_at < $1`, `DELETE FROM tokens WHERE expires_at < $1`, at(before))
 }
 
+// dropTokensOf deletes the tokens of a user.
+func dropTokensOf(ctx context.Context, tx *configTx, userID string) error {
+	return dropTokens(ctx, tx, `SELECT id FROM tokens WHERE user_id = $1`, `DELETE FROM tokens WHERE user_id = $1`, idArg(userID))
+}
+
 // dropTokens notes the tokens that one statement finds, and deletes them with the other.
 func dropTokens(ctx context.Context, tx *configTx, find, drop string, args ...any) error {
 	ids, err := rows(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, find, args...)

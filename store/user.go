@@ -157,8 +157,8 @@ func keepOwner(ctx context.Context, tx *configTx, id string, remains bool) error
 
 // UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the
 // stored one (else ErrStale), and raises u.Version, which ends the user's access tokens. All
-// but a new email ends the user's sessions too, everywhere within 2 s. The last owner remains
-// one: else ErrLastOwner.
+// but a new email ends the user's sessions too, everywhere within 2 s; disabled ends the personal
+// access tokens. The last owner remains one: else ErrLastOwner.
 func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	updated := s.now()
 	email := strings.ToLower(u.Email)
@@ -181,6 +181,9 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 		if err := auditPassword(ctx, tx, u); err != nil {
 			return err
 		}
+		if err := endTokens(ctx, tx, u); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE users SET email = $1, password_hash = $2, role = $3, disabled = $4, version = version + 1, updated_at = $5
 			WHERE id = $6 AND version = $7`, email, u.PasswordHash, u.Role, u.Disabled, updated, idArg(u.ID), u.Version)
 		if err != nil {
@@ -194,6 +197,15 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	u.Version++
 	u.Email, u.UpdatedAt = email, updated
 	return nil
+}
+
+// endTokens deletes the personal access tokens of a user who is to be disabled: they must not
+// come back with the user.
+func endTokens(ctx context.Context, tx *configTx, u *point.User) error {
+	if !u.Disabled {
+		return nil
+	}
+	return dropTokensOf(ctx, tx, u.ID)
 }
 
 // auditPassword notes that u's password is about to change, if it is. Images hold no password.
@@ -223,7 +235,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error 
 		if err := tx.changed(ctx, entityUser, id); err != nil {
 			return err
 		}
-		if err := dropTokens(ctx, tx, `SELECT id FROM tokens WHERE user_id = $1`, `DELETE FROM tokens WHERE user_id = $1`, idArg(id)); err != nil {
+		if err := dropTokensOf(ctx, tx, id); err != nil {
 			return err
 		}
 		owned, err := rows(ctx, tx, func(r row) (key string, err error) { return key, r.Scan(&key) }, `SELECT id FROM keys WHERE owner_id = $1`, idArg(id))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"testing"
@@ -54,7 +55,12 @@ func linkIdentities(t *testing.T, s *store.Store) {
 		t.Error(err)
 	}
 	conflicting(t, s.LinkIdentity(ctx, invited, testIssuer, "1"))
+	invitation := sha256.Sum256([]byte("invitation"))
+	ok(t, s.PutInvitation(ctx, invited, invitation, time.Now().Add(time.Hour)))
 	ok(t, s.LinkIdentity(ctx, invited, testIssuer, "3"))
+	if _, err := s.Invited(ctx, invitation); !errors.Is(err, store.ErrNotFound) {
+		t.Error("whoever holds the invitation may still set a password:", err)
+	}
 	if x := must(s.IdentityOf(ctx, invited.ID))(t); x.Subject != "3" {
 		t.Errorf("%+v", x)
 	}
@@ -69,7 +75,12 @@ func linkIdentities(t *testing.T, s *store.Store) {
 func suspended(t *testing.T, s *store.Store, u *point.User) {
 	t.Helper()
 	ctx := t.Context()
+	token := &point.Token{UserID: u.ID, Name: "t", Scopes: []string{"keys:read"}, ExpiresAt: time.Now().Add(time.Hour)}
+	ok(t, s.CreateToken(ctx, token, point.NewSecret("ptp_"+rand.Text())))
 	ok(t, s.SuspendUser(ctx, u, testIssuer, "1"))
+	if _, live := s.Snapshot().Tokens[token.Hash]; live {
+		t.Error("a token of a disabled user lives, and would come back with the user")
+	}
 	x := must(s.GetIdentity(ctx, testIssuer, "1"))(t)
 	if stored := must(s.GetUser(ctx, u.ID))(t); !stored.Disabled || !x.Suspended(stored) {
 		t.Errorf("%+v, %+v", stored, x)
