@@ -86,7 +86,7 @@ test('a key shows its token once, and can be revoked', async () => {
   const { fake, user } = openPage('/keys')
   const [create] = await screen.findAllByRole('button', { name: 'Create key' }, wait)
   if (create) await user.click(create)
-  const dialog = await screen.findByRole('dialog', {}, wait)
+  const dialog = await screen.findByRole('dialog', { name: 'Create a client key' }, wait)
   await user.type(within(dialog).getByLabelText('Name'), 'Laptop')
   await user.click(within(dialog).getByRole('button', { name: 'Create key' }))
   expect(await screen.findByText(/^pt-fake-token/, {}, wait)).toBeTruthy()
@@ -167,7 +167,7 @@ test('who signs in sees nothing that was kept for somebody else', async () => {
 
 test('a list that failed is not told as empty', async () => {
   const fake = new FakePoint({ data: usedPoint(Date.now()) })
-  fake.refuses = '?outcome=truncated'
+  fake.refuses = 'outcome=truncated'
   openPage('/', fake)
   const card = (await screen.findByRole('heading', { name: 'Recent failures' }, wait)).closest('section')
   expect(await within(card as HTMLElement).findByRole('button', { name: 'Try again' }, wait)).toBeTruthy()
