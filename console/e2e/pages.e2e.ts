@@ -138,7 +138,7 @@ describe.skipIf(inject('real'))('every page', () => {
     expect(await axeFindings(tab)).toEqual([])
     if (process.env.SHOTS) await shot(tab, 'key-warned')
     await tab.getByRole('button', { name: 'Copy client key' }).click()
-    await tab.getByRole('button', { name: 'Copied' }).waitFor()
+    await tab.getByRole('button', { name: 'Copied', exact: true }).waitFor()
     await tab.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
     await tab.close()
