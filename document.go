@@ -77,9 +77,8 @@ type DocumentAlertRule struct {
 
 // Settings are the typed settings of the live configuration. The zero value has every default.
 type Settings struct {
-	DefaultMapping   *Mapping  `json:"default_mapping,omitempty"`     // of endpoints without their own; nil: DefaultMapping
-	DefaultKeyLimits KeyLimits `json:"default_key_limits,omitzero"`   // of new keys that name none
-	SecretMaxAgeDays *int64    `json:"secret_max_age_days,omitempty"` // an older secret raises an alert; nil: never
+	DefaultMapping   *Mapping  `json:"default_mapping,omitempty"`   // of endpoints without their own; nil: DefaultMapping
+	DefaultKeyLimits KeyLimits `json:"default_key_limits,omitzero"` // of new keys that name none
 
 	Version int64 `json:"-"` // counts changes; the ETag
 }

@@ -74,7 +74,6 @@ type DocumentKey struct {
 type DocumentSettings struct {
 	DefaultMapping   map[string]any `json:"default_mapping,omitempty"`
 	DefaultKeyLimits *KeyLimits     `json:"default_key_limits,omitempty"`
-	SecretMaxAgeDays *int64         `json:"secret_max_age_days,omitempty" minimum:"1" maximum:"3650"`
 }
 
 // Sealed holds secrets.

@@ -133,8 +133,8 @@ func TestActivationRefused(t *testing.T) {
 		{"every mistake", editing, post, "/api/configs/import", `{"config":"format: 2\nnonsense: 1\nproviders:\n- name: a b\n  provider: none\n  config: []\nkeys: [{id: x, limits: {rpm: many}}]\n"}`, nil, 422,
 			[]string{"body.config.nonsense", "body.config.providers[0].config", "body.config.keys[0].limits.rpm"}, nil},
 		{"every invalid value", editing, post, "/api/configs/import", `{"config":{"format":2,"providers":[{"name":"a b","provider":"none","config":{}}],"aliases":[{"name":"x","target":"x"}],"keys":[{"id":"x","name":"k"}],
-			"endpoints":[{"path":"/v1/none"}],"settings":{"secret_max_age_days":0}}}`, nil, 422,
-			[]string{"body.config.format", "providers[0].name", "providers[0].provider", "aliases[0].target", "keys[0].id", "endpoints[0].path", "settings.secret_max_age_days"}, nil},
+			"endpoints":[{"path":"/v1/none"}],"settings":{"default_key_limits":{"rpm":0}}}}`, nil, 422,
+			[]string{"body.config.format", "providers[0].name", "providers[0].provider", "aliases[0].target", "keys[0].id", "endpoints[0].path", "settings.default_key_limits.rpm"}, nil},
 		{"dry run", editing, post, "/api/configs/import", `{"config":"aliases: [{name: x, target: y}]","dry_run":true}`, nil, 201, nil, []string{`"configuration"`}},
 	})
 }
@@ -219,7 +219,7 @@ func TestRevisions(t *testing.T) {
 	first := w.store.Snapshot().Version
 	w.do(editing, http.MethodPut, "/api/providers/"+main, `{"name":"renamed"}`)
 	w.do(editing, http.MethodPut, "/api/endpoints/"+w.endpointID(point.PathChat), `{"mapping":{"fallbacks":[{"provider":"renamed"}]}}`)
-	w.do(owned, http.MethodPut, "/api/settings", `{"secret_max_age_days":30}`)
+	w.do(owned, http.MethodPut, "/api/settings", `{"default_key_limits":{"rpm":30}}`)
 	w.do(editing, http.MethodDelete, "/api/aliases/fast", "")
 	v := map[string]string{"first": fmt.Sprint(first), "last": fmt.Sprint(w.store.Snapshot().Version)}
 	w.run(v, []apiCase{
@@ -229,7 +229,7 @@ func TestRevisions(t *testing.T) {
 		{"read", viewing, get, "/api/revisions/{first}", "", nil, 200, []string{`"entity":"alias","id":"fast","name":"fast","action":"create"`}, []string{"sk-"}},
 		{"none", viewing, get, "/api/revisions/1", "", nil, 404, nil, nil},
 		{"no number", viewing, get, "/api/revisions/x", "", nil, 422, nil, nil},
-		{"what going back changes", viewing, get, "/api/revisions/{first}/diff", "", nil, 200, []string{`"before":"renamed","after":"main"`, `"name":"fast","action":"create"`, `"path":"secret_max_age_days","before":30,"after":null`}, nil},
+		{"what going back changes", viewing, get, "/api/revisions/{first}/diff", "", nil, 200, []string{`"before":"renamed","after":"main"`, `"name":"fast","action":"create"`, `"path":"default_key_limits","before":{"rpm":30},"after":null`}, nil},
 		{"before all", viewing, get, "/api/revisions/1/diff", "", nil, 404, nil, nil},
 		{"viewer", viewing, post, "/api/revisions/{first}/rollback", "", nil, 403, nil, nil},
 		{"dry run", editing, post, "/api/revisions/{first}/rollback", `{"dry_run":true}`, nil, 200, []string{`"version":{last}`, `"dry_run":true`}, nil},
@@ -237,7 +237,7 @@ func TestRevisions(t *testing.T) {
 	})
 	w.activate(editing, "/api/revisions/"+v["first"]+"/rollback", `{"reason":"it was better"}`, 200)
 	s := w.store.Snapshot()
-	if p, ok := s.Provider("main"); !ok || p.ID != main || p.Config.Secrets[point.SecretAPIKey].IsZero() || s.Aliases["fast"] != "main/a" || s.Settings.SecretMaxAgeDays != nil || s.Endpoints[point.PathChat].Mapping != nil {
+	if p, ok := s.Provider("main"); !ok || p.ID != main || p.Config.Secrets[point.SecretAPIKey].IsZero() || s.Aliases["fast"] != "main/a" || s.Settings.DefaultKeyLimits.RPM != nil || s.Endpoints[point.PathChat].Mapping != nil {
 		t.Fatalf("after going back: %+v", s)
 	}
 	back := fmt.Sprint(s.Version)
@@ -247,7 +247,7 @@ func TestRevisions(t *testing.T) {
 	// And forward again: the mapping leads to the provider under the name that it had then.
 	w.activate(editing, "/api/revisions/"+v["last"]+"/rollback", "", 200)
 	s = w.store.Snapshot()
-	if p, ok := s.Provider("renamed"); !ok || s.Endpoints[point.PathChat].Mapping.Fallbacks[0].Provider != p.ID || len(s.Aliases) != 0 || *s.Settings.SecretMaxAgeDays != 30 {
+	if p, ok := s.Provider("renamed"); !ok || s.Endpoints[point.PathChat].Mapping.Fallbacks[0].Provider != p.ID || len(s.Aliases) != 0 || *s.Settings.DefaultKeyLimits.RPM != 30 {
 		t.Fatalf("after going forward: %+v", s)
 	}
 }
@@ -256,14 +256,14 @@ func TestSettings(t *testing.T) {
 	w := newWorld(t).withUsers()
 	main := w.make("/api/providers", openAIProvider)
 	w.run(map[string]string{"main": main}, []apiCase{
-		{"at first", viewing, get, "/api/settings", "", nil, 200, []string{`"default_key_limits":{}`, `"secret_max_age_days":null`, `"strategy":"priority"`}, nil},
+		{"at first", viewing, get, "/api/settings", "", nil, 200, []string{`"default_key_limits":{}`, `"strategy":"priority"`}, nil},
 		{"operator", editing, put, "/api/settings", `{}`, nil, 403, nil, nil},
-		{"set", owned, put, "/api/settings", `{"default_mapping":{"fallbacks":[{"provider":"main"}]},"default_key_limits":{"rpm":60},"secret_max_age_days":90}`, nil, 200, []string{`"provider":"main"`, `"rpm":60`, `"secret_max_age_days":90`}, nil},
-		{"stale", owned, put, "/api/settings", `{"secret_max_age_days":null}`, []string{"If-Match", `"0"`}, 412, nil, nil},
-		{"wrong", owned, put, "/api/settings", `{"default_mapping":{"fallbacks":[{"provider":"nobody"}]},"default_key_limits":{"rpm":0},"secret_max_age_days":0}`, nil, 422, []string{"body.default_mapping.fallbacks[0].provider", "body.default_key_limits.rpm", "body.secret_max_age_days"}, nil},
+		{"set", owned, put, "/api/settings", `{"default_mapping":{"fallbacks":[{"provider":"main"}]},"default_key_limits":{"rpm":60}}`, nil, 200, []string{`"provider":"main"`, `"rpm":60`}, nil},
+		{"stale", owned, put, "/api/settings", `{"default_key_limits":{}}`, []string{"If-Match", `"0"`}, 412, nil, nil},
+		{"wrong", owned, put, "/api/settings", `{"default_mapping":{"fallbacks":[{"provider":"nobody"}]},"default_key_limits":{"rpm":0}}`, nil, 422, []string{"body.default_mapping.fallbacks[0].provider", "body.default_key_limits.rpm"}, nil},
 		{"a new key", editing, post, "/api/keys", `{"name":"a"}`, nil, 201, []string{`"rpm":60`}, nil},
 		{"a key with limits", editing, post, "/api/keys", `{"name":"b","limits":{}}`, nil, 201, []string{`"limits":{}`}, nil},
-		{"reset", owned, put, "/api/settings", `{"default_mapping":null,"secret_max_age_days":null,"default_key_limits":{}}`, nil, 200, []string{`"fallbacks":[]`, `"secret_max_age_days":null`, `"default_key_limits":{}`}, nil},
+		{"reset", owned, put, "/api/settings", `{"default_mapping":null,"default_key_limits":{}}`, nil, 200, []string{`"fallbacks":[]`, `"default_key_limits":{}`}, nil},
 		{"age of a secret", viewing, get, "/api/providers", "", nil, 200, []string{`"secrets":[{"name":"api_key","set_at":"2026-03-04T12:30:00Z"}]`}, nil},
 	})
 }

@@ -120,21 +120,3 @@ func (t *NullableTime) UnmarshalJSON(raw []byte) error {
 func (NullableTime) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
 }
-
-// NullableInt is a whole number of which null and absence mean different things.
-type NullableInt struct {
-	Set   bool
-	Value *int64
-}
-
-// UnmarshalJSON is called for null too, but not for an absent member.
-func (n *NullableInt) UnmarshalJSON(raw []byte) error {
-	n.Set = true
-	return json.Unmarshal(raw, &n.Value)
-}
-
-// Schema is that of a whole number or null.
-func (NullableInt) Schema(huma.Registry) *huma.Schema {
-	least, most := 1.0, 3650.0
-	return &huma.Schema{Type: huma.TypeInteger, Format: "int64", Nullable: true, Minimum: &least, Maximum: &most}
-}

@@ -13,7 +13,6 @@ import (
 type Settings struct {
 	DefaultMapping   Mapping   `json:"default_mapping" doc:"What applies to endpoints without a mapping of their own."`
 	DefaultKeyLimits KeyLimits `json:"default_key_limits" doc:"Limits of new client keys that name none."`
-	SecretMaxAgeDays *int64    `json:"secret_max_age_days" nullable:"true" minimum:"1" maximum:"3650" doc:"Secrets of providers and client keys that are older raise an alert; null: never."`
 	Version          int64     `json:"version" doc:"Counts changes; the ETag." example:"1"`
 }
 
@@ -26,7 +25,6 @@ type settingsOutput struct {
 type UpdateSettings struct {
 	DefaultMapping   MappingInput `json:"default_mapping,omitzero" doc:"Absent members of it take their defaults. null: the built-in one."`
 	DefaultKeyLimits *KeyLimits   `json:"default_key_limits,omitempty" doc:"Replaces all of them."`
-	SecretMaxAgeDays NullableInt  `json:"secret_max_age_days,omitzero" doc:"null: no reminder."`
 }
 
 type updateSettingsInput struct {
@@ -42,7 +40,7 @@ func (in *updateSettingsInput) Resolve(ctx huma.Context) []error {
 	if a, _ := apiOf(ctx); in.Body.DefaultMapping.given() && !in.Body.DefaultMapping.dropped() {
 		in.mapping = readMapping(in.Body.DefaultMapping, a.Store.Snapshot(), "body.default_mapping", &f)
 	}
-	x := point.Settings{SecretMaxAgeDays: in.Body.SecretMaxAgeDays.Value}
+	var x point.Settings
 	if in.Body.DefaultKeyLimits != nil {
 		x.DefaultKeyLimits = point.KeyLimits(*in.Body.DefaultKeyLimits)
 	}
@@ -66,9 +64,6 @@ func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*set
 	if in.Body.DefaultKeyLimits != nil {
 		x.DefaultKeyLimits = point.KeyLimits(*in.Body.DefaultKeyLimits)
 	}
-	if in.Body.SecretMaxAgeDays.Set {
-		x.SecretMaxAgeDays = in.Body.SecretMaxAgeDays.Value
-	}
 	if err := a.Store.UpdateSettings(ctx, &x); err != nil {
 		return nil, fromStore(err, "setting")
 	}
@@ -81,6 +76,6 @@ func answerSettings(x *point.Settings, s *point.Snapshot) *settingsOutput {
 		mapping = *x.DefaultMapping
 	}
 	return &settingsOutput{Tagged: tagOf(x.Version), Body: Settings{
-		DefaultMapping: shapeMapping(&mapping, s), DefaultKeyLimits: KeyLimits(x.DefaultKeyLimits), SecretMaxAgeDays: x.SecretMaxAgeDays, Version: x.Version,
+		DefaultMapping: shapeMapping(&mapping, s), DefaultKeyLimits: KeyLimits(x.DefaultKeyLimits), Version: x.Version,
 	}}
 }

@@ -14,7 +14,6 @@ import (
 const (
 	settingDefaultMapping   = "default_mapping"
 	settingDefaultKeyLimits = "default_key_limits"
-	settingSecretMaxAge     = "secret_max_age_days"
 )
 
 // fieldOf is where a setting's value lies; nil for one that this version does not know.
@@ -24,8 +23,6 @@ func fieldOf(x *point.Settings, name string) any {
 		return &x.DefaultMapping
 	case settingDefaultKeyLimits:
 		return &x.DefaultKeyLimits
-	case settingSecretMaxAge:
-		return &x.SecretMaxAgeDays
 	}
 	return nil
 }
@@ -115,7 +112,7 @@ func (s *Store) putSettings(ctx context.Context, tx *configTx, x *point.Settings
 	for _, row := range list {
 		_ = readSetting(&stored, row) // what is damaged differs
 	}
-	for _, name := range []string{settingDefaultMapping, settingDefaultKeyLimits, settingSecretMaxAge} {
+	for _, name := range []string{settingDefaultMapping, settingDefaultKeyLimits} {
 		value := encode(fieldOf(x, name))
 		if bytes.Equal(value, encode(fieldOf(&stored, name))) {
 			continue

@@ -153,9 +153,6 @@ func CheckSettings(x *point.Settings, fault point.Fault) {
 	}
 	k := point.Key{Name: "default", Limits: x.DefaultKeyLimits}
 	k.Check(never, func(at, format string, args ...any) { fault("default_key_"+at, format, args...) })
-	if days := x.SecretMaxAgeDays; days != nil && (*days < 1 || *days > 3650) {
-		fault("secret_max_age_days", "This must be from 1 to 3650; null is no reminder.")
-	}
 }
 
 func isID(s string) bool {

@@ -58,14 +58,13 @@ func batches(t *testing.T, s *store.Store) {
 	rpm := int64(5)
 	k.Limits.RPM = &rpm
 	e.Active = false
-	days := int64(90)
 	batch := &store.Batch{
 		Action: point.RevisionActivate, Subject: "evening", Base: before.Version,
 		PutProviders: []point.Provider{*a, *b, {Name: "gamma", Type: point.TypeAPI, Kind: "openai", Status: point.StatusActive}},
 		PutEndpoints: []point.Endpoint{*e},
 		PutAliases:   []point.Alias{{Name: "fast", Target: "m2"}, {Name: "new", Target: "m3"}}, DropAliases: []string{"old", "never there"},
 		PutKeys:     []point.Key{*k},
-		PutSettings: &point.Settings{SecretMaxAgeDays: &days},
+		PutSettings: &point.Settings{DefaultKeyLimits: point.KeyLimits{RPM: &rpm}},
 	}
 	ok(t, s.Apply(ctx, batch))
 	after := s.Snapshot()
@@ -79,7 +78,7 @@ func batches(t *testing.T, s *store.Store) {
 	equal(t, "secrets", after.Providers[a.ID].Config.Secrets, a.Config.Secrets)
 	equal(t, "creation", after.Providers[a.ID].CreatedAt, a.CreatedAt)
 	found, there := after.KeyByToken(token("app").Reveal(), now())
-	if !there || *found.Limits.RPM != 5 || found.Version != 2 || found.Prefix != k.Prefix || after.Endpoints[e.Path].Active || *after.Settings.SecretMaxAgeDays != 90 {
+	if !there || *found.Limits.RPM != 5 || found.Version != 2 || found.Prefix != k.Prefix || after.Endpoints[e.Path].Active || *after.Settings.DefaultKeyLimits.RPM != 5 {
 		t.Fatalf("after: %+v", found)
 	}
 	r, changes := latest(t, s)
@@ -171,19 +170,19 @@ func settings(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	x := s.Snapshot().Settings
 	equal(t, "at first", x, point.Settings{})
-	mapping, rpm, days := point.DefaultMapping(), int64(60), int64(90)
+	mapping, rpm := point.DefaultMapping(), int64(60)
 	mapping.Strategy = point.StrategySticky
-	x.DefaultMapping, x.DefaultKeyLimits.RPM, x.SecretMaxAgeDays = &mapping, &rpm, &days
+	x.DefaultMapping, x.DefaultKeyLimits.RPM = &mapping, &rpm
 	ok(t, s.UpdateSettings(ctx, &x))
 	equal(t, "settings in the snapshot", s.Snapshot().Settings, x)
 	equal(t, "default mapping", s.Snapshot().Mapping(point.PathChat), &mapping)
-	if r, _ := latest(t, s); r.Changes != 3 {
+	if r, _ := latest(t, s); r.Changes != 2 {
 		t.Fatalf("revision %+v", r)
 	}
 	stale := x
 	stale.Version--
 	wantError(t, s.UpdateSettings(ctx, &stale), store.ErrStale)
-	x.DefaultMapping, x.SecretMaxAgeDays = nil, nil
+	x.DefaultMapping, x.DefaultKeyLimits.RPM = nil, nil
 	version := x.Version
 	ok(t, s.UpdateSettings(ctx, &x))
 	if r, _ := latest(t, s); r.Changes != 2 || x.Version <= version {

@@ -2555,8 +2555,6 @@ export interface components {
             default_mapping?: {
                 [key: string]: unknown;
             };
-            /** Format: int64 */
-            secret_max_age_days?: number;
         };
         Endpoint: {
             /** @description An inactive endpoint answers 404 endpoint_disabled. */
@@ -4077,11 +4075,6 @@ export interface components {
             default_mapping: components["schemas"]["Mapping"];
             /**
              * Format: int64
-             * @description Secrets of providers and client keys that are older raise an alert; null: never.
-             */
-            secret_max_age_days: number | null;
-            /**
-             * Format: int64
              * @description Counts changes; the ETag.
              * @example 1
              */
@@ -4693,11 +4686,6 @@ export interface components {
                  */
                 unsupported?: "error" | "drop";
             } | null;
-            /**
-             * Format: int64
-             * @description null: no reminder.
-             */
-            secret_max_age_days?: number | null;
         };
         UpdateUser: {
             /** @description true: they cannot sign in, and their sessions and tokens end. */
