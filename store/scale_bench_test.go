@@ -23,9 +23,9 @@ const (
 
 const (
 	// Each copies the first key or provider under the ids and hashes, or names, of a JSON list.
-	manyKeysSQLite = `INSERT INTO keys (` + keyColumns + `) SELECT json_extract(value, '$[0]'), name || key, prefix, unhex(json_extract(value, '$[1]')), owner_id,
+	manyKeysSQLite = `INSERT INTO keys (` + newKeyColumns + `) SELECT json_extract(value, '$[0]'), name || key, prefix, unhex(json_extract(value, '$[1]')), owner_id,
 		CASE WHEN key % 10 = 0 THEN 'inactive' ELSE status END, tags, models, endpoints, limits, expires_at, managed_by, version, created_at + key, updated_at FROM keys, json_each($1)`
-	manyKeysPostgres = `INSERT INTO keys (` + keyColumns + `) SELECT (value->>0)::UUID, name || n, prefix, decode(value->>1, 'hex'), owner_id,
+	manyKeysPostgres = `INSERT INTO keys (` + newKeyColumns + `) SELECT (value->>0)::UUID, name || n, prefix, decode(value->>1, 'hex'), owner_id,
 		CASE WHEN n % 10 = 0 THEN 'inactive' ELSE status END, tags, models, endpoints, limits, expires_at, managed_by, version, created_at + n * INTERVAL '1 microsecond', updated_at
 		FROM keys, json_array_elements($1::JSON) WITH ORDINALITY AS list(value, n)`
 	manyProvidersSQLite = `INSERT INTO providers (` + providerColumns + `) SELECT json_extract(value, '$[0]'), name || key, providers.type, provider, config,
