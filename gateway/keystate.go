@@ -10,6 +10,7 @@ import (
 
 // keyState is what one key uses.
 type keyState struct {
+	limits *Limits
 	mu     sync.Mutex
 	gone   bool // not the key's state any more
 	open   int64
@@ -17,8 +18,9 @@ type keyState struct {
 	day    period
 	month  period
 
-	since time.Time // what arrived before is counted in the history alone
-	read  bool      // the history has been added
+	since  time.Time // what arrived before is counted in the history alone
+	read   bool      // the history has been added
+	epochs int       // how often the clock went back to an earlier day
 }
 
 // minute is what happened in the last one.
@@ -26,12 +28,12 @@ type minute struct{ requests, tokens window }
 
 // lease is one admitted request.
 type lease struct {
-	limits     *Limits
 	state      *keyState
 	took       point.Spend
 	start      time.Time
 	second     int64
 	day, month int64
+	epoch      int
 	settled    bool
 }
 
@@ -41,8 +43,20 @@ func (s *keyState) roll(now time.Time) {
 		s.minute.requests.advance(now.Unix())
 		s.minute.tokens.advance(now.Unix())
 	}
+	if dayOf(now) < s.day.at {
+		s.beginAnew(now)
+	}
 	s.day.roll(dayOf(now))
 	s.month.roll(monthOf(now))
+}
+
+// beginAnew forgets the budgets of days that have not come: the clock was wrong. What the
+// present ones have spent is read from the history.
+func (s *keyState) beginAnew(now time.Time) {
+	s.day, s.month = period{}, period{}
+	s.since, s.read = now, false
+	s.epochs++
+	s.limits.ask()
 }
 
 // admit takes what a request needs, or nothing. The lock is held.
@@ -66,7 +80,7 @@ func (s *keyState) admit(limits *point.KeyLimits, need point.Need, now time.Time
 	s.minute.tokens.add(take.Tokens)
 	s.day.held += take.Cost
 	s.month.held += take.Cost
-	return &lease{state: s, took: take, second: s.minute.tokens.last, day: s.day.at, month: s.month.at}, nil
+	return &lease{state: s, took: take, second: s.minute.tokens.last, day: s.day.at, month: s.month.at, epoch: s.epochs}, nil
 }
 
 // guess is what is taken of a limit: what is likely, unless that is only a guess that a limit
@@ -163,7 +177,7 @@ func room(limit int64, w *window, now time.Time) point.Room {
 // less is given back.
 func (l *lease) Settle(used point.Spend) {
 	s := l.state
-	now := l.limits.options.Now()
+	now := s.limits.options.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l.settled {
@@ -180,6 +194,10 @@ func (l *lease) Settle(used point.Spend) {
 	if l.start.Before(s.since) && !s.read { // the history will tell of it
 		used.Cost = 0
 	}
-	s.day.settle(l.day, l.took.Cost, used.Cost)
-	s.month.settle(l.month, l.took.Cost, used.Cost)
+	held := l.took.Cost
+	if l.epoch != s.epochs {
+		held = 0 // it was forgotten
+	}
+	s.day.settle(l.day, held, used.Cost)
+	s.month.settle(l.month, held, used.Cost)
 }

@@ -77,7 +77,7 @@ func (l *Limits) Admit(_ context.Context, call *point.Call, need point.Need) (po
 		if err != nil {
 			return nil, standing, err
 		}
-		lease.limits, lease.start = l, call.Start
+		lease.start = call.Start
 		return lease, standing, nil
 	}
 }
@@ -120,12 +120,17 @@ func (l *Limits) state(id string, since time.Time) *keyState {
 	if s, ok = sh.keys[id]; ok {
 		return s
 	}
-	s = &keyState{since: since}
+	s = &keyState{limits: l, since: since}
 	sh.keys[id] = s
+	l.ask()
+	return s
+}
+
+// ask has Run look for what states spent before they were watched.
+func (l *Limits) ask() {
 	l.fresh.Store(true)
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return s
 }

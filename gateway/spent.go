@@ -121,10 +121,11 @@ func (l *Limits) read(ctx context.Context, since time.Time, states map[string]*k
 	}
 	for id, s := range states {
 		s.mu.Lock()
-		s.roll(now)
-		s.day.settle(day, 0, today[id])
-		s.month.settle(month, 0, thisMonth[id])
-		s.read = true
+		if s.roll(now); s.since.Equal(since) { // else the clock went back meanwhile
+			s.day.settle(day, 0, today[id])
+			s.month.settle(month, 0, thisMonth[id])
+			s.read = true
+		}
 		s.mu.Unlock()
 	}
 	return nil

@@ -86,7 +86,7 @@ type period struct {
 // roll begins a new period when it has come. Open requests stay with the one in which they
 // were admitted.
 func (p *period) roll(at int64) {
-	if at > p.at {
+	if at != p.at {
 		*p = period{at: at}
 	}
 }

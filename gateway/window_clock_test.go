@@ -29,3 +29,33 @@ func TestClockGoesBack(t *testing.T) {
 		})
 	}
 }
+
+// TestClockGoesBackOverDays: a clock that was days ahead leaves nobody without a budget, and
+// nobody with another one. What the present day has spent is what the history says.
+func TestClockGoesBackOverDays(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"a day": 24 * time.Hour, "a month": 31 * 24 * time.Hour, "years": 3 * 366 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			k := limited(point.KeyLimits{BudgetDay: new(10 * point.USD), BudgetMonth: new(10 * point.USD)})
+			w := newLimitWorld(k)
+			must(t)(w.ask(k, 0, 3*point.USD)).Settle(point.Spend{Cost: 3 * point.USD})
+			before := must(t)(w.ask(k, 0, 2*point.USD))
+			w.pass(ahead)
+			wrong := must(t)(w.ask(k, 0, 9*point.USD))
+			w.pass(-ahead)
+			now := must(t)(w.ask(k, 0, point.USD))
+			w.costs["k"] = 3 * point.USD
+			if err := w.Load(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			before.Settle(point.Spend{Cost: point.USD})
+			wrong.Settle(point.Spend{Cost: 9 * point.USD})
+			now.Settle(point.Spend{Cost: point.USD})
+			if u := w.KeyUsage(k); u.Day != 5*point.USD || u.Month != 5*point.USD {
+				t.Errorf("%s a day and %s a month are spent, want 5 each", u.Day, u.Month)
+			}
+			must(t)(w.ask(k, 0, 5*point.USD)).Settle(point.Spend{})
+			_, _, err := w.ask(k, 0, 5*point.USD+1)
+			refused(t, err, point.KeyBudgetExceeded, 12*time.Hour, true, "5 USD are spent")
+		})
+	}
+}
