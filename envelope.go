@@ -29,6 +29,7 @@ type Envelope struct {
 	Stream       bool
 	IncludeUsage bool  // stream_options.include_usage
 	MaxTokens    int64 // max_tokens or max_completion_tokens, 0: none
+	Choices      int64 // n: answers asked for, 0: not said
 	Messages     int   // how many
 	HasTools     bool
 	User         string
@@ -98,7 +99,7 @@ func notUTF8(body []byte) error {
 
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
-	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "messages", "tools", "user"}
+	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "n", "messages", "tools", "user"}
 	needed      = []string{"input", "prompt"}
 )
 
@@ -279,6 +280,8 @@ func (e *Envelope) set(m member, body []byte) error {
 		return decode(m.key, "a list of strings", raw, &e.Models)
 	case "max_tokens", "max_completion_tokens":
 		e.MaxTokens, _ = strconv.ParseInt(string(raw), 10, 64)
+	case "n":
+		e.Choices, _ = strconv.ParseInt(string(raw), 10, 64)
 	case "messages":
 		e.MessagesAt, e.Messages = m.value, m.count
 	case "tools":

@@ -15,12 +15,12 @@ import (
 
 func TestScanEnvelope(t *testing.T) {
 	body := []byte(` {"model":"gpt-4o","provider":"a","messages":[{"role":"user","content":"say \"[{\\"}, {"x":[1,2]}],
-	"stream":true,"stream_options":{"include_usage":true},"tools":[],"max_tokens":12,"fallback_providers":["b","c/d"],"models":["e"],"user":"u"} `)
+	"stream":true,"stream_options":{"include_usage":true},"tools":[],"max_tokens":12,"n":3,"fallback_providers":["b","c/d"],"models":["e"],"user":"u"} `)
 	env, err := point.ScanEnvelope(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if env.Model != "gpt-4o" || !env.Stream || !env.IncludeUsage || env.MaxTokens != 12 || env.Messages != 2 ||
+	if env.Model != "gpt-4o" || !env.Stream || !env.IncludeUsage || env.MaxTokens != 12 || env.Choices != 3 || env.Messages != 2 ||
 		env.HasTools || env.User != "u" || env.Provider.Name != "a" {
 		t.Errorf("unexpected envelope: %+v", env)
 	}

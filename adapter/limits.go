@@ -40,15 +40,19 @@ func (t *transaction) release() {
 }
 
 // Bounds of an estimate: beyond them a request is absurd.
-const maxEstimate point.NanoUSD = 1e15
+const (
+	maxEstimate point.NanoUSD = 1e15
+	maxChoices                = 1000
+)
 
-// need estimates what call may use at its first target: its prompt by its length, and the
-// answer by max_tokens, or by what the model usually answers.
+// need estimates what call may use at its first target: its prompt by its length, and each
+// answer that it asks for by max_tokens, or by what the model usually answers.
 func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) {
-	usage := point.Usage{Input: call.PromptTokens(), Output: min(max(call.Envelope.MaxTokens, 0), point.MaxCount)}
+	choices := min(max(call.Envelope.Choices, 1), maxChoices)
+	usage := point.Usage{Input: call.PromptTokens(), Output: min(choices*min(max(call.Envelope.MaxTokens, 0), point.MaxCount), point.MaxCount)}
 	switch call.Path {
 	case point.PathImages:
-		usage = point.Usage{Images: 1}
+		usage = point.Usage{Images: choices}
 	case point.PathEmbeddings:
 		usage.Output = 0
 	}
@@ -58,7 +62,7 @@ func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) 
 	}
 	need.Least = spend(price, usage)
 	if usage.Output == 0 && (call.Path == point.PathChat || call.Path == point.PathCompletions) {
-		usage.Output = h.usual.answer(target.Model)
+		usage.Output = choices * h.usual.answer(target.Model)
 	}
 	need.Likely = spend(price, usage)
 	return need

@@ -282,20 +282,23 @@ func TestNeed(t *testing.T) {
 	w.handler.usual.learn("priced", 100)
 	usual := int64(firstGuess + (100-firstGuess)/inertia)
 	for name, c := range map[string]struct {
-		path      string
-		maxTokens int64
-		want      point.Need
+		path               string
+		maxTokens, choices int64
+		want               point.Need
 	}{
-		"told":       {point.PathChat, 20, point.Need{Least: point.Spend{Tokens: 120, Cost: 140_000}, Likely: point.Spend{Tokens: 120, Cost: 140_000}}},
-		"not told":   {point.PathChat, 0, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + usual, Cost: point.NanoUSD(100_000 + 2000*usual)}}},
-		"negative":   {point.PathCompletions, -5, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + usual, Cost: point.NanoUSD(100_000 + 2000*usual)}}},
-		"absurd":     {point.PathChat, 1 << 62, point.Need{Least: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}, Likely: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}}},
-		"embeddings": {point.PathEmbeddings, 9, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100, Cost: 100_000}}},
-		"images":     {point.PathImages, 9, point.Need{}},
+		"told":       {point.PathChat, 20, 0, point.Need{Least: point.Spend{Tokens: 120, Cost: 140_000}, Likely: point.Spend{Tokens: 120, Cost: 140_000}}},
+		"not told":   {point.PathChat, 0, 0, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + usual, Cost: point.NanoUSD(100_000 + 2000*usual)}}},
+		"negative":   {point.PathCompletions, -5, 0, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + usual, Cost: point.NanoUSD(100_000 + 2000*usual)}}},
+		"absurd":     {point.PathChat, 1 << 62, 0, point.Need{Least: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}, Likely: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}}},
+		"choices":    {point.PathChat, 20, 3, point.Need{Least: point.Spend{Tokens: 160, Cost: 220_000}, Likely: point.Spend{Tokens: 160, Cost: 220_000}}},
+		"some":       {point.PathChat, 0, 2, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + 2*usual, Cost: point.NanoUSD(100_000 + 2*2000*usual)}}},
+		"absurd n":   {point.PathChat, 1, 1 << 62, point.Need{Least: point.Spend{Tokens: 100 + maxChoices, Cost: 100_000 + 2000*maxChoices}, Likely: point.Spend{Tokens: 100 + maxChoices, Cost: 100_000 + 2000*maxChoices}}},
+		"embeddings": {point.PathEmbeddings, 9, 0, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100, Cost: 100_000}}},
+		"images":     {point.PathImages, 9, 0, point.Need{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			call := &point.Call{Path: c.path, Body: []byte(strings.Repeat("x", 400)), Snapshot: w.snapshot}
-			call.Envelope.MaxTokens = c.maxTokens
+			call.Envelope.MaxTokens, call.Envelope.Choices = c.maxTokens, c.choices
 			if got := w.handler.need(call, target); got != c.want {
 				t.Errorf("need %+v, want %+v", got, c.want)
 			}

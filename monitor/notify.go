@@ -18,6 +18,7 @@ const (
 	notifyEvery   = 2 * time.Second
 	notifyAtOnce  = 8 // messages under way
 	notifyTimeout = 15 * time.Second
+	notifierKnown = time.Minute // by then every process knows a notifier that another one made
 )
 
 // notifyPauses are the pauses between two tries of one message. After the last of them it is
@@ -107,6 +108,9 @@ func (n *Notify) SendDue(ctx context.Context) error {
 // deliver tries one message, and notes what became of it.
 func (n *Notify) deliver(ctx context.Context, message point.Notification) error {
 	to, ok := n.opt.Outbox.Snapshot().Notifiers[message.NotifierID]
+	if now := n.opt.Now(); !ok && now.Sub(message.CreatedAt) < notifierKnown {
+		return n.settle(ctx, message, "The notifier is not known here yet.", now.Add(notifyPauses[0]))
+	}
 	if !ok || !to.Enabled {
 		return n.settle(ctx, message, "The notifier was deleted or switched off.", time.Time{})
 	}

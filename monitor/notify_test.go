@@ -211,7 +211,30 @@ func TestWebhookOfDeletedNotifier(t *testing.T) {
 	if err := o.DeleteNotifier(t.Context(), to.ID, to.Version); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.notify(Mail{}).SendDue(t.Context()); err != nil || s.count() != 0 || o.state(t).Waiting != 0 {
+	n := o.notify(Mail{})
+	for waiting := range 2 { // first it may be new, and not known here yet
+		if err := n.SendDue(t.Context()); err != nil || s.count() != 0 || o.state(t).Waiting != 1-int64(waiting) {
+			t.Fatal(err, s.count(), o.state(t))
+		}
+		o.add(notifierKnown)
+	}
+}
+
+// blind is an outbox whose process has not heard of the notifier that another one made.
+type blind struct{ *outbox }
+
+func (blind) Snapshot() *point.Snapshot { return &point.Snapshot{} }
+
+func TestWebhookOfNewNotifier(t *testing.T) {
+	s := newSink(t)
+	o := newOutbox(t, t.TempDir(), hookTo(s.URL))
+	o.raise(t, "main")
+	first := NewNotify(NotifyOptions{Outbox: blind{o}, Allow: loopback, Now: o.Now})
+	if err := first.SendDue(t.Context()); err != nil || s.count() != 0 || o.state(t).Waiting != 1 {
+		t.Fatal(err, s.count(), o.state(t))
+	}
+	o.add(notifyPauses[0])
+	if err := o.notify(Mail{}).SendDue(t.Context()); err != nil || s.count() != 1 || o.state(t).Waiting != 0 {
 		t.Fatal(err, s.count(), o.state(t))
 	}
 }

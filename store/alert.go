@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"point"
@@ -19,6 +21,8 @@ const (
 			count = alerts.count + excluded.count, last_at = excluded.last_at
 		RETURNING ` + alertColumns
 
+	openSeverity = `SELECT severity FROM alerts WHERE kind = $1 AND subject = $2 AND resolved_at IS NULL`
+
 	selectAlert = `SELECT ` + alertColumns + ` FROM alerts WHERE id = $1`
 
 	// closeAlerts closes alerts that have not been raised for a while, so that they can be pruned.
@@ -28,7 +32,7 @@ const (
 // UpsertAlert raises an alert: an open one of the same kind and subject is counted up and
 // takes the new severity, message, detail and rule; otherwise one is opened. Count zero is one,
 // LastAt zero is now. Upkeep closes an alert that is not raised for a week. In the same
-// transaction it is queued for the notifiers that want it, once, unless it is silenced,
+// transaction it is queued for the notifiers that want it, once each, unless it is silenced,
 // acknowledged, or its rule's cooldown holds.
 func (s *Store) UpsertAlert(ctx context.Context, a point.Alert) error {
 	if !isID(a.ID) {
@@ -41,18 +45,28 @@ func (s *Store) UpsertAlert(ctx context.Context, a point.Alert) error {
 		a.FirstAt = a.LastAt
 	}
 	err := s.history.transact(ctx, func(tx *sql.Tx) error {
+		before, err := one(ctx, tx, scanSeverity, openSeverity, clip(a.Kind, 100), clip(a.Subject, nameLength))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
 		stored, err := one(ctx, tx, scanAlert, upsertAlert,
 			parseID(a.ID), clip(a.Kind, 100), clip(a.Subject, nameLength), clip(a.Severity, 20), clip(a.Message, messageLength), column(mend(a.Detail)),
 			parseID(a.RuleID), max(a.Count, 1), at(a.FirstAt), at(a.LastAt))
 		if err != nil {
 			return err
 		}
-		return s.announce(ctx, tx, stored)
+		return s.announce(ctx, tx, stored, before != nil && worse(stored.Severity, *before))
 	})
 	if err != nil {
 		return fmt.Errorf("store alert %s: %w", a.Kind, err)
 	}
 	return nil
+}
+
+// worse compares two severities.
+func worse(a, b string) bool {
+	all := point.Severities()
+	return slices.Index(all, a) > slices.Index(all, b)
 }
 
 // GetAlert finds an alert by id.
@@ -163,6 +177,11 @@ func (s *Store) settleAlert(ctx context.Context, id string, fn func(*sql.Tx, *po
 		return nil, fmt.Errorf("alert %s: %w", id, err)
 	}
 	return a, nil
+}
+
+func scanSeverity(r row) (severity string, err error) {
+	err = r.Scan(&severity)
+	return severity, err
 }
 
 func scanAlert(r row) (a point.Alert, err error) {

@@ -26,9 +26,10 @@ const (
 	pruneNotifications = `DELETE FROM notifications WHERE created_at < $1`
 )
 
-// announce queues an alert that was not sent yet for those who want it.
-func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert) error {
-	if a.NotifiedAt != nil || a.AcknowledgedAt != nil {
+// announce queues an alert that was not sent yet for those who want it; one that got worse, for
+// those who did not want it before.
+func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert, worse bool) error {
+	if a.NotifiedAt != nil && !worse || a.AcknowledgedAt != nil {
 		return nil
 	}
 	snap, now := s.Snapshot(), s.now()
@@ -39,8 +40,8 @@ func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert) error 
 	}
 	if rule, ok := snap.AlertRules[a.RuleID]; ok && rule.CooldownMS > 0 {
 		var cooling int
-		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM alerts WHERE kind = $1 AND subject = $2 AND notified_at > $3`,
-			a.Kind, a.Subject, now.Add(-rule.Cooldown())).Scan(&cooling)
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM alerts WHERE kind = $1 AND subject = $2 AND notified_at > $3 AND id <> $4`,
+			a.Kind, a.Subject, now.Add(-rule.Cooldown()), parseID(a.ID)).Scan(&cooling)
 		if err != nil || cooling > 0 {
 			return err
 		}
@@ -66,7 +67,6 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, a *point.Alert, event str
 		if err := tx.QueryRowContext(ctx, countNotifications, parseID(id)).Scan(&waiting); err != nil {
 			return false, err
 		}
-		queued = true
 		if waiting >= notificationsWaiting {
 			s.opts.Log.Warn("a notifier has too many messages waiting; one is dropped", "notifier", n.Name, "kind", a.Kind)
 			continue
@@ -74,6 +74,7 @@ func (s *Store) queue(ctx context.Context, tx *sql.Tx, a *point.Alert, event str
 		if _, err := tx.ExecContext(ctx, queueNotification, parseID(a.ID), parseID(id), event, asJSON(a), s.now()); err != nil {
 			return false, err
 		}
+		queued = true
 	}
 	return queued, nil
 }

@@ -176,6 +176,28 @@ func notifications(t *testing.T, s *store.Store) {
 	wantError(t, err, store.ErrNotFound)
 }
 
+// worseAlerts: an alert that gets worse is sent to those who did not want it before, and to
+// nobody twice.
+func worseAlerts(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	all := notifier(t, s, "all")
+	pager := notifier(t, s, "pager")
+	pager.MinSeverity = point.SeverityCritical
+	ok(t, s.UpdateNotifier(ctx, pager))
+	a := point.Alert{Kind: "rule:a", Subject: "main", Severity: point.SeverityWarning}
+	for _, step := range []struct{ severity, told string }{
+		{point.SeverityInfo, ""}, {point.SeverityWarning, all.ID}, {point.SeverityCritical, pager.ID}, {point.SeverityWarning, ""}, {point.SeverityCritical, ""},
+	} {
+		a.Severity = step.severity
+		ok(t, s.UpsertAlert(ctx, a))
+		told := ""
+		for _, n := range must(s.TakeNotifications(ctx, 10))(t) {
+			told += n.NotifierID
+		}
+		equal(t, "told of "+step.severity, told, step.told)
+	}
+}
+
 func silencedAlerts(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	notifier(t, s, "team")

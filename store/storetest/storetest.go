@@ -77,6 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"prices", prices},
 		{"notifications", notifications},
 		{"silenced alerts", silencedAlerts},
+		{"worse alerts", worseAlerts},
 		{"leases", leases},
 		{"statistics of a window", statisticsOfAWindow},
 		{"costs of keys", keyCosts},
