@@ -41,6 +41,12 @@ type Alert struct {
 // RulePrefix begins the kind of an alert that a rule raised; the rule's name follows.
 const RulePrefix = "rule:"
 
+// What a rule has that does not say otherwise; it is enabled, and a warning.
+const (
+	RuleWindowMS   = 300_000
+	RuleCooldownMS = 1_800_000
+)
+
 // Kinds of AlertRule.
 const (
 	RuleErrorRate    = "error_rate"    // percent of requests that failed

@@ -19,6 +19,9 @@ type Document struct {
 	Aliases   []DocumentAlias    `json:"aliases"`
 	Keys      []DocumentKey      `json:"keys"`
 	Settings  Settings           `json:"settings"`
+
+	// AlertRules are all alert rules; nil: the document does not speak of them, and they stay.
+	AlertRules []DocumentAlertRule `json:"alert_rules,omitzero"`
 }
 
 // DocumentProvider is a provider in a Document. Config is flat, as /api shows it, without
@@ -53,7 +56,7 @@ type DocumentAlias struct {
 // DocumentKey is what a Document says of a client key: what the key may use. Status, owner,
 // token and expiry are the key's own.
 type DocumentKey struct {
-	ID        string    `json:"id"`
+	ID        string    `json:"id,omitempty"` // empty: the one key of this name
 	Name      string    `json:"name"`
 	Models    []string  `json:"models"`
 	Endpoints []string  `json:"endpoints"`
@@ -61,8 +64,9 @@ type DocumentKey struct {
 	Limits    KeyLimits `json:"limits"`
 }
 
-// DocumentAlertRule is an alert rule in a Document.
+// DocumentAlertRule is an alert rule in a Document. Its scope names the provider.
 type DocumentAlertRule struct {
+	ID          string    `json:"id,omitempty"`
 	Name        string    `json:"name"`
 	Enabled     bool      `json:"enabled"`
 	Kind        string    `json:"kind"`
@@ -124,7 +128,7 @@ func (a *Alias) Document() DocumentAlias {
 // Document is r in a document, its provider as it is in r.
 func (r *AlertRule) Document() DocumentAlertRule {
 	return DocumentAlertRule{
-		Name: r.Name, Enabled: r.Enabled, Kind: r.Kind, Scope: r.Scope, Threshold: r.Threshold, WindowMS: r.WindowMS,
+		ID: r.ID, Name: r.Name, Enabled: r.Enabled, Kind: r.Kind, Scope: r.Scope, Threshold: r.Threshold, WindowMS: r.WindowMS,
 		MinRequests: r.MinRequests, Severity: r.Severity, CooldownMS: r.CooldownMS, ManagedBy: r.ManagedBy,
 	}
 }

@@ -29,7 +29,10 @@ type DocumentMembers struct {
 	Aliases   []DocumentAlias    `json:"aliases" maxItems:"100000"`
 	Keys      []DocumentKey      `json:"keys" maxItems:"1000000" doc:"What client keys may use. Keys that are not listed stay as they are."`
 	Settings  DocumentSettings   `json:"settings"`
-	Sealed    *Sealed            `json:"sealed,omitempty" doc:"Secrets of the providers, encrypted under a passphrase."`
+
+	AlertRules []DocumentAlertRule `json:"alert_rules,omitempty" maxItems:"1000" doc:"All of them, those of the installation too. Absent: they stay as they are."`
+
+	Sealed *Sealed `json:"sealed,omitempty" doc:"Secrets of the providers, encrypted under a passphrase."`
 }
 
 // DocumentProvider is a provider in a configuration.
@@ -60,9 +63,24 @@ type DocumentAlias struct {
 	ManagedBy string `json:"managed_by,omitempty" maxLength:"50"`
 }
 
+// DocumentAlertRule is an alert rule in a configuration.
+type DocumentAlertRule struct {
+	ID          string    `json:"id,omitempty" maxLength:"36" doc:"Absent: that of the live rule of this name, or a new one."`
+	Name        string    `json:"name" minLength:"1" maxLength:"80" example:"Errors of a provider"`
+	Enabled     bool      `json:"enabled"`
+	Kind        string    `json:"kind" enum:"error_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk"`
+	Scope       RuleScope `json:"scope" doc:"With the name of the provider."`
+	Threshold   float64   `json:"threshold" minimum:"0" maximum:"1000000000000" example:"25"`
+	WindowMS    int64     `json:"window_ms" minimum:"60000" maximum:"604800000" example:"300000"`
+	MinRequests int64     `json:"min_requests" minimum:"0" maximum:"1000000000" example:"20"`
+	Severity    string    `json:"severity" enum:"info,warning,critical"`
+	CooldownMS  int64     `json:"cooldown_ms" minimum:"0" maximum:"2592000000" example:"1800000"`
+	ManagedBy   string    `json:"managed_by,omitempty" enum:"default" doc:"default: made with the installation."`
+}
+
 // DocumentKey is what a client key may use.
 type DocumentKey struct {
-	ID        string    `json:"id" format:"uuid"`
+	ID        string    `json:"id,omitempty" format:"uuid" doc:"Absent: of the one key of this name."`
 	Name      string    `json:"name" minLength:"1" maxLength:"255"`
 	Models    []string  `json:"models" maxItems:"500" nullable:"true"`
 	Endpoints []string  `json:"endpoints" maxItems:"50" nullable:"true"`

@@ -37,8 +37,8 @@ func (configValidateCommand) Run(r *invocation) error {
 	if c.File != "" {
 		where = c.File
 	}
-	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys declared)\n", where,
-		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys))
+	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules declared)\n", where,
+		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys), len(c.Declared.Rules))
 	return err
 }
 
@@ -120,8 +120,8 @@ func (c configImportCommand) Run(r *invocation) error {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	if c.DryRun {
-		_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys); nothing was saved\n", c.File,
-			len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys))
+		_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules); nothing was saved\n", c.File,
+			len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys), len(in.Document.AlertRules))
 		return err
 	}
 	s, err := r.open()

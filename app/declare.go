@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"point"
 	"point/config"
@@ -54,7 +55,8 @@ func (p *provisioner) declared(ctx context.Context) error {
 func (p *provisioner) tellDeclared(b *store.Batch) {
 	p.log.Info("configuration file applied", "file", b.Subject,
 		"providers", len(b.PutProviders), "providers_removed", len(b.DropProviders), "endpoints", len(b.PutEndpoints),
-		"aliases", len(b.PutAliases), "aliases_removed", len(b.DropAliases), "keys", len(b.PutKeys), "keys_removed", len(b.DropKeys))
+		"aliases", len(b.PutAliases), "aliases_removed", len(b.DropAliases), "keys", len(b.PutKeys), "keys_removed", len(b.DropKeys),
+		"alert_rules", len(b.PutAlertRules), "alert_rules_removed", len(b.DropAlertRules))
 }
 
 // declaration is what has to change for the file to be live.
@@ -62,10 +64,12 @@ type declaration struct {
 	cfg   *config.Config
 	live  *point.Snapshot
 	batch store.Batch
+
+	keyIDs map[string]string // of the declared client keys, by name
 }
 
 func (p *provisioner) declaration(ctx context.Context) (*declaration, error) {
-	d := &declaration{cfg: p.cfg, live: p.store.Snapshot()}
+	d := &declaration{cfg: p.cfg, live: p.store.Snapshot(), keyIDs: map[string]string{}}
 	d.batch = store.Batch{Action: point.RevisionDeclare, Subject: p.cfg.File, Base: d.live.Version, ForgetSecrets: true}
 	aliases, err := p.store.ListAliases(ctx)
 	if err != nil {
@@ -76,12 +80,15 @@ func (p *provisioner) declaration(ctx context.Context) (*declaration, error) {
 	}
 	d.endpoints()
 	d.aliases(aliases)
-	return d, d.keys()
+	if err := d.keys(); err != nil {
+		return nil, err
+	}
+	return d, d.alertRules()
 }
 
 func (d *declaration) empty() bool {
 	b := &d.batch
-	return len(b.PutProviders)+len(b.DropProviders)+len(b.PutEndpoints)+len(b.PutAliases)+len(b.DropAliases)+len(b.PutKeys)+len(b.DropKeys) == 0
+	return len(b.PutProviders)+len(b.DropProviders)+len(b.PutEndpoints)+len(b.PutAliases)+len(b.DropAliases)+len(b.PutKeys)+len(b.DropKeys)+len(b.PutAlertRules)+len(b.DropAlertRules) == 0
 }
 
 // providers brings the declared providers, which known ones of the same name and kind become.
@@ -96,8 +103,10 @@ func (d *declaration) providers(known map[string]*point.Provider) error {
 		}
 		switch {
 		case old == nil:
+			next.ID = store.NewID(time.Now())
 		case old.Kind != next.Kind || old.Type != next.Type:
 			d.batch.DropProviders = append(d.batch.DropProviders, old.ID)
+			next.ID = store.NewID(time.Now())
 		case sameProvider(old, &next):
 			continue
 		default:
@@ -182,9 +191,13 @@ func (d *declaration) keys() error {
 		}
 		names[next.Hash] = next.Name
 		old, known := d.live.Keys[next.Hash]
+		if known {
+			d.keyIDs[next.Name] = old.ID
+		}
 		switch {
 		case !known:
-			next.Prefix = store.KeyPrefix(declared.Token)
+			next.ID, next.Prefix = store.NewID(time.Now()), store.KeyPrefix(declared.Token)
+			d.keyIDs[next.Name] = next.ID
 		case sameKey(old, &next):
 			continue
 		default:

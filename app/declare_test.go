@@ -9,6 +9,7 @@ import (
 
 	"point"
 	"point/config"
+	"point/monitor"
 	"point/store"
 )
 
@@ -23,6 +24,10 @@ endpoints:
 aliases: {fast: one/gpt-4o-mini}
 keys:
   - {name: ci, env: CI_KEY, tags: [ci], limits: {rpm: 60, budget_day: "5.00"}, expires_at: 2099-01-01T00:00:00Z}
+alert_rules:
+  - {name: Disk nearly full, kind: disk, threshold: 70}
+  - {name: ci costs, kind: cost, scope: {key: ci}, threshold: 3}
+  - {name: two is slow, kind: latency_p95, scope: {provider: two}, threshold: 3000}
 `
 
 // fileIn writes a configuration file.
@@ -55,6 +60,19 @@ func TestDeclaredOnce(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 	}
+	two, _ := s.Provider("two")
+	if len(s.AlertRules) != len(monitor.DefaultRules())+2 {
+		t.Errorf("%d alert rules", len(s.AlertRules))
+	}
+	for _, r := range s.AlertRules {
+		switch {
+		case r.Name == "two is slow" && r.Scope.Provider == two.ID && r.ManagedBy == point.ManagedByFile:
+		case r.Name == "ci costs" && r.Scope.KeyID == keyID(s, "ci"):
+		case r.Name == "Disk nearly full" && r.ManagedBy == point.ManagedByFile && r.Threshold == 70:
+		case r.ManagedBy != point.ManagedByDefault:
+			t.Errorf("%+v", r)
+		}
+	}
 	a.Close()
 	again := onFile(t, dir, declaredFile)
 	if got := again.store.Snapshot().Version; got != s.Version {
@@ -68,7 +86,7 @@ func TestDeclaredOnce(t *testing.T) {
 	for _, r := range list.Items {
 		if r.Action == point.RevisionDeclare {
 			declared++
-			if r.Actor.Kind != point.ActorSystem || r.Actor.Name != "configuration file" || r.Changes != 6 {
+			if r.Actor.Kind != point.ActorSystem || r.Actor.Name != "configuration file" || r.Changes != 9 {
 				t.Errorf("%+v", r)
 			}
 		}
@@ -77,6 +95,51 @@ func TestDeclaredOnce(t *testing.T) {
 	if err != nil || declared != 1 || len(audit.Items) != 1 || audit.Items[0].Actor.Name != "configuration file" {
 		t.Errorf("%d revisions, audit %+v, %v", declared, audit.Items, err)
 	}
+}
+
+func keyID(s *point.Snapshot, name string) string {
+	for _, k := range s.Keys {
+		if k.Name == name {
+			return k.ID
+		}
+	}
+	return ""
+}
+
+// TestDeclaredRules: a rule of the file is changed in place; one that the file has no more goes,
+// or is again as the installation made it.
+func TestDeclaredRules(t *testing.T) {
+	dir := t.TempDir()
+	a := onFile(t, dir, declaredFile)
+	ids := ruleIDs(a.store.Snapshot())
+	a.Close()
+	a = onFile(t, dir, strings.NewReplacer("threshold: 3}", "threshold: 4}", "name: two is slow", "name: two is late").Replace(declaredFile))
+	s := a.store.Snapshot()
+	now := ruleIDs(s)
+	if s.AlertRules[ids["ci costs"]].Threshold != 4 || now["two is slow"] != "" || now["two is late"] == "" {
+		t.Errorf("%v, was %v", now, ids)
+	}
+	a.Close()
+	a = onFile(t, dir, "")
+	s = a.store.Snapshot()
+	if disk := s.AlertRules[ids["Disk nearly full"]]; len(s.AlertRules) != len(monitor.DefaultRules()) || disk == nil || disk.Threshold != 90 || disk.ManagedBy != point.ManagedByDefault {
+		t.Errorf("%d rules, %+v", len(s.AlertRules), disk)
+	}
+	if err := a.store.CreateAlertRule(t.Context(), &point.AlertRule{Name: "ci costs", Kind: point.RuleCost, Threshold: 1, WindowMS: 60_000, Severity: point.SeverityInfo}); err != nil {
+		t.Fatal(err)
+	}
+	p := &provisioner{store: a.store, cfg: &config.Config{File: "point.yaml", Declared: config.Declared{Rules: []config.AlertRule{{AlertRule: point.AlertRule{Name: "ci costs"}}}}}}
+	if _, err := p.declaration(t.Context()); err == nil || !strings.Contains(err.Error(), `"ci costs" was made in the console already`) {
+		t.Error(err)
+	}
+}
+
+func ruleIDs(s *point.Snapshot) map[string]string {
+	ids := map[string]string{}
+	for id, r := range s.AlertRules {
+		ids[r.Name] = id
+	}
+	return ids
 }
 
 // TestDeclaredChanges: what the file says anew is changed in place, what it says no more goes.

@@ -78,6 +78,14 @@ func unknownTargets(c *config.Config) (problems config.Problems) {
 	for _, d := range demoKinds {
 		known["demo-"+d.kind] = true
 	}
+	for _, r := range c.Declared.Rules {
+		if name := r.Scope.Provider; name != "" && !known[name] {
+			problems = append(problems, config.Problem{
+				Where: r.At.Of("scope.provider"),
+				What:  fmt.Sprintf("alert rule %q: scope.provider: The file declares no provider of this name; declare it in the section providers.", r.Name),
+			})
+		}
+	}
 	for _, e := range c.Declared.Endpoints {
 		check := func(at string, targets []point.TargetRef) {
 			for i, t := range targets {

@@ -27,7 +27,7 @@ func (p *provisioner) defaultConfiguration(ctx context.Context) error {
 	if touched, err := p.configured(ctx); err != nil || touched {
 		return err
 	}
-	ctx = point.WithActor(ctx, point.Actor{Kind: point.ActorSystem, Name: "start"})
+	ctx = point.WithActor(ctx, startActor)
 	plan, err := activateSaved(ctx, p.store, c, p.cfg)
 	var mistakes document.Mistakes
 	if errors.As(err, &mistakes) {

@@ -26,8 +26,12 @@ type provisioner struct {
 
 // alertRules makes the rules of a fresh installation.
 func (p *provisioner) alertRules(ctx context.Context) error {
+	ctx = point.WithActor(ctx, startActor)
 	return p.store.SeedAlertRules(ctx, monitor.DefaultRules())
 }
+
+// startActor makes what an installation has from its start.
+var startActor = point.Actor{Kind: point.ActorSystem, Name: "start"}
 
 // environmentActor makes the changes that variables ask for.
 var environmentActor = point.Actor{Kind: point.ActorSystem, Name: "environment"}

@@ -19,6 +19,7 @@ type Declared struct {
 	Endpoints []Endpoint
 	Aliases   []point.Alias
 	Keys      []Key
+	Rules     []AlertRule
 }
 
 // Provider is a declared provider without its Config, which its kind reads from Settings.
@@ -140,6 +141,10 @@ func (l *loader) declare() {
 	for i := range s.Keys {
 		l.once(seen, "key", s.Keys[i].Name, s.Keys[i].at)
 		l.declareKey(&s.Keys[i])
+	}
+	for i := range s.AlertRules {
+		l.once(seen, "alert rule", s.AlertRules[i].Name, s.AlertRules[i].at)
+		l.declareRule(&s.AlertRules[i])
 	}
 	for _, a := range s.Aliases {
 		alias := point.Alias{Name: a.name, Target: a.target, ManagedBy: point.ManagedByFile}

@@ -39,7 +39,9 @@ keys:
     expires_at: 2030-01-01T00:00:00Z
   - name: old
     hash: ` + "0101010101010101010101010101010101010101010101010101010101010101" + `
-alert_rules: []
+alert_rules:
+  - {name: ci costs, kind: cost, scope: {key: ci}, threshold: 2.5, cooldown_ms: 0}
+  - {name: slow, kind: latency_p95, scope: {provider: openai-main, each: model}, threshold: 9000, window_ms: 600000, min_requests: 5, severity: critical, enabled: false}
 `
 
 func TestDeclared(t *testing.T) {
@@ -85,6 +87,13 @@ func TestDeclared(t *testing.T) {
 	ci, old := d.Keys[0], d.Keys[1]
 	if ci.Token.Reveal() != "sk-0123456789abcdef" || *ci.Limits.RPM != 60 || *ci.Limits.BudgetDay != 1_500_000_000 || ci.ExpiresAt.Year() != 2030 {
 		t.Errorf("%+v", ci)
+	}
+	costs, slow := d.Rules[0], d.Rules[1]
+	if costs.Key != "ci" || costs.Scope != (point.RuleScope{}) || !costs.Enabled || costs.CooldownMS != 0 || costs.WindowMS != point.RuleWindowMS || costs.Severity != point.SeverityWarning || costs.ManagedBy != point.ManagedByFile {
+		t.Errorf("%+v", costs)
+	}
+	if slow.Enabled || slow.Scope.Provider != "openai-main" || slow.CooldownMS != point.RuleCooldownMS || slow.MinRequests != 5 {
+		t.Errorf("%+v", slow)
 	}
 	if old.Hash[0] != 1 || old.Hash[31] != 1 || !old.Token.IsZero() {
 		t.Errorf("%+v", old)

@@ -9,7 +9,7 @@
 // since container platforms inject such names. Secrets have no flag, because command lines
 // are visible to every process; they may be put in a file that NAME_FILE points to.
 //
-// The file also declares providers, endpoints, aliases and keys. They are checked by the same
+// The file also declares providers, endpoints, aliases, keys and alert rules. They are checked by the same
 // code as what /api is given; what a kind of provider needs, and which providers there are, is
 // checked in app.
 package config

@@ -27,7 +27,7 @@ type sections struct {
 	Endpoints  []fileEndpoint `json:"endpoints"`
 	Aliases    fileAliases    `json:"aliases"`
 	Keys       []fileKey      `json:"keys"`
-	AlertRules alertRules     `json:"alert_rules"`
+	AlertRules []fileRule     `json:"alert_rules"`
 }
 
 // readFile reads the file that --config or POINT_CONFIG names, if one does.
@@ -121,13 +121,4 @@ func settingText(n *yaml.Node) (string, bool) {
 		return "", false
 	}
 	return strings.Join(parts, ","), true
-}
-
-// alertRules is a section that the contract has and this version does not act on.
-type alertRules struct{}
-
-func (alertRules) decodeNode(d *decoder, n *yaml.Node) {
-	if len(n.Content) > 0 {
-		d.problem(d.at(n), "alert_rules: alert rules are made in /api/alert-rules, the file does not declare them; take the section out.")
-	}
 }

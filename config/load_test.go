@@ -139,7 +139,9 @@ func TestProblems(t *testing.T) {
 		{"key hash", "", "keys:\n  - {name: ci, hash: abc}", "hash must be the 64 hexadecimal digits"},
 		{"key budget", "", "keys:\n  - {name: ci, hash: abc, limits: {budget_day: lots}}", "budget_day: \"lots\" is not an amount in USD"},
 		{"alias", "", "aliases: {fast: ''}", `alias "fast": target: This has 1 to 255 visible`},
-		{"alert rules", "", "alert_rules:\n  - name: x", "point.yaml:2: alert_rules: alert rules are made"},
+		{"alert rule", "", "alert_rules:\n  - name: x", `point.yaml:2: alert rule "x": kind: This must be one of`},
+		{"alert rule of a key", "", "alert_rules:\n  - name: x\n    kind: cost\n    threshold: 1\n    scope: {key: ci}", `point.yaml:5: alert rule "x": the file declares no key "ci"`},
+		{"alert rule twice", "", "alert_rules:\n  - {name: x, kind: disk, threshold: 1}\n  - {name: x, kind: disk, threshold: 1}", `point.yaml:3: alert rule "x" stands at point.yaml:2 already.`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			env := strings.Split(test.env, ";")

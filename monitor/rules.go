@@ -146,7 +146,7 @@ func (r *Rules) openAlerts(ctx context.Context) (map[alertKey]point.Alert, error
 
 // evaluate raises what one rule finds, and takes it out of open.
 func (r *Rules) evaluate(ctx context.Context, snap *point.Snapshot, rule *point.AlertRule, now time.Time, open map[alertKey]point.Alert) error {
-	readings, err := r.measure(ctx, snap, rule, now)
+	readings, err := r.measure(ctx, snap, withProvider(snap, rule), now)
 	if err != nil {
 		return err
 	}
@@ -165,6 +165,18 @@ func (r *Rules) evaluate(ctx context.Context, snap *point.Snapshot, rule *point.
 		}
 	}
 	return nil
+}
+
+// withProvider is a rule whose scope has the id of its provider: a configuration file may name one
+// that was made later.
+func withProvider(snap *point.Snapshot, rule *point.AlertRule) *point.AlertRule {
+	p, ok := snap.Provider(rule.Scope.Provider)
+	if !ok || p.ID == rule.Scope.Provider {
+		return rule
+	}
+	next := *rule
+	next.Scope.Provider = p.ID
+	return &next
 }
 
 func alertOf(rule *point.AlertRule, x reading, now time.Time) point.Alert {

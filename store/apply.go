@@ -16,17 +16,19 @@ type Batch struct {
 	Subject string // of the revision
 	Base    int64  // version of the configuration that this was made for; if it is another by now, ErrStale. 0: any
 
-	PutProviders  []point.Provider // by ID: made, changed, or brought back after a delete; Type and Kind of one that there was do not change
-	DropProviders []string         // ids; deleted softly
-	ForgetSecrets bool             // of the providers that are dropped; else they are kept for when the provider comes back
-	ParkProviders []point.Provider // kept as if they had been dropped, with their secrets, unless the ID is known
-	ParkSecrets   []point.Provider // by ID: providers that are not live get these secrets in place of those that are kept for them
-	PutEndpoints  []point.Endpoint // by ID: Active, Mapping and ManagedBy
-	PutAliases    []point.Alias    // by Name
-	DropAliases   []string
-	PutKeys       []point.Key // by ID: made, or changed but for token, prefix and creation
-	DropKeys      []string    // ids
-	PutSettings   *point.Settings
+	PutProviders   []point.Provider // by ID: made, changed, or brought back after a delete; Type and Kind of one that there was do not change
+	DropProviders  []string         // ids; deleted softly
+	ForgetSecrets  bool             // of the providers that are dropped; else they are kept for when the provider comes back
+	ParkProviders  []point.Provider // kept as if they had been dropped, with their secrets, unless the ID is known
+	ParkSecrets    []point.Provider // by ID: providers that are not live get these secrets in place of those that are kept for them
+	PutEndpoints   []point.Endpoint // by ID: Active, Mapping and ManagedBy
+	PutAliases     []point.Alias    // by Name
+	DropAliases    []string
+	PutKeys        []point.Key       // by ID: made, or changed but for token, prefix and creation
+	DropKeys       []string          // ids
+	PutAlertRules  []point.AlertRule // by ID: made, or changed
+	DropAlertRules []string          // ids
+	PutSettings    *point.Settings
 
 	SaveConfiguration *point.Configuration // made in the same transaction, as CreateConfiguration does
 }
@@ -40,7 +42,7 @@ func (s *Store) Apply(ctx context.Context, b *Batch) error {
 			return orStale(err)
 		}
 		for _, step := range []func(context.Context, *configTx, *Batch) error{
-			s.dropProviders, s.putProviders, s.parkProviders, s.putEndpoints, s.putAliases, s.dropKeys, s.putKeys,
+			s.dropProviders, s.putProviders, s.parkProviders, s.putEndpoints, s.putAliases, s.dropKeys, s.putKeys, s.putAlertRules,
 		} {
 			if err := step(ctx, tx, b); err != nil {
 				return err
@@ -220,6 +222,44 @@ func (s *Store) putKeys(ctx context.Context, tx *configTx, b *Batch) error {
 		` ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner_id = excluded.owner_id, status = excluded.status, tags = excluded.tags,
 			models = excluded.models, endpoints = excluded.endpoints, limits = excluded.limits, expires_at = excluded.expires_at,
 			managed_by = excluded.managed_by, version = keys.version + 1, updated_at = excluded.updated_at`)
+}
+
+// putAlertRules drops and puts rules. Those that are put let go of their names first, which they
+// may exchange.
+func (s *Store) putAlertRules(ctx context.Context, tx *configTx, b *Batch) error {
+	ids := make([]string, len(b.PutAlertRules))
+	for i := range b.PutAlertRules {
+		r := &b.PutAlertRules[i]
+		if r.ID == "" {
+			r.ID = NewID(s.opts.Now())
+		}
+		ids[i] = r.ID
+	}
+	if err := tx.changed(ctx, entityAlertRule, append(ids, b.DropAlertRules...)...); err != nil {
+		return err
+	}
+	if err := execIn(ctx, tx, `DELETE FROM alert_rules`, "id", idArgs("id", b.DropAlertRules)); err != nil {
+		return err
+	}
+	if err := execIn(ctx, tx, `UPDATE alert_rules SET name = CAST(id AS VARCHAR(255))`, "id", idArgs("id", ids)); err != nil {
+		return err
+	}
+	list := make([][]any, len(b.PutAlertRules))
+	for i := range b.PutAlertRules {
+		list[i] = alertRuleRow(&b.PutAlertRules[i], s.now())
+	}
+	return insertRows(ctx, tx, `INSERT INTO alert_rules (`+alertRuleColumns+`) VALUES `, list,
+		` ON CONFLICT (id) DO UPDATE SET name = excluded.name, enabled = excluded.enabled, kind = excluded.kind, scope = excluded.scope,
+			threshold = excluded.threshold, window_ms = excluded.window_ms, min_requests = excluded.min_requests, severity = excluded.severity,
+			cooldown_ms = excluded.cooldown_ms, managed_by = excluded.managed_by, version = alert_rules.version + 1, updated_at = excluded.updated_at`)
+}
+
+// alertRuleRow is a new row of the table alert_rules.
+func alertRuleRow(r *point.AlertRule, now time.Time) []any {
+	return []any{
+		idArg(r.ID), r.Name, r.Enabled, r.Kind, asJSON(r.Scope), r.Threshold, r.WindowMS, r.MinRequests,
+		r.Severity, r.CooldownMS, r.ManagedBy, 1, now, now,
+	}
 }
 
 // keyRow is a new row of the table keys.

@@ -93,7 +93,7 @@ func scanChange(r row) (c point.Change, err error) {
 }
 
 // revised are the entities whose changes are revisions of the configuration.
-var revised = map[string]bool{entityProvider: true, entityEndpoint: true, entityAlias: true, entityKey: true, entitySetting: true}
+var revised = map[string]bool{entityProvider: true, entityEndpoint: true, entityAlias: true, entityKey: true, entitySetting: true, entityAlertRule: true}
 
 // Bounds of what a revision keeps of its actor, in bytes.
 const (

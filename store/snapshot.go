@@ -187,11 +187,19 @@ func readChanges(ctx context.Context, tx *sql.Tx, after, version int64) (list []
 	return list, int64(len(versions)) == version-after, err
 }
 
+// readWhole are the entities that are read as a whole, once for all of their changes.
+var readWhole = map[string]bool{
+	entityAlias: true, entitySetting: true, entitySession: true, entityAlertRule: true, entityNotifier: true, entitySilence: true, entityPrice: true,
+}
+
 // apply replaces what changed.
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, next *point.Snapshot, changes []change) error {
 	copied := map[string]bool{}
 	done := map[change]bool{}
 	for _, c := range changes {
+		if readWhole[c.entity] {
+			c.id = ""
+		}
 		if done[c] {
 			continue
 		}

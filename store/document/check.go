@@ -53,7 +53,7 @@ func check(d *point.Document, fault point.Fault) {
 		fault("format", "This version of Point reads format %d.", point.DocumentFormat)
 	}
 	checkProviders(d.Providers, fault)
-	once := uniquely(fault)
+	once, ids := uniquely(fault), uniquely(fault)
 	for i := range d.Endpoints {
 		checkEndpoint(&d.Endpoints[i], fault.In(fmt.Sprintf("endpoints[%d].", i)))
 		once(fmt.Sprintf("endpoints[%d].path", i), d.Endpoints[i].Path)
@@ -64,8 +64,21 @@ func check(d *point.Document, fault point.Fault) {
 		once(at+"name", a.Name)
 	}
 	for i := range d.Keys {
-		checkKey(&d.Keys[i], fault.In(fmt.Sprintf("keys[%d].", i)))
-		once(fmt.Sprintf("keys[%d].id", i), d.Keys[i].ID)
+		at := fmt.Sprintf("keys[%d].", i)
+		checkKey(&d.Keys[i], fault.In(at))
+		if d.Keys[i].ID == "" {
+			once(at+"name", d.Keys[i].Name)
+			continue
+		}
+		ids(at+"id", d.Keys[i].ID)
+	}
+	for i := range d.AlertRules {
+		r := &d.AlertRules[i]
+		at := fmt.Sprintf("alert_rules[%d].", i)
+		checkRule(r, fault.In(at))
+		if once(at+"name", r.Name); r.ID != "" {
+			ids(at+"id", r.ID)
+		}
 	}
 	CheckSettings(&d.Settings, fault.In("settings."))
 }
@@ -133,8 +146,8 @@ func checkEndpoint(e *point.DocumentEndpoint, fault point.Fault) {
 }
 
 func checkKey(k *point.DocumentKey, fault point.Fault) {
-	if !isID(k.ID) {
-		fault("id", "A client key is named by its id.")
+	if k.ID != "" && !isID(k.ID) {
+		fault("id", "This is not an id. Leave it out, and the key is found by its name.")
 	}
 	one := liveKey(point.Key{}, k)
 	one.Check(never, fault)

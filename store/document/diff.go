@@ -23,41 +23,77 @@ type Difference struct {
 }
 
 // Diff lists what it takes to get from one document to another. Keys that the second does not
-// speak of stay, and so are no difference.
+// speak of stay, and so do alert rules if it speaks of none: they are no difference. Objects are
+// the same by their id, or else by their name.
 func Diff(before, after *point.Document) []Difference {
-	list := objects(point.EntityProvider, before.Providers, after.Providers, func(p point.DocumentProvider) (string, string) { return p.ID, p.Name })
-	list = append(list, objects(point.EntityEndpoint, before.Endpoints, after.Endpoints, func(e point.DocumentEndpoint) (string, string) { return e.Path, e.Path })...)
-	list = append(list, objects(point.EntityAlias, before.Aliases, after.Aliases, func(a point.DocumentAlias) (string, string) { return a.Name, a.Name })...)
-	for _, d := range objects(point.EntityKey, before.Keys, after.Keys, func(k point.DocumentKey) (string, string) { return k.ID, k.Name }) {
+	list := objects(point.EntityProvider, before.Providers, after.Providers, func(p *point.DocumentProvider) (*string, string, string) { return &p.ID, p.Name + " " + p.Kind, p.Name })
+	list = append(list, objects(point.EntityEndpoint, before.Endpoints, after.Endpoints, func(e *point.DocumentEndpoint) (*string, string, string) { return &e.Path, e.Path, e.Path })...)
+	list = append(list, objects(point.EntityAlias, before.Aliases, after.Aliases, func(a *point.DocumentAlias) (*string, string, string) { return &a.Name, a.Name, a.Name })...)
+	for _, d := range objects(point.EntityKey, before.Keys, after.Keys, func(k *point.DocumentKey) (*string, string, string) { return &k.ID, k.Name, k.Name }) {
 		if d.Action != point.ChangeDelete {
 			list = append(list, d)
 		}
 	}
+	if after.AlertRules != nil {
+		list = append(list, objects(point.EntityAlertRule, before.AlertRules, after.AlertRules, func(r *point.DocumentAlertRule) (*string, string, string) { return &r.ID, r.Name, r.Name })...)
+	}
 	return append(list, members(point.EntitySetting, "", "", encode(before.Settings), encode(after.Settings))...)
 }
 
-// objects compares two lists of objects, which are found by their first name and shown by their
-// second.
-func objects[T any](entity string, before, after []T, name func(T) (id, name string)) (list []Difference) {
-	old := map[string]T{}
-	for _, x := range before {
-		id, _ := name(x)
-		old[id] = x
-	}
-	for _, x := range after {
-		id, shown := name(x)
-		was, there := old[id]
-		if delete(old, id); !there {
-			list = append(list, Difference{entity, shown, point.ChangeCreate, "", nil, encode(x)})
+// naming tells what an object is found by: its id, and what it is known by where ids differ; and
+// its name for people.
+type naming[T any] func(*T) (id *string, known, name string)
+
+// objects compares two lists of objects.
+func objects[T any](entity string, before, after []T, call naming[T]) (list []Difference) {
+	after = slices.Clone(after)
+	pairs, gone := pair(before, after, call)
+	for i := range after {
+		_, _, name := call(&after[i])
+		if pairs[i] == nil {
+			list = append(list, Difference{entity, name, point.ChangeCreate, "", nil, encode(after[i])})
 			continue
 		}
-		list = append(list, members(entity, shown, "", encode(was), encode(x))...)
+		list = append(list, members(entity, name, "", encode(pairs[i]), encode(after[i]))...)
 	}
-	for _, id := range slices.Sorted(maps.Keys(old)) {
-		_, shown := name(old[id])
-		list = append(list, Difference{entity, shown, point.ChangeDelete, "", encode(old[id]), nil})
+	for i := range gone {
+		_, _, name := call(&gone[i])
+		list = append(list, Difference{entity, name, point.ChangeDelete, "", encode(gone[i]), nil})
 	}
 	return list
+}
+
+// pair finds what each object of after was, if it was; those that are found by what they are
+// known by get the id of before. gone are in the order of before.
+func pair[T any](before, after []T, call naming[T]) (pairs []*T, gone []T) {
+	pairs = make([]*T, len(after))
+	byID, known := map[string]int{}, map[string][]int{}
+	for i := range before {
+		id, name, _ := call(&before[i])
+		byID[*id] = i
+		known[name] = append(known[name], i)
+	}
+	found := map[int]bool{}
+	for i := range after {
+		id, _, _ := call(&after[i])
+		if at, ok := byID[*id]; ok && *id != "" {
+			pairs[i], found[at] = &before[at], true
+		}
+	}
+	for i := range after {
+		id, name, _ := call(&after[i])
+		if list := known[name]; pairs[i] == nil && len(list) == 1 && !found[list[0]] {
+			pairs[i], found[list[0]] = &before[list[0]], true
+			was, _, _ := call(pairs[i])
+			*id = *was
+		}
+	}
+	for i := range before {
+		if !found[i] {
+			gone = append(gone, before[i])
+		}
+	}
+	return pairs, gone
 }
 
 // Compare lists the members in which two images of an object differ.
@@ -150,6 +186,16 @@ func (p *planner) changes() (list []Difference) {
 	for i := range b.PutKeys {
 		before.Keys = append(before.Keys, p.live.keys[b.PutKeys[i].ID].Document())
 		after.Keys = append(after.Keys, b.PutKeys[i].Document())
+	}
+	for i := range b.PutAlertRules {
+		next := &b.PutAlertRules[i]
+		if old, ok := p.live.AlertRules[next.ID]; ok {
+			before.AlertRules = append(before.AlertRules, shownRule(old, names))
+		}
+		after.AlertRules = append(after.AlertRules, shownRule(next, names))
+	}
+	for _, id := range b.DropAlertRules {
+		before.AlertRules = append(before.AlertRules, shownRule(p.live.AlertRules[id], names))
 	}
 	if b.PutSettings != nil {
 		before.Settings, after.Settings = p.live.Settings, *b.PutSettings

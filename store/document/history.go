@@ -56,6 +56,9 @@ func rowsOf(l *live) past {
 	for _, e := range l.Endpoints {
 		p.set(point.EntityEndpoint, e.ID, encode(e.Document()))
 	}
+	for id, r := range l.AlertRules {
+		p.set(point.EntityAlertRule, id, encode(r.Document()))
+	}
 	for _, a := range l.aliases {
 		p.set(point.EntityAlias, a.Name, encode(a.Document()))
 	}
@@ -93,6 +96,12 @@ func (p past) document() (*point.Document, error) {
 	each(p[point.EntityAlias], &err, func(x point.DocumentAlias) {
 		if !declared(x.ManagedBy) {
 			d.Aliases = append(d.Aliases, x)
+		}
+	})
+	each(p[point.EntityAlertRule], &err, func(x point.DocumentAlertRule) {
+		if !declared(x.ManagedBy) {
+			x.Scope.Provider = cmp.Or(called[x.Scope.Provider], x.Scope.Provider)
+			d.AlertRules = append(d.AlertRules, x)
 		}
 	})
 	each(p[point.EntityKey], &err, func(x struct {

@@ -23,7 +23,21 @@ func Live(ctx context.Context, s *store.Store) (*point.Document, error) {
 type live struct {
 	*point.Snapshot
 	aliases []point.Alias
-	keys    map[string]*point.Key // by id
+	keys    map[string]*point.Key       // by id
+	rules   map[string]*point.AlertRule // by name
+}
+
+// keysByName are the keys whose name no other key has.
+func (l *live) keysByName() map[string]*point.Key {
+	byName := map[string]*point.Key{}
+	for _, k := range l.keys {
+		if _, twice := byName[k.Name]; twice {
+			byName[k.Name] = nil
+			continue
+		}
+		byName[k.Name] = k
+	}
+	return byName
 }
 
 // read reads the live configuration. A change meanwhile may be seen in part; whoever acts on
@@ -33,6 +47,7 @@ func read(ctx context.Context, s *store.Store) (*live, error) {
 	for _, k := range l.Keys {
 		l.keys[k.ID] = k
 	}
+	l.rules = rulesByName(l.AlertRules)
 	var err error
 	l.aliases, err = s.ListAliases(ctx)
 	return l, err
@@ -69,6 +84,11 @@ func (l *live) document() *point.Document {
 			d.Keys = append(d.Keys, k.Document())
 		}
 	}
+	for _, r := range l.AlertRules {
+		if !declared(r.ManagedBy) {
+			d.AlertRules = append(d.AlertRules, shownRule(r, names))
+		}
+	}
 	d.Settings = l.Settings
 	d.Settings.DefaultMapping = named(d.Settings.DefaultMapping, names)
 	sort(d)
@@ -79,7 +99,7 @@ func (l *live) document() *point.Document {
 func empty() *point.Document {
 	return &point.Document{
 		Format: point.DocumentFormat, Providers: []point.DocumentProvider{}, Endpoints: []point.DocumentEndpoint{},
-		Aliases: []point.DocumentAlias{}, Keys: []point.DocumentKey{},
+		Aliases: []point.DocumentAlias{}, Keys: []point.DocumentKey{}, AlertRules: []point.DocumentAlertRule{},
 	}
 }
 
@@ -91,6 +111,7 @@ func sort(d *point.Document) {
 		return slices.Index(order, a.Path) - slices.Index(order, b.Path)
 	})
 	slices.SortFunc(d.Aliases, func(a, b point.DocumentAlias) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.AlertRules, func(a, b point.DocumentAlertRule) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Keys, func(a, b point.DocumentKey) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})

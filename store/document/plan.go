@@ -57,6 +57,7 @@ func Make(ctx context.Context, s *store.Store, d *point.Document, rules Rules) (
 	p.endpoints()
 	p.aliases()
 	p.keys()
+	p.alertRules()
 	p.settings()
 	if err := p.mistakes.err(); err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (p *planner) provider(at string, d *point.DocumentProvider) (*point.Provide
 		before.AllowPrivate = false // whoever brings it back must be allowed to
 	}
 	if next.ID == "" || old == nil && p.idTaken(next.ID) {
-		next.ID = store.NewID(time.Now())
+		next.ID = p.newID()
 	}
 	if next.Status == "" {
 		next.Status = point.StatusActive
@@ -203,6 +204,8 @@ func (p *planner) provider(at string, d *point.DocumentProvider) (*point.Provide
 	}
 	return next, true
 }
+
+func (p *planner) newID() string { return store.NewID(time.Now()) }
 
 // idTaken reports whether an id belongs to a provider of another kind, which is or was live.
 func (p *planner) idTaken(id string) bool {
@@ -305,14 +308,7 @@ func (p *planner) mapping(at string, m *point.Mapping) *point.Mapping {
 	}
 	targets := func(way string, list []point.TargetRef) {
 		for i, t := range list {
-			place := fmt.Sprintf("%s%s[%d].provider", at, way, i)
-			switch _, ok := p.ids[t.Provider]; {
-			case ok:
-			case isID(t.Provider):
-				p.find(place, t.Provider, "This target leads to a provider that was deleted; it is kept and leads nowhere.")
-			default:
-				p.mistakes.add(place, "There is no provider of this name.")
-			}
+			p.target(fmt.Sprintf("%s%s[%d].provider", at, way, i), t.Provider)
 		}
 	}
 	targets("fallbacks", m.Fallbacks)
@@ -321,6 +317,19 @@ func (p *planner) mapping(at string, m *point.Mapping) *point.Mapping {
 		targets(fmt.Sprintf("rules[%d].fallbacks", i), r.Fallbacks)
 	}
 	return named(m, p.ids)
+}
+
+// target is the id of a provider that something at a place refers to by name.
+func (p *planner) target(at, name string) string {
+	switch id, ok := p.ids[name]; {
+	case ok:
+		return id
+	case isID(name):
+		p.find(at, name, "This leads to a provider that was deleted; it is kept and leads nowhere.")
+	default:
+		p.mistakes.add(at, "There is no provider of this name.")
+	}
+	return name
 }
 
 func (p *planner) aliases() {
@@ -348,20 +357,24 @@ func (p *planner) aliases() {
 // keys changes what keys that exist may use. Those that the document does not speak of stay.
 func (p *planner) keys() {
 	gone, taken := 0, 0
+	named := p.live.keysByName()
 	for i := range p.doc.Keys {
-		d := &p.doc.Keys[i]
+		d := p.doc.Keys[i]
+		if d.ID == "" && named[d.Name] != nil {
+			d.ID = named[d.Name].ID
+		}
 		old := p.live.keys[d.ID]
 		switch {
 		case old == nil:
 			gone++
 		case declared(old.ManagedBy):
 			taken++
-		case !sameJSON(old.Document(), *d):
-			p.plan.Batch.PutKeys = append(p.plan.Batch.PutKeys, *liveKey(*old, d))
+		case !sameJSON(old.Document(), d):
+			p.plan.Batch.PutKeys = append(p.plan.Batch.PutKeys, *liveKey(*old, &d))
 		}
 	}
 	if gone > 0 {
-		p.find("keys", "", "Client keys of this configuration that are gone: %d. They are passed over.", gone)
+		p.find("keys", "", "Client keys of this configuration that are gone, or whose name several have: %d. They are passed over.", gone)
 	}
 	if taken > 0 {
 		p.find("keys", "", "Client keys of this configuration that the configuration file or the environment declares: %d. They stay as they are.", taken)

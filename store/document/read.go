@@ -40,6 +40,7 @@ func Read(text []byte) (*Imported, error) {
 		return nil, err
 	}
 	in := Imported{Document: *empty()}
+	in.AlertRules = nil // unless they are given
 	if err := json.Unmarshal(encode(tree), &in); err != nil {
 		return nil, Mistakes{{"", "A value is out of range: " + strings.TrimPrefix(err.Error(), "json: ") + "."}}
 	}
@@ -89,7 +90,7 @@ func fill(tree any) {
 	if root["format"] == nil {
 		root["format"] = json.Number(strconv.Itoa(point.DocumentFormat))
 	}
-	for _, list := range []string{"providers", "endpoints", "aliases", "keys"} {
+	for _, list := range []string{"providers", "endpoints", "aliases", "keys", "alert_rules"} {
 		if root[list] == nil {
 			delete(root, list) // null is none
 		}
@@ -104,8 +105,29 @@ func fill(tree any) {
 			}
 		}
 	}
+	if rules, ok := root["alert_rules"].([]any); ok {
+		for _, one := range rules {
+			if r, ok := one.(map[string]any); ok {
+				fillRule(r)
+			}
+		}
+	}
 	if settings, ok := root["settings"].(map[string]any); ok {
 		fillMapping(settings, "default_mapping")
+	}
+}
+
+// fillRule puts in what a rule has that does not say otherwise.
+func fillRule(r map[string]any) {
+	for name, value := range map[string]any{
+		"enabled": true, "window_ms": json.Number(strconv.Itoa(point.RuleWindowMS)), "severity": point.SeverityWarning, "cooldown_ms": json.Number(strconv.Itoa(point.RuleCooldownMS)),
+	} {
+		if r[name] == nil {
+			r[name] = value
+		}
+	}
+	if r["scope"] == nil {
+		delete(r, "scope")
 	}
 }
 
@@ -240,7 +262,25 @@ func Number(ctx context.Context, s *store.Store, d *point.Document) error {
 		}
 		p.ID = cmp.Or(p.ID, store.NewID(time.Now()))
 	}
+	numberRules(live, d)
 	return nil
+}
+
+// numberRules gives the alert rules that have no id that of the live rule of their name, or else
+// a new one.
+func numberRules(live *point.Snapshot, d *point.Document) {
+	taken := map[string]bool{}
+	for i := range d.AlertRules {
+		taken[d.AlertRules[i].ID] = true
+	}
+	byName := rulesByName(live.AlertRules)
+	for i := range d.AlertRules {
+		r := &d.AlertRules[i]
+		if x := byName[r.Name]; r.ID == "" && x != nil && !declared(x.ManagedBy) && !taken[x.ID] {
+			r.ID = x.ID
+		}
+		r.ID = cmp.Or(r.ID, store.NewID(time.Now()))
+	}
 }
 
 func isIn(d *point.Document, id string) bool {

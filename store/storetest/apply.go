@@ -52,9 +52,14 @@ func batches(t *testing.T, s *store.Store) {
 	k := &point.Key{Name: "app", Status: point.StatusActive}
 	ok(t, s.CreateKey(ctx, k, token("app")))
 	e := must(s.GetEndpoint(ctx, point.PathChat))(t)
+	one, two, three := rule("one"), rule("two"), rule("three")
+	for _, r := range []*point.AlertRule{one, two, three} {
+		ok(t, s.CreateAlertRule(ctx, r))
+	}
 	before := s.Snapshot()
 
 	a.Name, b.Name = "beta", "alpha" // they exchange names
+	one.Name, two.Name, two.Threshold = "two", "one", 99
 	rpm := int64(5)
 	k.Limits.RPM = &rpm
 	e.Active = false
@@ -65,6 +70,8 @@ func batches(t *testing.T, s *store.Store) {
 		PutAliases:   []point.Alias{{Name: "fast", Target: "m2"}, {Name: "new", Target: "m3"}}, DropAliases: []string{"old", "never there"},
 		PutKeys:     []point.Key{*k},
 		PutSettings: &point.Settings{DefaultKeyLimits: point.KeyLimits{RPM: &rpm}},
+
+		PutAlertRules: []point.AlertRule{*one, *two, *rule("four")}, DropAlertRules: []string{three.ID},
 	}
 	ok(t, s.Apply(ctx, batch))
 	after := s.Snapshot()
@@ -76,13 +83,18 @@ func batches(t *testing.T, s *store.Store) {
 		}
 	}
 	equal(t, "secrets", after.Providers[a.ID].Config.Secrets, a.Config.Secrets)
+	four := batch.PutAlertRules[2].ID
+	if rules := after.AlertRules; len(rules) != 3 || rules[one.ID].Name != "two" || rules[two.ID].Name != "one" || rules[two.ID].Threshold != 99 || rules[two.ID].Version != 2 || rules[four].Name != "four" {
+		t.Fatalf("alert rules: %+v", rules)
+	}
+	equal(t, "alert rule", *must(s.GetAlertRule(ctx, four))(t), *after.AlertRules[four])
 	equal(t, "creation", after.Providers[a.ID].CreatedAt, a.CreatedAt)
 	found, there := after.KeyByToken(token("app").Reveal(), now())
 	if !there || *found.Limits.RPM != 5 || found.Version != 2 || found.Prefix != k.Prefix || after.Endpoints[e.Path].Active || *after.Settings.DefaultKeyLimits.RPM != 5 {
 		t.Fatalf("after: %+v", found)
 	}
 	r, changes := latest(t, s)
-	if r.Action != point.RevisionActivate || r.Subject != "evening" || r.Version != after.Version || r.Changes != 9 || len(changes) != 9 {
+	if r.Action != point.RevisionActivate || r.Subject != "evening" || r.Version != after.Version || r.Changes != 13 || len(changes) != 13 {
 		t.Fatalf("revision %+v of %d changes", r, len(changes))
 	}
 

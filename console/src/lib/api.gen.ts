@@ -2483,6 +2483,44 @@ export interface components {
              */
             total: number | null;
         };
+        DocumentAlertRule: {
+            /**
+             * Format: int64
+             * @example 1800000
+             */
+            cooldown_ms: number;
+            enabled: boolean;
+            /** @description Absent: that of the live rule of this name, or a new one. */
+            id?: string;
+            /** @enum {string} */
+            kind: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            /**
+             * @description default: made with the installation.
+             * @enum {string}
+             */
+            managed_by?: "default";
+            /**
+             * Format: int64
+             * @example 20
+             */
+            min_requests: number;
+            /** @example Errors of a provider */
+            name: string;
+            /** @description With the name of the provider. */
+            scope: components["schemas"]["RuleScope"];
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /**
+             * Format: double
+             * @example 25
+             */
+            threshold: number;
+            /**
+             * Format: int64
+             * @example 300000
+             */
+            window_ms: number;
+        };
         DocumentAlias: {
             managed_by?: string;
             /** @example fast */
@@ -2502,14 +2540,19 @@ export interface components {
         };
         DocumentKey: {
             endpoints: string[] | null;
-            /** Format: uuid */
-            id: string;
+            /**
+             * Format: uuid
+             * @description Absent: of the one key of this name.
+             */
+            id?: string;
             limits: components["schemas"]["KeyLimits"];
             models: string[] | null;
             name: string;
             tags: string[] | null;
         };
         DocumentMembers: {
+            /** @description All of them, those of the installation too. Absent: they stay as they are. */
+            alert_rules?: components["schemas"]["DocumentAlertRule"][];
             aliases: components["schemas"]["DocumentAlias"][];
             /** @description One that is left out is as it was made. */
             endpoints: components["schemas"]["DocumentEndpoint"][];
