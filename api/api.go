@@ -130,7 +130,7 @@ func (a *API) routes() []route {
 		{post, "/api/roles", RolesWrite, creates(a.createRole), "Create a role"},
 		{get, "/api/roles/{name}", RolesRead, on(a.getRole), "Read a role"},
 		{put, "/api/roles/{name}", RolesWrite, on(a.updateRole), "Change a role"},
-		{del, "/api/roles/{name}", RolesWrite, on(a.deleteRole), "Delete a role that nobody has"},
+		{del, "/api/roles/{name}", RolesWrite, on(a.deleteRole), "Delete a role"},
 		{get, "/api/permissions", SignedIn, on(a.listPermissions), "List the permissions that roles and tokens are made of"},
 		{get, "/api/tokens", TokensRead, orOwn(TokensOwn, on(a.listUserTokens)), "List personal access tokens"},
 		{post, "/api/tokens", TokensOwn, bySession(creates(a.createUserToken)), "Create a personal access token; it is shown this once"},

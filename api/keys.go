@@ -101,24 +101,15 @@ func (in *createKeyInput) Resolve(ctx huma.Context) []error {
 	var f faults
 	a, p := apiOf(ctx)
 	in.Body.key().Check(a.Now(), f.at("body."))
-	f.owner(a, in.Body.OwnerID)
-	p.ownOnly(&f, in.Body.Limits != nil, in.Body.OwnerID)
+	f.bounds(a, p, in.Body.Limits != nil, in.Body.OwnerID)
 	return f.errors()
 }
 
-// owner refuses an owner who does not exist.
-func (f *faults) owner(a *API, id *string) {
-	if id == nil || *id == "" {
-		return
-	}
-	if _, ok := a.Store.Snapshot().Users[strings.ToLower(*id)]; !ok {
-		f.add("body.owner_id", "There is no such user.")
-	}
-}
-
-// ownOnly refuses what those may not set who reach only their own keys: limits, and other owners.
-func (p *principal) ownOnly(f *faults, limits bool, owner *string) {
+// bounds refuses an owner who does not exist. Those who reach only their own keys set no limits
+// and name no other owner, whether there is such a user or not.
+func (f *faults) bounds(a *API, p *principal, limits bool, owner *string) {
 	if p.may(KeysWrite) {
+		f.owner(a, owner)
 		return
 	}
 	if limits {
@@ -126,6 +117,15 @@ func (p *principal) ownOnly(f *faults, limits bool, owner *string) {
 	}
 	if owner != nil && *owner != p.user.ID {
 		f.add("body.owner_id", "Whose a key is, is said by those with the permission keys:write.")
+	}
+}
+
+func (f *faults) owner(a *API, id *string) {
+	if id == nil || *id == "" {
+		return
+	}
+	if _, ok := a.Store.Snapshot().Users[strings.ToLower(*id)]; !ok {
+		f.add("body.owner_id", "There is no such user.")
 	}
 }
 
@@ -173,8 +173,7 @@ func (in *updateKeyInput) Resolve(ctx huma.Context) []error {
 	}
 	var f faults
 	in.key.Check(now, f.at("body."))
-	f.owner(a, in.Body.OwnerID)
-	p.ownOnly(&f, in.Body.Limits != nil, in.Body.OwnerID)
+	f.bounds(a, p, in.Body.Limits != nil, in.Body.OwnerID)
 	return f.errors()
 }
 
@@ -205,8 +204,12 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createdKeyOut
 	if in.Body.Limits == nil {
 		k.Limits = a.Store.Snapshot().Settings.DefaultKeyLimits
 	}
+	create := a.Store.CreateKey
+	if !who(ctx).may(KeysWrite) {
+		create = a.Store.CreateOwnKey
+	}
 	token := clientkey.New()
-	if err := a.Store.CreateKey(ctx, k, token); err != nil {
+	if err := create(ctx, k, token); err != nil {
 		return nil, fromStore(err, "key")
 	}
 	return &createdKeyOutput{

@@ -59,23 +59,19 @@ func (a *API) inviteUser(ctx context.Context, in *ByID) (*invitationOutput, erro
 	if u.Disabled {
 		return nil, problem(http.StatusConflict, "This user is disabled. Enable them first.")
 	}
-	invitation, err := a.invite(ctx, u)
-	if err != nil {
-		return nil, err
+	invitation, hash := a.newInvitation()
+	if err := a.Store.PutInvitation(ctx, u, hash, invitation.ExpiresAt); err != nil {
+		return nil, fromStore(err, "user")
 	}
 	return &invitationOutput{Body: *invitation}, nil
 }
 
-func (a *API) invite(ctx context.Context, u *point.User) (*Invitation, error) {
+// newInvitation makes the token of an invitation, and the hash that is stored of it.
+func (a *API) newInvitation() (x *Invitation, hash [32]byte) {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
-	expires := a.Now().Add(invitationLife).UTC()
-	if err := a.Store.PutInvitation(ctx, u, sha256.Sum256([]byte(token)), expires); err != nil {
-		return nil, fromStore(err, "user")
-	}
-	a.audit(ctx, point.AuditEntry{Event: point.AuditInvited, TargetKind: point.EntityUser, TargetID: u.ID, TargetName: u.Email})
-	return &Invitation{Token: token, ExpiresAt: expires}, nil
+	return &Invitation{Token: token, ExpiresAt: a.Now().Add(invitationLife).UTC()}, sha256.Sum256([]byte(token))
 }
 
 // accept sets the password of an invited user, once, and signs them in.

@@ -203,10 +203,13 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 // and becomes a 500. thing says what was looked for: "provider".
 func fromStore(err error, thing string) error {
 	var conflict *store.Conflict
+	var full *store.Full
 	var f faults
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &full):
+		return problem(http.StatusConflict, fmt.Sprintf("A user may have %d of these, and no %s more fits. Delete one that is not needed.", full.Limit, thing))
 	case f.take("body", err):
 		return f.err()
 	case errors.Is(err, store.ErrNotFound):

@@ -82,6 +82,7 @@ func (in *updateRoleInput) Resolve(ctx huma.Context) []error {
 type deleteRoleInput struct {
 	ByRole
 	Precondition
+	Forced
 }
 
 // builtInRoles are the names of the built-in roles, in order.
@@ -132,7 +133,12 @@ func (a *API) createRole(ctx context.Context, in *createRoleInput) (*roleOutput,
 		return nil, fromStore(&store.Conflict{Field: "name"}, "role")
 	}
 	r := &point.Role{Name: in.Body.Name, Description: in.Body.Description, Permissions: roleNames(in.Body.Permissions)}
-	if err := a.Store.CreateRole(ctx, r); err != nil {
+	err := a.Store.CreateRole(ctx, r)
+	var used *store.InUse
+	if errors.As(err, &used) {
+		return nil, problem(http.StatusConflict, fmt.Sprintf("%d users have a role of this name that was deleted. Give them another role first, or choose another name.", used.Users))
+	}
+	if err != nil {
 		return nil, fromStore(err, "role")
 	}
 	return &roleOutput{Tagged: tagOf(r.Version), Body: shapeRole(r, 0)}, nil
@@ -160,10 +166,14 @@ func (a *API) deleteRole(ctx context.Context, in *deleteRoleInput) (*empty, erro
 	if err != nil {
 		return nil, err
 	}
-	err = a.Store.DeleteRole(ctx, r.Name, r.Version)
+	err = a.Store.DeleteRole(ctx, r.Name, r.Version, in.Force)
 	var used *store.InUse
 	if errors.As(err, &used) {
-		return nil, problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %d users have it. Give them another role first.", used.Users))
+		p := problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %d users have it. Give them another role first, or delete it all the same with ?force=true: then they may do nothing.", used.Users))
+		if who(ctx).may(UsersRead) {
+			p.UsedBy = usesOfRole(a.Store.Snapshot(), r.Name)
+		}
+		return nil, p
 	}
 	return nil, fromStore(err, "role")
 }

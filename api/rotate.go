@@ -21,6 +21,9 @@ type rotateKeyInput struct {
 // rotateOverlap is how long a key's old token works on, if nothing else is said.
 const rotateOverlap = 24 * time.Hour
 
+// MaxOverlap is how long a key's old token may work on.
+const MaxOverlap = 30 * 24 * time.Hour
+
 // rotateKey gives a key a new token, which is in this answer and nowhere else.
 func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyOutput, error) {
 	k, err := a.changeableKey(ctx, in.ID, in.IfMatch)

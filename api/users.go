@@ -128,22 +128,23 @@ func (a *API) getUser(ctx context.Context, in *ByID) (*userOutput, error) {
 // createUser makes a user, with a password or with an invitation to set one.
 func (a *API) createUser(ctx context.Context, in *createUserInput) (*createdUserOutput, error) {
 	u := &point.User{Email: normalEmail(in.Body.Email), Role: in.Body.Role}
-	if in.Body.Password != "" {
-		var err error
-		if u.PasswordHash, err = a.gate.hash(ctx, in.Body.Password); err != nil {
-			return nil, err
-		}
-	}
-	if err := a.Store.CreateUser(ctx, u); err != nil {
+	invitation, err := a.storeUser(ctx, u, in.Body.Password)
+	if err != nil {
 		return nil, fromStore(err, "user")
 	}
-	out := &createdUserOutput{Tagged: tagOf(u.Version), Body: CreatedUser{User: shapeUser(u)}}
-	if u.PasswordHash != "" {
-		return out, nil
+	return &createdUserOutput{Tagged: tagOf(u.Version), Body: CreatedUser{User: shapeUser(u), Invitation: invitation}}, nil
+}
+
+// storeUser stores a new user, with an invitation if there is no password.
+func (a *API) storeUser(ctx context.Context, u *point.User, password string) (invitation *Invitation, err error) {
+	if password == "" {
+		invitation, hash := a.newInvitation()
+		return invitation, a.Store.CreateInvited(ctx, u, hash, invitation.ExpiresAt)
 	}
-	invitation, err := a.invite(ctx, u)
-	out.Body.Invitation = invitation
-	return out, err
+	if u.PasswordHash, err = a.gate.hash(ctx, password); err != nil {
+		return nil, err
+	}
+	return nil, a.Store.CreateUser(ctx, u)
 }
 
 func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userOutput, error) {

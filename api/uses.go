@@ -97,6 +97,16 @@ func usesOfAlias(s *point.Snapshot, name string) []Use {
 	return aliasesOf(s, func(target string) bool { return target == name })
 }
 
+// usesOfRole are the users who have a role.
+func usesOfRole(s *point.Snapshot, name string) (uses []Use) {
+	for id, u := range s.Users {
+		if u.Role == name {
+			uses = append(uses, Use{point.EntityUser, id, u.Email})
+		}
+	}
+	return byName(uses)
+}
+
 func aliasesOf(s *point.Snapshot, met func(target string) bool) (uses []Use) {
 	for name, target := range s.Aliases {
 		if met(target) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"slices"
 	"strings"
 
@@ -161,8 +162,15 @@ func withoutVariables(env, names []string) []string {
 	})
 }
 
-// commandActor makes the changes of commands.
-var commandActor = point.Actor{Kind: point.ActorSystem, Name: "command line"}
+// commandActor makes the changes of commands: the command line, in the hands of whom the
+// operating system knows.
+func commandActor() point.Actor {
+	name := fmt.Sprintf("uid %d", os.Getuid())
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return point.Actor{Kind: point.ActorSystem, Name: fmt.Sprintf("command line (%.200s)", name)}
+}
 
 // open loads the configuration and opens its store, whose changes the command line makes from
 // now on. The caller closes it.
@@ -176,7 +184,7 @@ func (r *invocation) open() (*store.Store, error) {
 
 // openStore opens the store of a configuration that was loaded, as open does.
 func (r *invocation) openStore(c *config.Config) (*store.Store, error) {
-	r.ctx = point.WithActor(r.ctx, commandActor)
+	r.ctx = point.WithActor(r.ctx, commandActor())
 	return store.Open(r.ctx, storeOptions(c))
 }
 

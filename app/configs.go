@@ -75,7 +75,7 @@ func (c configExportCommand) Run(r *invocation) error {
 	if c.Secrets {
 		event = point.AuditExportSecrets
 	}
-	if err := s.Audit(r.ctx, point.AuditEntry{Event: event, Actor: commandActor, TargetKind: point.EntityConfiguration, Result: point.AuditOK}); err != nil {
+	if err := s.Audit(r.ctx, point.AuditEntry{Event: event, Actor: point.ActorOf(r.ctx), TargetKind: point.EntityConfiguration, Result: point.AuditOK}); err != nil {
 		return err
 	}
 	_, err = r.Stdout.Write(text)

@@ -18,6 +18,7 @@ import (
 type keyCommand struct {
 	Create keyCreateCommand `cmd:"" help:"Make a client key and show it, once."`
 	List   keyListCommand   `cmd:"" help:"List client keys."`
+	Rotate keyRotateCommand `cmd:"" help:"Give a client key a new token and show it, once. The one it has works on for a while."`
 	Revoke keyRevokeCommand `cmd:"" help:"Make a client key useless."`
 }
 
@@ -163,6 +164,50 @@ func limitsText(l *point.KeyLimits) string {
 	return strings.Join(parts, ",")
 }
 
+type keyRotateCommand struct {
+	Key     string `arg:"" help:"Id or name."`
+	Overlap string `default:"24h" placeholder:"24h" help:"How long the token it has now works on, such as 24h or 7d, at most 30d; 0 ends it at once."`
+}
+
+func (c keyRotateCommand) Run(r *invocation) error {
+	overlap, err := c.overlap()
+	if err != nil {
+		return err
+	}
+	s, err := r.open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	k, err := changeableKey(r, s, c.Key)
+	if err != nil {
+		return err
+	}
+	token := clientkey.New()
+	if err := s.RotateKey(r.ctx, store.All(), k, token, overlap); err != nil {
+		return err
+	}
+	ends := "the old token is useless now"
+	if k.PreviousExpiresAt != nil {
+		ends = "the old token works until " + k.PreviousExpiresAt.UTC().Format(time.RFC3339)
+	}
+	fmt.Fprintf(r.Stderr, "key %s (%s): %s; the new one is shown this once:\n", k.Name, k.ID, ends)
+	_, err = fmt.Fprintln(r.Stdout, token.Reveal())
+	return err
+}
+
+// overlap is how long the old token works on.
+func (c keyRotateCommand) overlap() (time.Duration, error) {
+	if c.Overlap == "0" {
+		return 0, nil
+	}
+	overlap, err := config.ParseDuration(c.Overlap)
+	if err != nil || overlap < 0 || overlap > api.MaxOverlap {
+		return 0, fmt.Errorf("--overlap: %q is not a duration from 0 to 30d, such as 24h", c.Overlap)
+	}
+	return overlap, nil
+}
+
 type keyRevokeCommand struct {
 	Key string `arg:"" help:"Id or name."`
 }
@@ -173,30 +218,36 @@ func (c keyRevokeCommand) Run(r *invocation) error {
 		return err
 	}
 	defer s.Close()
+	k, err := changeableKey(r, s, c.Key)
+	if err != nil {
+		return err
+	}
+	k.Status = point.StatusInactive
+	if err := s.UpdateKey(r.ctx, store.All(), k); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.Stdout, "%s (%s) is revoked\n", k.Name, k.ID)
+	return err
+}
+
+// changeableKey is the one key of an id or a name, if people may change it.
+func changeableKey(r *invocation, s *store.Store, named string) (*point.Key, error) {
 	var found []point.Key
-	err = eachKey(r, s, func(k *point.Key) error {
-		if k.ID == c.Key || k.Name == c.Key {
+	err := eachKey(r, s, func(k *point.Key) error {
+		if k.ID == named || k.Name == named {
 			found = append(found, *k)
 		}
 		return nil
 	})
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case len(found) == 0:
-		return fmt.Errorf("there is no key %q; point key list shows all", c.Key)
+		return nil, fmt.Errorf("there is no key %q; point key list shows all", named)
 	case len(found) > 1:
-		return fmt.Errorf("%d keys are named %q; give the id that point key list shows", len(found), c.Key)
+		return nil, fmt.Errorf("%d keys are named %q; give the id that point key list shows", len(found), named)
 	}
-	if err := api.Locked(found[0].ManagedBy, "key"); err != nil {
-		return err
-	}
-	found[0].Status = point.StatusInactive
-	if err := s.UpdateKey(r.ctx, store.All(), &found[0]); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(r.Stdout, "%s (%s) is revoked\n", found[0].Name, found[0].ID)
-	return err
+	return &found[0], api.Locked(found[0].ManagedBy, "key")
 }
 
 // eachKey visits all keys, page by page.

@@ -33,7 +33,7 @@ type userCommand struct {
 
 type userAddCommand struct {
 	Email string `arg:"" help:"E-mail address, which is the name to sign in with."`
-	Role  string `enum:",owner,admin,operator,viewer" default:"" help:"owner, admin, operator or viewer; if absent, owner for the first user and viewer for others."`
+	Role  string `help:"owner, admin, operator, viewer or a role of your own; if absent, owner for the first user and viewer for others."`
 }
 
 func (c userAddCommand) Run(r *invocation) error {
@@ -51,6 +51,9 @@ func (c userAddCommand) Run(r *invocation) error {
 		if len(users) == 0 {
 			c.Role = point.RoleOwner
 		}
+	}
+	if err := giveable(s, c.Role); err != nil {
+		return err
 	}
 	taken := fmt.Errorf("there is a user %s already; point user passwd gives a new password, point user role another role", strings.ToLower(c.Email))
 	if findUser(s, c.Email) != nil {
@@ -95,11 +98,14 @@ func (userListCommand) Run(r *invocation) error {
 
 type userRoleCommand struct {
 	Email string `arg:"" help:"E-mail address of the user."`
-	Role  string `arg:"" enum:"owner,admin,operator,viewer" help:"owner, admin, operator or viewer."`
+	Role  string `arg:"" help:"owner, admin, operator, viewer or a role of your own."`
 }
 
 func (c userRoleCommand) Run(r *invocation) error {
 	return r.changeUser(c.Email, func(s *store.Store, u *point.User) (string, error) {
+		if err := giveable(s, c.Role); err != nil {
+			return "", err
+		}
 		if c.Role != point.RoleOwner && lastOwner(s, u) {
 			return "", fmt.Errorf("%s is the last owner; make another user owner first", u.Email)
 		}
@@ -168,6 +174,15 @@ func findUser(s *store.Store, email string) *point.User {
 		}
 	}
 	return nil
+}
+
+// giveable refuses a role that does not exist.
+func giveable(s *store.Store, role string) error {
+	if api.RoleExists(s.Snapshot(), role) {
+		return nil
+	}
+	own := slices.Sorted(maps.Keys(s.Snapshot().Roles))
+	return fmt.Errorf("there is no role %q; there are: %s", role, strings.Join(append([]string{point.RoleOwner, point.RoleAdmin, point.RoleOperator, point.RoleViewer}, own...), ", "))
 }
 
 // lastOwner reports whether without u nobody would be left who may do everything.

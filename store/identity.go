@@ -44,19 +44,10 @@ func (s *Store) IdentityOf(ctx context.Context, userID string) (*point.Identity,
 // CreateUserOf stores a new user with the identity that it comes from, or neither. An address
 // or an identity that is taken is a *Conflict.
 func (s *Store) CreateUserOf(ctx context.Context, u *point.User, issuer, subject string) error {
-	stored := *u
-	if stored.ID == "" {
-		stored.ID = NewID(s.opts.Now())
-	}
-	err := s.createUser(ctx, &stored, func(tx *configTx) error {
-		_, err := tx.ExecContext(ctx, insertIdentity, issuer, subject, stored.ID, s.now())
+	return s.createUser(ctx, u, nil, func(tx *configTx, u *point.User) error {
+		_, err := tx.ExecContext(ctx, insertIdentity, issuer, subject, u.ID, s.now())
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	*u = stored
-	return nil
 }
 
 // LinkIdentity gives an identity to a user without a password, if u.Version is still the stored

@@ -407,3 +407,29 @@ func TestRefreshGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnKeysAreBounded: who makes keys without leave has 1,000 at most; others go on.
+func TestOwnKeysAreBounded(t *testing.T) {
+	s, ctx := openTemp(t), t.Context()
+	u := &point.User{Email: "a@example.com", Role: point.RoleOwner}
+	if err := s.CreateUser(ctx, u); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.config.write.ExecContext(ctx, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+		INSERT INTO keys (`+newKeyColumns+`) SELECT printf('01890000-0000-7000-8000-%012d', i), 'k', 'pt-', randomblob(32), $1, 'active', '[]', '[]', '[]', '{}', NULL, '', 1, $2, $2 FROM n`, u.ID, s.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := &point.Key{Name: "last", OwnerID: u.ID, Status: point.StatusActive}
+	if err := s.CreateOwnKey(ctx, last, point.NewSecret("pt-last")); err != nil {
+		t.Fatal(err)
+	}
+	more := &point.Key{Name: "more", OwnerID: u.ID, Status: point.StatusActive}
+	var full *Full
+	if err := s.CreateOwnKey(ctx, more, point.NewSecret("pt-more")); !errors.As(err, &full) || full.Limit != maxOwnKeys {
+		t.Errorf("one more: %v", err)
+	}
+	if err := s.CreateKey(ctx, more, point.NewSecret("pt-more")); err != nil {
+		t.Error("an operator is held to it too", err)
+	}
+}

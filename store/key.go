@@ -26,6 +26,18 @@ const prefixLength = 8
 // empty), Version and times. Without a token the Hash that k has is stored. The same token
 // twice is a *Conflict on hash.
 func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret) error {
+	return s.createKey(ctx, k, token, func(*configTx) error { return nil })
+}
+
+// CreateOwnKey is CreateKey for an owner who makes keys without leave: who has 1,000 gets no
+// more: *Full.
+func (s *Store) CreateOwnKey(ctx context.Context, k *point.Key, token point.Secret) error {
+	return s.createKey(ctx, k, token, func(tx *configTx) error {
+		return room(ctx, tx, maxOwnKeys, `SELECT COUNT(*) FROM keys WHERE owner_id = $1`, k.OwnerID)
+	})
+}
+
+func (s *Store) createKey(ctx context.Context, k *point.Key, token point.Secret, allowed func(*configTx) error) error {
 	stored := *k
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
@@ -37,6 +49,9 @@ func (s *Store) CreateKey(ctx context.Context, k *point.Key, token point.Secret)
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := allowed(tx); err != nil {
+			return err
+		}
 		if err := tx.changed(ctx, entityKey, stored.ID); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"point"
@@ -16,12 +18,16 @@ const (
 )
 
 // CreateRole stores r and sets its Version and times. A name that is taken is a *Conflict on
-// name.
+// name; one that users still have from a role that was deleted is *InUse, or they would come to
+// its permissions unseen.
 func (s *Store) CreateRole(ctx context.Context, r *point.Role) error {
 	stored := *r
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := roleIsNew(ctx, tx, stored.Name); err != nil {
+			return err
+		}
 		if err := tx.changed(ctx, entityRole, stored.Name); err != nil {
 			return err
 		}
@@ -68,18 +74,17 @@ func (s *Store) UpdateRole(ctx context.Context, r *point.Role) error {
 	return nil
 }
 
-// DeleteRole removes a role that no user has; else the error is *InUse.
-func (s *Store) DeleteRole(ctx context.Context, name string, version int64) error {
+// DeleteRole removes a role that no user has; else the error is *InUse, unless it is forced:
+// then these users may do nothing until they get another role.
+func (s *Store) DeleteRole(ctx context.Context, name string, version int64, force bool) error {
 	err := s.change(ctx, func(tx *configTx) error {
 		if err := tx.changed(ctx, entityRole, name); err != nil {
 			return err
 		}
-		var used InUse
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE role = $1`, name).Scan(&used.Users); err != nil {
-			return err
-		}
-		if used.Users > 0 {
-			return &used
+		if !force {
+			if err := roleUnused(ctx, tx, name); err != nil {
+				return err
+			}
 		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM roles WHERE name = $1 AND version = $2`, name, version)
 		if err != nil {
@@ -91,6 +96,40 @@ func (s *Store) DeleteRole(ctx context.Context, name string, version int64) erro
 		return fmt.Errorf("delete role %s: %w", name, err)
 	}
 	return nil
+}
+
+// roleUnused is *InUse if users have a role. What it finds holds until the commit.
+func roleUnused(ctx context.Context, tx *configTx, name string) error {
+	var used InUse
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE role = $1`, name).Scan(&used.Users)
+	if err == nil && used.Users > 0 {
+		err = &used
+	}
+	return err
+}
+
+// roleIsNew is roleUnused for a role that does not exist.
+func roleIsNew(ctx context.Context, tx *configTx, name string) error {
+	err := roleExists(ctx, tx, name)
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		return roleUnused(ctx, tx, name)
+	}
+	return err // it exists: the insert says so
+}
+
+// roleExists is *Invalid if there is no such role to give. What it finds holds until the commit.
+func roleExists(ctx context.Context, tx *configTx, name string) error {
+	switch name {
+	case point.RoleOwner, point.RoleAdmin, point.RoleOperator, point.RoleViewer:
+		return nil
+	}
+	var found int
+	err := tx.QueryRowContext(ctx, existsRole, name).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &Invalid{"role", "There is no such role. GET /api/roles lists all."}
+	}
+	return err
 }
 
 // RoleUsers counts the users of each role that has any.

@@ -18,7 +18,8 @@ func All() Scope { return Scope{all: true} }
 // OwnedBy reaches those of a user alone.
 func OwnedBy(userID string) Scope { return Scope{owner: userID} }
 
-// maxOwnKeys is how many keys requests are looked up by at once.
+// maxOwnKeys is how many keys requests are looked up by at once, and so how many those may make
+// who reach only their own.
 const maxOwnKeys = 1000
 
 // reaches is ErrNotFound if the key is outside of the scope.

@@ -27,7 +27,7 @@ func (s *Store) PutSetupToken(ctx context.Context, hash [32]byte, expires time.T
 // SetUp uses a token up and makes the first user of it, or does neither. A token that is
 // unknown, used or too old is ErrNotFound; where users exist the error is CreateFirstUser's.
 func (s *Store) SetUp(ctx context.Context, hash [32]byte, u *point.User) error {
-	return s.createUser(ctx, u, func(tx *configTx) error {
+	use := func(tx *configTx, _ *point.User) error {
 		if err := noUsers(ctx, tx); err != nil {
 			return err
 		}
@@ -40,5 +40,6 @@ func (s *Store) SetUp(ctx context.Context, hash [32]byte, u *point.User) error {
 			err = ErrNotFound
 		}
 		return err
-	})
+	}
+	return s.createUser(ctx, u, use, nil)
 }

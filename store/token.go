@@ -17,11 +17,14 @@ const (
 	selectToken  = `SELECT ` + tokenColumns + ` FROM tokens WHERE id = $1`
 )
 
+// maxTokens is how many personal access tokens a user may have, expired ones included.
+const maxTokens = 100
+
 // useEvery is how often the last use of tokens is written down.
 const useEvery = time.Minute
 
 // CreateToken stores t with the hash of token, and sets its ID (if empty), Hash, Prefix and
-// CreatedAt.
+// CreatedAt. A user who has 100 gets no more: *Full.
 func (s *Store) CreateToken(ctx context.Context, t *point.Token, token point.Secret) error {
 	stored := *t
 	if stored.ID == "" {
@@ -32,6 +35,9 @@ func (s *Store) CreateToken(ctx context.Context, t *point.Token, token point.Sec
 	stored.Hash = point.HashToken(s.Snapshot().KeySecret, text)
 	stored.CreatedAt = s.now()
 	err := s.change(ctx, func(tx *configTx) error {
+		if err := room(ctx, tx, maxTokens, `SELECT COUNT(*) FROM tokens WHERE user_id = $1`, stored.UserID); err != nil {
+			return err
+		}
 		if err := tx.changed(ctx, entityToken, stored.ID); err != nil {
 			return err
 		}
@@ -44,6 +50,17 @@ func (s *Store) CreateToken(ctx context.Context, t *point.Token, token point.Sec
 	}
 	*t = stored
 	return nil
+}
+
+// room is *Full if a user has limit things already, by the statement that counts them. What it
+// finds holds until the commit.
+func room(ctx context.Context, tx *configTx, limit int64, count, userID string) error {
+	var n int64
+	err := tx.QueryRowContext(ctx, count, idArg(userID)).Scan(&n)
+	if err == nil && n >= limit {
+		err = &Full{Limit: limit}
+	}
+	return err
 }
 
 // GetToken finds a token of the scope by id.

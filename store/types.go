@@ -46,6 +46,11 @@ type InUse struct{ Users int64 }
 
 func (u *InUse) Error() string { return fmt.Sprintf("%d users have it", u.Users) }
 
+// Full is a user who has as many of a thing as there may be.
+type Full struct{ Limit int64 }
+
+func (f *Full) Error() string { return fmt.Sprintf("the user has %d, the most there may be", f.Limit) }
+
 // Invalid is a question that cannot be answered, or a value that cannot be stored, as it is.
 type Invalid struct {
 	Field  string // as /api calls it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"point"
 )
@@ -21,15 +22,22 @@ const (
 )
 
 // CreateUser stores u and sets its ID (if empty), Email (lower case), Version and times. An
-// address that is taken is a *Conflict on email.
+// address that is taken is a *Conflict on email, a role that does not exist *Invalid.
 func (s *Store) CreateUser(ctx context.Context, u *point.User) error {
-	return s.createUser(ctx, u, func(*configTx) error { return nil })
+	return s.createUser(ctx, u, nil, nil)
+}
+
+// CreateInvited is CreateUser with an invitation, as PutInvitation makes it, or neither.
+func (s *Store) CreateInvited(ctx context.Context, u *point.User, hash [32]byte, expires time.Time) error {
+	return s.createUser(ctx, u, nil, func(tx *configTx, u *point.User) error {
+		return s.putInvitation(ctx, tx, u, hash, expires)
+	})
 }
 
 // CreateFirstUser is CreateUser on an installation without users; with users it fails with a
 // *Conflict on users. Of two at once, one wins.
 func (s *Store) CreateFirstUser(ctx context.Context, u *point.User) error {
-	return s.createUser(ctx, u, func(tx *configTx) error { return noUsers(ctx, tx) })
+	return s.createUser(ctx, u, func(tx *configTx, _ *point.User) error { return noUsers(ctx, tx) }, nil)
 }
 
 // noUsers is a *Conflict if there are users. What it finds holds until the commit, as in every
@@ -45,7 +53,11 @@ func noUsers(ctx context.Context, tx *configTx) error {
 	return nil
 }
 
-func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*configTx) error) error {
+// userStep is what else is done in the transaction that makes a user.
+type userStep func(*configTx, *point.User) error
+
+// createUser makes u, between two steps that may be nil.
+func (s *Store) createUser(ctx context.Context, u *point.User, before, after userStep) error {
 	stored := *u
 	if stored.ID == "" {
 		stored.ID = NewID(s.opts.Now())
@@ -54,20 +66,33 @@ func (s *Store) createUser(ctx context.Context, u *point.User, allowed func(*con
 	stored.Version, stored.CreatedAt = 1, s.now()
 	stored.UpdatedAt = stored.CreatedAt
 	err := s.change(ctx, func(tx *configTx) error {
-		if err := allowed(tx); err != nil {
+		if err := before.take(tx, &stored); err != nil {
+			return err
+		}
+		if err := roleExists(ctx, tx, stored.Role); err != nil {
 			return err
 		}
 		if err := tx.changed(ctx, entityUser, stored.ID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, insertUser, stored.ID, stored.Email, stored.PasswordHash, stored.Role, stored.Disabled, stored.Version, stored.CreatedAt, stored.UpdatedAt)
-		return err
+		if err != nil {
+			return err
+		}
+		return after.take(tx, &stored)
 	})
 	if err != nil {
 		return fmt.Errorf("create user: %w", err)
 	}
 	*u = stored
 	return nil
+}
+
+func (step userStep) take(tx *configTx, u *point.User) error {
+	if step == nil {
+		return nil
+	}
+	return step(tx, u)
 }
 
 // ListUsers lists users, the newest first.
@@ -158,7 +183,8 @@ func keepOwner(ctx context.Context, tx *configTx, id string, remains bool) error
 // UpdateUser replaces u's email, password hash, role and disabled, if u.Version is still the
 // stored one (else ErrStale), and raises u.Version, which ends the user's access tokens. All
 // but a new email ends the user's sessions too, everywhere within 2 s; disabled ends the personal
-// access tokens. The last owner remains one: else ErrLastOwner.
+// access tokens. The last owner remains one: else ErrLastOwner. A new role that does not exist is
+// *Invalid.
 func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	updated := s.now()
 	email := strings.ToLower(u.Email)
@@ -168,6 +194,9 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 		}
 		if err := lockUser(ctx, tx.Tx, lockAnyUser, u.ID, u.Version); err != nil {
 			return existing(ctx, tx, err, existsUser, idArg(u.ID))
+		}
+		if err := newRoleExists(ctx, tx, u); err != nil {
+			return err
 		}
 		if err := tx.changed(ctx, entityUser, u.ID); err != nil {
 			return err
@@ -197,6 +226,16 @@ func (s *Store) UpdateUser(ctx context.Context, u *point.User) error {
 	u.Version++
 	u.Email, u.UpdatedAt = email, updated
 	return nil
+}
+
+// newRoleExists is roleExists, but for a user who keeps the role.
+func newRoleExists(ctx context.Context, tx *configTx, u *point.User) error {
+	var kept int64
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE id = $1 AND role = $2`, idArg(u.ID), u.Role).Scan(&kept)
+	if err != nil || kept > 0 {
+		return err
+	}
+	return roleExists(ctx, tx, u.Role)
 }
 
 // endTokens deletes the personal access tokens of a user who is to be disabled: they must not

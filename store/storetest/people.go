@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -184,8 +185,8 @@ func roles(t *testing.T, s *store.Store) {
 	equal(t, "updated role in the snapshot", s.Snapshot().Roles[r.Name], r)
 	wantError(t, s.UpdateRole(ctx, &stale), store.ErrStale)
 	wantError(t, s.UpdateRole(ctx, &point.Role{Name: "nothing", Version: 1}), store.ErrNotFound)
-	wantError(t, s.DeleteRole(ctx, "nothing", 1), store.ErrNotFound)
-	wantError(t, s.DeleteRole(ctx, r.Name, 1), store.ErrStale)
+	wantError(t, s.DeleteRole(ctx, "nothing", 1, false), store.ErrNotFound)
+	wantError(t, s.DeleteRole(ctx, r.Name, 1, true), store.ErrStale)
 
 	u := user(t, s, "a@example.com")
 	user(t, s, "owner@example.com")
@@ -193,14 +194,88 @@ func roles(t *testing.T, s *store.Store) {
 	ok(t, s.UpdateUser(ctx, u))
 	equal(t, "users of roles", must(s.RoleUsers(ctx))(t), map[string]int64{r.Name: 1, point.RoleOwner: 1})
 	var used *store.InUse
-	if err := s.DeleteRole(ctx, r.Name, r.Version); !errors.As(err, &used) || used.Users != 1 {
+	if err := s.DeleteRole(ctx, r.Name, r.Version, false); !errors.As(err, &used) || used.Users != 1 {
 		t.Errorf("a role that a user has was deleted: %v", err)
 	}
+	deletedRole(t, s, r, u)
 	ok(t, s.DeleteUser(ctx, u.ID, u.Version))
-	ok(t, s.DeleteRole(ctx, r.Name, r.Version))
+	ok(t, s.CreateRole(ctx, r))
+	ok(t, s.DeleteRole(ctx, r.Name, r.Version, false))
 	if _, err := s.GetRole(ctx, r.Name); !errors.Is(err, store.ErrNotFound) || len(s.Snapshot().Roles) != 0 {
 		t.Errorf("a deleted role is left: %v", err)
 	}
+}
+
+// deletedRole: u, whose role goes, keeps its name. Nobody else gets it, and no other role gets
+// the name until nobody has it.
+func deletedRole(t *testing.T, s *store.Store, r *point.Role, u *point.User) {
+	t.Helper()
+	ctx := t.Context()
+	ok(t, s.DeleteRole(ctx, r.Name, r.Version, true))
+	u.Email = "b@example.com"
+	ok(t, s.UpdateUser(ctx, u))
+	other := user(t, s, "c@example.com")
+	other.Role = r.Name
+	wantInvalid(t, "a role that is gone, given", s.UpdateUser(ctx, other), "role")
+	wantInvalid(t, "a user of a role that is gone", s.CreateUser(ctx, &point.User{Email: "d@example.com", Role: r.Name}), "role")
+	var used *store.InUse
+	if err := s.CreateRole(ctx, &point.Role{Name: r.Name}); !errors.As(err, &used) || used.Users != 1 {
+		t.Errorf("a new role takes over the users of an old one: %v", err)
+	}
+	ok(t, s.DeleteUser(ctx, other.ID, other.Version))
+}
+
+// racingRoles deletes a role while it is given: one of the two is refused.
+func racingRoles(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	user(t, s, "owner@example.com")
+	for i := range 10 {
+		r := &point.Role{Name: "r" + strconv.Itoa(i)}
+		ok(t, s.CreateRole(ctx, r))
+		u := &point.User{Email: r.Name + "@example.com", Role: r.Name}
+		given := make(chan error, 1)
+		go func() { given <- s.CreateUser(ctx, u) }()
+		deleted := s.DeleteRole(ctx, r.Name, r.Version, false)
+		if err := <-given; (err == nil) == (deleted == nil) {
+			t.Errorf("given: %v, deleted: %v", err, deleted)
+		}
+	}
+}
+
+// invitedUsers: a user is made with the invitation, or neither is.
+func invitedUsers(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	first, second := sha256.Sum256([]byte("first")), sha256.Sum256([]byte("second"))
+	u := &point.User{Email: "a@example.com", Role: point.RoleViewer}
+	ok(t, s.CreateInvited(ctx, u, first, now().Add(time.Hour)))
+	equal(t, "invited", must(s.Invited(ctx, first))(t), u)
+	if list := must(s.ListAudit(ctx, store.AuditFilter{Event: point.AuditInvited}))(t); list.Total != 1 || list.Items[0].TargetID != u.ID {
+		t.Errorf("the audit trail has %+v", list.Items)
+	}
+	wantConflict(t, s.CreateInvited(ctx, &point.User{Email: "A@example.com", Role: point.RoleViewer}, second, now().Add(time.Hour)), "email")
+	wantConflict(t, s.CreateInvited(ctx, &point.User{Email: "b@example.com", Role: point.RoleViewer}, first, now().Add(time.Hour)), "hash")
+	if n := must(s.CountUsers(ctx))(t); n != 1 {
+		t.Errorf("%d users: one was made without the invitation", n)
+	}
+}
+
+// fullUser: a user has at most 100 personal access tokens.
+func fullUser(t *testing.T, s *store.Store) {
+	u, other := user(t, s, "a@example.com"), user(t, s, "b@example.com")
+	var last *point.Token
+	for i := range 100 {
+		last = userToken(t, s, u, "t"+strconv.Itoa(i))
+	}
+	create := func(u *point.User) error {
+		return s.CreateToken(t.Context(), &point.Token{UserID: u.ID, Name: "more", ExpiresAt: now().Add(time.Hour)}, token("more"+u.Email))
+	}
+	var full *store.Full
+	if err := create(u); !errors.As(err, &full) || full.Limit != 100 {
+		t.Errorf("one more: %v", err)
+	}
+	ok(t, create(other))
+	ok(t, s.DeleteToken(t.Context(), last.ID))
+	ok(t, create(u))
 }
 
 func invitations(t *testing.T, s *store.Store) {

@@ -1312,7 +1312,7 @@ export interface paths {
         put: operations["updateRole"];
         post?: never;
         /**
-         * Delete a role that nobody has
+         * Delete a role
          * @description Needs the permission `roles:write`.
          */
         delete: operations["deleteRole"];
@@ -7987,7 +7987,10 @@ export interface operations {
     };
     deleteRole: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Delete it though it is used. What refers to it stays as it is, and goes without it. */
+                force?: boolean;
+            };
             header?: {
                 /** @description Why, for the revision that the change becomes. */
                 "X-Point-Reason"?: string;
