@@ -96,7 +96,7 @@ func (a *API) getConfig(ctx context.Context, in *ByID) (*configOutput, error) {
 func (a *API) saveConfig(ctx context.Context, in *saveConfigInput) (*configOutput, error) {
 	d, err := document.Live(ctx, a.Store)
 	if err != nil {
-		return nil, err
+		return nil, fromDocument(err, "")
 	}
 	c := &point.Configuration{Name: in.Body.Name, Description: in.Body.Description, IsDefault: in.Body.IsDefault}
 	if c.Document, err = json.Marshal(d); err != nil {
@@ -285,7 +285,7 @@ func (a *API) diffConfig(ctx context.Context, in *diffConfigInput) (*listOutput[
 		_, before, err = a.savedDocument(ctx, in.With)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fromDocument(err, "")
 	}
 	return whole(document.Diff(before, after), shapeDifference), nil
 }

@@ -99,7 +99,7 @@ func (a *API) diffRevision(ctx context.Context, in *diffRevisionInput) (*revisio
 	}
 	before, err := document.Live(ctx, a.Store)
 	if err != nil {
-		return nil, err
+		return nil, fromDocument(err, "")
 	}
 	return &revisionDiffOutput{RevisionDiff{a.Store.Snapshot().Version, shapeDifferences(document.Diff(before, after))}}, nil
 }

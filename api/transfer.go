@@ -25,7 +25,7 @@ type exportConfigInput struct {
 func (a *API) exportConfig(ctx context.Context, in *exportConfigInput) (*huma.StreamResponse, error) {
 	d, err := document.Export(ctx, a.Store, point.Secret{})
 	if err != nil {
-		return nil, err
+		return nil, fromDocument(err, "")
 	}
 	text, err := document.Write(d, in.Format)
 	if err != nil {
@@ -62,7 +62,7 @@ func (a *API) exportSecrets(ctx context.Context, in *exportSecretsInput) (*docum
 	defer leave()
 	d, err := document.Export(ctx, a.Store, point.NewSecret(in.Body.Passphrase))
 	if err != nil {
-		return nil, err
+		return nil, fromDocument(err, "")
 	}
 	raw, err := json.Marshal(d)
 	a.audit(ctx, point.AuditEntry{Event: point.AuditExportSecrets, TargetKind: point.EntityConfiguration})

@@ -24,6 +24,21 @@ func (s *Store) ListAliases(ctx context.Context) ([]point.Alias, error) {
 	return list, nil
 }
 
+// AliasesAt lists all aliases by name, and tells the version of the configuration they are of.
+func (s *Store) AliasesAt(ctx context.Context) (list []point.Alias, version int64, err error) {
+	err = s.config.view(ctx, func(tx *sql.Tx) error {
+		if version, err = readVersion(ctx, tx); err != nil {
+			return err
+		}
+		list, err = rows(ctx, tx, scanAlias, selectAliases)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list aliases: %w", err)
+	}
+	return list, version, nil
+}
+
 // GetAlias finds an alias by name.
 func (s *Store) GetAlias(ctx context.Context, name string) (*point.Alias, error) {
 	a, err := one(ctx, s.config.read, scanAlias, selectAlias, name)

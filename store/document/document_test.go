@@ -11,35 +11,32 @@ import (
 	"point/store/document"
 )
 
-func ok(t *testing.T, err error) {
-	t.Helper()
+func ok(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 func open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{DataDir: t.TempDir()})
-	ok(t, err)
-	t.Cleanup(func() { ok(t, s.Close()) })
-	return s
+	return openWith(t, store.Options{DataDir: t.TempDir()})
 }
 
 // grant is that of an owner.
 var grant = provider.Grant{Variables: []string{"OPENAI_API_KEY"}, Trusted: true}
 
-func live(t *testing.T, s *store.Store) *point.Document {
-	t.Helper()
-	d, err := document.Live(t.Context(), s)
-	ok(t, err)
+func live(tb testing.TB, s *store.Store) *point.Document {
+	tb.Helper()
+	d, err := document.Live(tb.Context(), s)
+	ok(tb, err)
 	return d
 }
 
-func activate(t *testing.T, s *store.Store, d *point.Document) *document.Plan {
-	t.Helper()
-	plan, err := document.Activate(t.Context(), s, d, document.Rules{Grant: grant}, point.RevisionActivate, "test")
-	ok(t, err)
+func activate(tb testing.TB, s *store.Store, d *point.Document) *document.Plan {
+	tb.Helper()
+	plan, err := document.Activate(tb.Context(), s, d, document.Rules{Grant: grant}, point.RevisionActivate, "test")
+	ok(tb, err)
 	return plan
 }
 

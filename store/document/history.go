@@ -13,25 +13,19 @@ import (
 // At is the configuration as it was after a version, found by going back from what is live. Its
 // keys are those that were changed since.
 func At(ctx context.Context, s *store.Store, version int64) (*point.Document, error) {
-	for range tries {
-		l, err := read(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		changes, err := s.ChangesBetween(ctx, version, l.Version)
-		if err != nil {
-			return nil, err
-		}
-		if s.Snapshot() != l.Snapshot {
-			continue // it was read while it changed
-		}
-		past := rowsOf(l)
-		for _, c := range changes {
-			past.set(c.Entity, c.ID, c.Before)
-		}
-		return past.document()
+	l, err := read(ctx, s)
+	if err != nil {
+		return nil, err
 	}
-	return nil, store.ErrStale
+	changes, err := s.ChangesBetween(ctx, version, l.Version)
+	if err != nil {
+		return nil, err
+	}
+	past := rowsOf(l)
+	for _, c := range changes {
+		past.set(c.Entity, c.ID, c.Before)
+	}
+	return past.document()
 }
 
 // past are the images of rows by entity and id.

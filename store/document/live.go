@@ -40,17 +40,28 @@ func (l *live) keysByName() map[string]*point.Key {
 	return byName
 }
 
-// read reads the live configuration. A change meanwhile may be seen in part; whoever acts on
-// what was read gives its version, so that the store notices.
+// read reads the live configuration, all of it at one version. Whoever acts on what was read
+// gives this version, so that the store notices a change meanwhile.
 func read(ctx context.Context, s *store.Store) (*live, error) {
-	l := &live{Snapshot: s.Snapshot(), keys: map[string]*point.Key{}}
-	for _, k := range l.Keys {
-		l.keys[k.ID] = k
+	for range tries {
+		l := &live{Snapshot: s.Snapshot(), keys: map[string]*point.Key{}}
+		aliases, version, err := s.AliasesAt(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if version == l.Version {
+			l.aliases = aliases
+			for _, k := range l.Keys {
+				l.keys[k.ID] = k
+			}
+			l.rules = rulesByName(l.AlertRules)
+			return l, nil
+		}
+		if err := s.Refresh(ctx); err != nil { // it changed meanwhile, or in another process
+			return nil, err
+		}
 	}
-	l.rules = rulesByName(l.AlertRules)
-	var err error
-	l.aliases, err = s.ListAliases(ctx)
-	return l, err
+	return nil, store.ErrStale
 }
 
 // declared reports whether the file or the environment has an object, so that nobody else may
