@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,8 +112,12 @@ func (v *victim) kill(t *testing.T) (done int, stage string) {
 	ok(t, cmd.Start())
 	from := []string{"begins", "writes"}[v.round%2]
 	since := map[string]time.Time{}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		stage = lines.Text()
+	for lines := bufio.NewReader(out); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			break
+		}
+		stage = strings.TrimSpace(line)
 		since[stage] = time.Now()
 		switch stage {
 		case "begins", "writes":
