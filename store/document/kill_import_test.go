@@ -72,8 +72,8 @@ func writeImport(t *testing.T) (file string) {
 func wholeImports(t *testing.T, s *store.Store, opts store.Options, n int64) {
 	t.Helper()
 	var providers, sealed int64
-	ok(t, rawDB(t, opts).QueryRow(`SELECT COUNT(*), COUNT(s.sealed) FROM providers p LEFT JOIN provider_secrets s ON s.provider_id = p.id
-		WHERE p.name LIKE 'imported-%'`).Scan(&providers, &sealed))
+	ask(t, opts, `SELECT COUNT(*), COUNT(s.sealed) FROM providers p LEFT JOIN provider_secrets s ON s.provider_id = p.id
+		WHERE p.name LIKE 'imported-%'`, &providers, &sealed)
 	if want := n * manyProviders; providers != want || sealed != want {
 		t.Fatalf("%d providers and %d secrets of %d imports, want %d of each", providers, sealed, n, want)
 	}

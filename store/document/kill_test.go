@@ -145,10 +145,9 @@ func (v *victim) settle(t *testing.T) {
 	if v.opts.DatabaseURL == "" {
 		return
 	}
-	db := rawDB(t, v.opts)
 	eventually(t, "the server forgets who was killed", func() bool {
 		var n int
-		ok(t, db.QueryRow(`SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'point%'`).Scan(&n))
+		ask(t, v.opts, `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'point%'`, &n)
 		return n == 0
 	})
 }
@@ -276,31 +275,28 @@ func sound(t *testing.T, s *store.Store, opts store.Options) {
 	}
 	for _, file := range []string{"config.db", "history.db"} {
 		var verdict string
-		if err := rawFile(t, filepath.Join(opts.DataDir, file)).QueryRow(`PRAGMA integrity_check`).Scan(&verdict); err != nil || verdict != "ok" {
-			t.Fatalf("integrity of %s: %s, %v", file, verdict, err)
+		if askIn(t, "sqlite", filepath.Join(opts.DataDir, file), `PRAGMA integrity_check`, &verdict); verdict != "ok" {
+			t.Fatalf("integrity of %s: %s", file, verdict)
 		}
 	}
 }
 
-func rawDB(t *testing.T, opts store.Options) *sql.DB {
+// ask asks the database itself, beside the store.
+func ask(t *testing.T, opts store.Options, question string, answers ...any) {
 	t.Helper()
 	if opts.DatabaseURL == "" {
-		return rawFile(t, filepath.Join(opts.DataDir, "config.db"))
+		askIn(t, "sqlite", filepath.Join(opts.DataDir, "config.db"), question, answers...)
+		return
 	}
-	return openRaw(t, "pgx", opts.DatabaseURL)
+	askIn(t, "pgx", opts.DatabaseURL, question, answers...)
 }
 
-func rawFile(t *testing.T, file string) *sql.DB {
-	t.Helper()
-	return openRaw(t, "sqlite", file)
-}
-
-func openRaw(t *testing.T, driver, address string) *sql.DB {
+func askIn(t *testing.T, driver, address, question string, answers ...any) {
 	t.Helper()
 	db, err := sql.Open(driver, address)
 	ok(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	ok(t, db.QueryRow(question).Scan(answers...))
+	ok(t, db.Close())
 }
 
 // eventually waits until cond holds, which another process brings about.

@@ -68,6 +68,10 @@ func (w *twins) batch(s *store.Store, ids []string, name string) *store.Batch {
 	e := *snap.Endpoints[point.PathChat]
 	e.Mapping = &m
 	b.PutEndpoints = []point.Endpoint{e}
+	for id := range snap.AlertRules {
+		b.DropAlertRules = append(b.DropAlertRules, id)
+	}
+	b.PutAlertRules = []point.AlertRule{{Name: "alert-" + name, Kind: point.RuleCost, Threshold: 1, WindowMS: 60_000, Severity: point.SeverityInfo}}
 	b.PutSettings = &point.Settings{DefaultMapping: &m}
 	for _, k := range snap.Keys {
 		b.PutKeys = []point.Key{*k}
@@ -133,10 +137,13 @@ func (w *twins) side(snap *point.Snapshot) string {
 	for _, k := range snap.Keys {
 		note(k.Tags[0])
 	}
+	for _, r := range snap.AlertRules {
+		note(r.Name)
+	}
 	note(snap.Endpoints[point.PathChat].Mapping.Rules[0].Name)
 	note(snap.Settings.DefaultMapping.Rules[0].Name)
 	note(snap.Default.Rules[0].Name)
-	whole := w.size + twinAliases + 4
+	whole := w.size + twinAliases + 5
 	for name, n := range seen {
 		if n == whole && len(seen) == 1 {
 			return name
