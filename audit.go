@@ -49,6 +49,8 @@ const (
 	AuditDeniedAccess   = "access.denied"
 	AuditProviderTest   = "provider.tested"
 	AuditEndpointTest   = "endpoint.tested"
+	AuditBodies         = "request.bodies_read"
+	AuditReplay         = "request.replayed"
 	AuditActivate       = "config.activated"
 	AuditRollback       = "config.rolled_back"
 	AuditDeclare        = "config.declared"
@@ -82,6 +84,8 @@ var auditEvents = []AuditKind{
 	{AuditDeniedAccess, "A request was refused for want of a permission."},
 	{AuditProviderTest, "A provider was tried with a real call."},
 	{AuditEndpointTest, "An endpoint was tried with a real call."},
+	{AuditBodies, "Somebody read what a request and its answer said."},
+	{AuditReplay, "A kept request was sent again."},
 	{AuditActivate, "A saved configuration was activated."},
 	{AuditRollback, "The configuration went back to a revision."},
 	{AuditDeclare, "The configuration file or the environment was applied."},

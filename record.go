@@ -45,6 +45,14 @@ type Record struct {
 	Route    Route           `json:"route"`
 	Request  json.RawMessage `json:"request"`            // metadata envelope: model, stream, counts, parameter names
 	Response json.RawMessage `json:"response,omitempty"` // metadata envelope: finish reason, counts
+
+	Bodies *Bodies `json:"-"` // nil: none are kept
+}
+
+// Bodies are what a request and its answer said, sealed by a BodyKeeper.
+type Bodies struct {
+	Request, Response         []byte // nil: not kept
+	RequestSize, ResponseSize int64  // bytes, kept or not
 }
 
 // Attempt is one try at one target.

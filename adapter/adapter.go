@@ -59,7 +59,7 @@ type Catalogue interface {
 	Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string)
 }
 
-// Deps are what a Handler needs. All fields are required but CORSOrigins.
+// Deps are what a Handler needs. All fields are required but Kept, NoMetadata and CORSOrigins.
 type Deps struct {
 	Config      point.Snapshots
 	Routes      Planner
@@ -69,6 +69,8 @@ type Deps struct {
 	Limits      Limiter
 	Lists       ModelLister
 	Catalogue   Catalogue
+	Kept        BodyKeeper // nil: bodies are not kept
+	NoMetadata  bool       // records get no metadata of request and answer
 	Alerts      point.Alerter
 	Log         *slog.Logger
 	MaxBody     int64 // bytes of one request

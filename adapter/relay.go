@@ -55,6 +55,7 @@ func (t *transaction) pass(reply *point.Reply, block point.Block) bool {
 // count notes what is relayed, for the record and for estimates.
 func (t *transaction) count(data []byte) {
 	t.bytes += int64(len(data))
+	t.hear(data)
 	if t.record.Stream {
 		t.events += int64(bytes.Count(data, []byte("\ndata:")))
 		if bytes.HasPrefix(data, []byte("data:")) {

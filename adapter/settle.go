@@ -22,8 +22,9 @@ type transaction struct {
 	firstSend time.Time
 	usage     *point.Usage // as told, last one wins
 	price     *point.Price
-	events    int64 // server-sent events relayed, to estimate by
-	bytes     int64 // of the answer
+	events    int64  // server-sent events relayed, to estimate by
+	bytes     int64  // of the answer
+	said      []byte // the answer, if bodies are kept
 	settled   bool
 	values    [maxHeaders]string // of the answer's headers, in one piece of memory
 	valued    int
@@ -39,8 +40,9 @@ func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 	t.record = point.Record{
 		ID: call.ID, ClientRequestID: call.ClientRequestID, Timestamp: call.Start.UTC(),
 		Endpoint: call.Path, Model: clip(call.Envelope.Model, 255), KeyID: call.Key.ID,
-		Stream: call.Envelope.Stream, Request: describe(call), Attempts: make([]point.Attempt, 0, 1),
+		Stream: call.Envelope.Stream, Attempts: make([]point.Attempt, 0, 1),
 	}
+	t.record.Request = t.metadata()
 	if call.Envelope.Stream {
 		t.answer.startPings(h.silence)
 	}
@@ -152,13 +154,16 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 	if r.TTFT != nil {
 		t.estimate()
 		r.Usage, r.Cost = t.usage, t.cost()
-		r.Response = t.describeAnswer()
+		if !t.h.NoMetadata {
+			r.Response = t.describeAnswer()
+		}
 		if r.Usage != nil && r.Cost == nil {
 			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel,
 				point.Linked("No price is known for this model at "+lastProvider(r)+".", "provider_id", r.ProviderID, "key_id", r.KeyID, "request_id", r.ID))
 		}
 	}
 	t.release()
+	t.keepBodies()
 	t.lost = t.h.Records.Keep(r)
 }
 

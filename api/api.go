@@ -156,6 +156,8 @@ func (a *API) routes() []route {
 		{get, "/api/requests", RequestsRead, orOwn(RequestsOwn, on(a.listRequests)), "List requests, newest first"},
 		{get, "/api/requests/stats", RequestsRead, orOwn(RequestsOwn, on(a.getRequestStats)), "Count requests, tokens, cost and latency over time"},
 		{get, "/api/requests/{id}", RequestsRead, orOwn(RequestsOwn, on(a.getRequest)), "Read a request"},
+		{get, "/api/requests/{id}/bodies", RequestsBodies, on(a.getBodies), "Read what a request and its answer said, where that is kept"},
+		{post, "/api/requests/{id}/replay", RequestsReplay, on(a.replayRequest), "Send a kept request again, as the routing is now, and see what comes back"},
 		{get, "/api/events", RequestsRead, orOwn(RequestsOwn, streams[RequestRecord](a.streamEvents)), "Follow requests as they settle, as server-sent events"},
 
 		{get, "/api/status", StatusRead, on(a.getStatus), "Read the state of the whole system"},

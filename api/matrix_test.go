@@ -62,6 +62,8 @@ var policy = map[string]string{
 	"GET /api/requests":              point.RoleViewer,
 	"GET /api/requests/stats":        point.RoleViewer,
 	"GET /api/requests/{id}":         point.RoleViewer,
+	"GET /api/requests/{id}/bodies":  point.RoleAdmin,
+	"POST /api/requests/{id}/replay": point.RoleAdmin,
 	"GET /api/events":                point.RoleViewer,
 	"GET /api/status":                point.RoleViewer,
 	"GET /api/status/health":         point.RoleViewer,

@@ -36,6 +36,8 @@ const (
 	ModelsRead       Permission = "models:read"
 	RequestsRead     Permission = "requests:read"
 	RequestsOwn      Permission = "requests:own"
+	RequestsBodies   Permission = "requests:bodies"
+	RequestsReplay   Permission = "requests:replay"
 	StatusRead       Permission = "status:read"
 	AlertsRead       Permission = "alerts:read"
 	LogsRead         Permission = "logs:read"
@@ -90,6 +92,8 @@ var allowed = map[Permission]string{
 	ModelsRead:        "See which models can be asked for.",
 	RequestsRead:      "See the metadata and statistics of everybody's requests.",
 	RequestsOwn:       "See the metadata and statistics of requests made with one's own client keys.",
+	RequestsBodies:    "Read what requests and their answers said, where that is kept.",
+	RequestsReplay:    "Send kept requests again, which costs money, and see the answers.",
 	StatusRead:        "See the state of the system.",
 	AlertsRead:        "See alerts.",
 	LogsRead:          "See the log.",
@@ -136,7 +140,7 @@ var (
 		AlertsWrite, AlertRulesWrite, SilencesWrite, NotifiersRead, NotifiersTest,
 		ConfigsWrite, ConfigsActivate, RevisionsRollback,
 	)
-	admin = append(slices.Clone(operator), ProvidersPrivate, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite,
+	admin = append(slices.Clone(operator), ProvidersPrivate, RequestsBodies, RequestsReplay, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite,
 		AuditRead, SecretsRead)
 	owner = append(slices.Clone(admin), SigningRotate, SecretsRotate)
 )

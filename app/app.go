@@ -201,7 +201,7 @@ func (a *App) provisioner() *provisioner {
 
 // serve gives the server what it serves, and the terminal what to show.
 func (a *App) serve(ctx context.Context) (err error) {
-	if a.server.http.Handler, err = a.handler(); err != nil {
+	if a.server.http.Handler, err = a.handler(ctx); err != nil {
 		return err
 	}
 	a.introduce(ctx)
@@ -211,7 +211,7 @@ func (a *App) serve(ctx context.Context) (err error) {
 }
 
 // handler joins the data plane, the control plane and the console.
-func (a *App) handler() (http.Handler, error) {
+func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{
 		Config: a.store, Alerts: a.monitor, Log: a.component("gateway"), Getenv: a.cfg.Getenv, AllowPrivate: a.cfg.AllowPrivate,
 	})
@@ -220,9 +220,13 @@ func (a *App) handler() (http.Handler, error) {
 	a.limits = gateway.NewLimits(gateway.LimitOptions{
 		Config: a.store, History: &keyHistory{a.store, a.journal}, Log: a.component("gateway"),
 	})
+	kept, err := a.bodyKeeper(ctx)
+	if err != nil {
+		return nil, err
+	}
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
-		Records: a.monitor, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
+		Records: a.monitor, Kept: kept, NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})
@@ -347,7 +351,7 @@ func (a *App) prune(ctx context.Context) error {
 		now := time.Now()
 		before := store.PruneBefore{
 			Requests: now.Add(-a.cfg.Retention.Records), Rollups: now.Add(-a.cfg.Retention.Records),
-			Logs: now.Add(-a.cfg.Retention.Logs), Alerts: now.Add(-a.cfg.Retention.Records),
+			Bodies: now.Add(-min(a.cfg.Retention.Bodies, a.cfg.Retention.Records)), Logs: now.Add(-a.cfg.Retention.Logs), Alerts: now.Add(-a.cfg.Retention.Records),
 		}
 		if _, err := a.store.Prune(ctx, before); err != nil && ctx.Err() == nil {
 			a.component("store").Warn("old history could not be deleted", "error", err)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"point"
+	"point/adapter"
+	"point/config"
 	"point/gateway"
 	"point/internal/prices"
 	"point/monitor"
@@ -55,4 +57,12 @@ func (h *keyHistory) KeyCosts(ctx context.Context, ids []string, from, until tim
 		return nil, fmt.Errorf("waiting for the journal: %w", err)
 	}
 	return h.store.KeyCosts(ctx, ids, from, until)
+}
+
+// bodyKeeper is nil unless bodies are kept.
+func (a *App) bodyKeeper(ctx context.Context) (adapter.BodyKeeper, error) {
+	if a.cfg.Bodies != config.BodiesFull {
+		return nil, nil
+	}
+	return a.store.Bodies(ctx)
 }

@@ -42,6 +42,7 @@ type Config struct {
 	APIRate         int    // requests a second of one user to /api, 0: no limit
 	JournalMax      int64  // bytes on disk that wait for the database
 	JournalFull     string // JournalStrict or JournalCount
+	Bodies          string // what is kept of requests and answers beside their record: a Bodies constant
 	Retention       Retention
 
 	SMTP         SMTP
@@ -96,8 +97,16 @@ func (t TLS) Enabled() bool { return t.Cert != "" || len(t.Domains) > 0 }
 // Retention is how long history is kept.
 type Retention struct {
 	Records time.Duration
+	Bodies  time.Duration
 	Logs    time.Duration
 }
+
+// Values of Config.Bodies.
+const (
+	BodiesOff      = "off"
+	BodiesMetadata = "metadata"
+	BodiesFull     = "full"
+)
 
 // Values of Config.Demo.
 const (

@@ -192,7 +192,14 @@ func Settings() []Setting {
 			},
 		},
 		{
-			Name: "retention", Default: "records=90d,logs=7d",
+			Name: "bodies", Default: BodiesMetadata,
+			Help: "What is kept of requests and answers beside their record: off (nothing), metadata (sizes, counts, names of parameters) or full (what they said, encrypted).",
+			set: func(c *Config, v string) error {
+				return oneOf(&c.Bodies, v, BodiesOff, BodiesMetadata, BodiesFull)
+			},
+		},
+		{
+			Name: "retention", Default: "records=90d,bodies=7d,logs=7d",
 			Help: "How long history is kept; a lone duration is that of the records.",
 			set:  func(c *Config, v string) error { return c.Retention.set(v) },
 		},
@@ -247,6 +254,5 @@ var planned = map[string]string{
 	"internal_listen": "this version runs all components in one process",
 	"internal_token":  "this version runs all components in one process",
 	"internal_url":    "this version runs all components in one process",
-	"bodies":          "this version keeps metadata of requests, never bodies",
 	"otlp_endpoint":   "this version exports no traces",
 }

@@ -295,7 +295,7 @@ func checkEnvName(name string) error {
 	return nil
 }
 
-// set reads "records=90d,logs=7d", or a lone duration for the records.
+// set reads "records=90d,bodies=7d,logs=7d", or a lone duration for the records.
 func (r *Retention) set(v string) error {
 	var parts []string
 	if err := list(&parts, v); err != nil {
@@ -310,10 +310,12 @@ func (r *Retention) set(v string) error {
 		switch name {
 		case "records":
 			to = &r.Records
+		case "bodies":
+			to = &r.Bodies
 		case "logs":
 			to = &r.Logs
 		default:
-			return fmt.Errorf("%q is neither records nor logs", name)
+			return fmt.Errorf("%q is none of records, bodies and logs", name)
 		}
 		if err := duration(to, value); err != nil {
 			return err

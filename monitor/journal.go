@@ -234,9 +234,14 @@ func (j *Journal) frameLimit() int {
 }
 
 // encodeFrame appends the frame of r to b, which is empty. A record beyond limit loses its
-// envelopes, then its messages.
+// bodies, then its envelopes and the ends of its messages.
 func encodeFrame(b []byte, r *point.Record, limit int) []byte {
 	b = appendRecord(append(b, make([]byte, frameHeader)...), r)
+	if len(b)-frameHeader > limit && r.Bodies != nil {
+		bare := *r
+		bare.Bodies = &point.Bodies{RequestSize: r.Bodies.RequestSize, ResponseSize: r.Bodies.ResponseSize}
+		b = appendRecord(b[:frameHeader], &bare)
+	}
 	if len(b)-frameHeader > limit {
 		b = appendRecord(b[:frameHeader], slim(r))
 	}
@@ -251,7 +256,7 @@ func slim(r *point.Record) *point.Record {
 	for _, text := range []*string{&s.ID, &s.ClientRequestID, &s.Endpoint, &s.ProviderID, &s.Model, &s.UpstreamModel, &s.KeyID, &s.ErrorMessage, &s.Route.Rule, &s.Route.Reason} {
 		cut(text)
 	}
-	s.Request, s.Response, s.Route.Skipped = nil, nil, nil
+	s.Request, s.Response, s.Bodies, s.Route.Skipped = nil, nil, nil, nil
 	s.Attempts = append([]point.Attempt(nil), s.Attempts[:min(len(s.Attempts), 16)]...)
 	for i := range s.Attempts {
 		a := &s.Attempts[i]

@@ -25,6 +25,8 @@ func fill(v reflect.Value, n *int) {
 		v.SetString(fmt.Sprintf("text %d é", *n))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n) * 1_000_003)
+	case reflect.Uint8:
+		v.SetUint(uint64(*n))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Slice:
@@ -130,6 +132,21 @@ func TestHugeRecordIsKeptWithoutItsBulk(t *testing.T) {
 	}
 	if got.Request != nil || len(got.ErrorMessage) != 512 || *got.Cost != *r.Cost || len(r.ErrorMessage) != maxFrame {
 		t.Errorf("got request of %d bytes, message of %d, cost %v", len(got.Request), len(got.ErrorMessage), got.Cost)
+	}
+}
+
+// TestLargeBodiesAreLeftOut: what a record cannot hold is not kept, the rest of it is.
+func TestLargeBodiesAreLeftOut(t *testing.T) {
+	r := realRecord("x")
+	r.Bodies = &point.Bodies{Request: make([]byte, maxFrame), RequestSize: 7, ResponseSize: 9}
+	got, err := decodeRecord(readFrame(encodeFrame(nil, &r, maxFrame)).payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := r
+	want.Bodies = &point.Bodies{RequestSize: 7, ResponseSize: 9}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -145,8 +146,28 @@ func decodeField(r *point.Record, f field) error {
 		r.Request = f.json()
 	case recResponse:
 		r.Response = f.json()
+	case recBodies:
+		return decodeBodies(r, f)
 	}
 	return nil
+}
+
+func decodeBodies(r *point.Record, outer field) error {
+	b := new(point.Bodies)
+	r.Bodies = b
+	return eachField(outer.bytes, outer.str, func(f field) error {
+		switch f.num {
+		case bodRequest:
+			b.Request = bytes.Clone(f.bytes)
+		case bodRequestSize:
+			b.RequestSize = f.value
+		case bodResponse:
+			b.Response = bytes.Clone(f.bytes)
+		case bodResponseSize:
+			b.ResponseSize = f.value
+		}
+		return nil
+	})
 }
 
 func decodeUsage(r *point.Record, outer field) error {

@@ -36,6 +36,14 @@ const (
 	recRoute
 	recRequest
 	recResponse
+	recBodies
+)
+
+const (
+	bodRequest = iota + 1
+	bodRequestSize
+	bodResponse
+	bodResponseSize
 )
 
 const (
@@ -162,7 +170,20 @@ func appendRecord(b []byte, r *point.Record) []byte {
 	}
 	b = appendRoute(b, &r.Route)
 	b = putString(b, recRequest, r.Request)
-	return putString(b, recResponse, r.Response)
+	b = putString(b, recResponse, r.Response)
+	if r.Bodies != nil {
+		b = appendBodies(b, r.Bodies)
+	}
+	return b
+}
+
+func appendBodies(b []byte, v *point.Bodies) []byte {
+	b, start := begin(b, recBodies)
+	b = putString(b, bodRequest, v.Request)
+	b = putNonZero(b, bodRequestSize, v.RequestSize)
+	b = putString(b, bodResponse, v.Response)
+	b = putNonZero(b, bodResponseSize, v.ResponseSize)
+	return end(b, start)
 }
 
 func appendUsage(b []byte, u *point.Usage) []byte {

@@ -79,6 +79,9 @@ func (s *Store) insertBatch(ctx context.Context, records []point.Record) error {
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
+		if err := addBodies(ctx, tx, fresh); err != nil {
+			return err
+		}
 		return s.addRollups(ctx, tx, fresh)
 	})
 }

@@ -239,4 +239,5 @@ type PruneBefore struct {
 	Logs     time.Time
 	Rollups  time.Time // of requests; those by the minute go after two days
 	Alerts   time.Time // resolved ones
+	Bodies   time.Time // of requests
 }

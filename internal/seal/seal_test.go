@@ -140,3 +140,34 @@ func FuzzUnwrap(f *testing.F) {
 		}
 	})
 }
+
+func TestBox(t *testing.T) {
+	key := make([]byte, BoxKeySize)
+	box, err := NewBox(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := Place{Table: "bodies", Row: "1", Column: "request"}
+	sealed, err := box.Seal([]byte("said"), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := box.Open(sealed, place); err != nil || string(plain) != "said" {
+		t.Fatalf("%q, %v", plain, err)
+	}
+	for _, other := range []Place{{"bodies", "2", "request"}, {"bodies", "1", "response"}, {"body", "1", "request"}} {
+		if _, err := box.Open(sealed, other); !errors.Is(err, ErrSealed) {
+			t.Errorf("opened at %v: %v", other, err)
+		}
+	}
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		if _, err := box.Open(changed, place); !errors.Is(err, ErrSealed) {
+			t.Errorf("byte %d may be changed: %v", i, err)
+		}
+	}
+	if _, err := NewBox(key[:16]); err == nil {
+		t.Error("a short key is taken")
+	}
+}

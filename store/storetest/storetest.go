@@ -62,6 +62,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"replay", replay},
 		{"poison records", poison},
 		{"excessive records", excess},
+		{"bodies", bodies},
+		{"large bodies", largeBodies},
 		{"request filters", requestFilters},
 		{"request pages", requestPages},
 		{"statistics", statistics},

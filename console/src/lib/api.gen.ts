@@ -1189,6 +1189,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests/{id}/bodies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a request and its answer said, where that is kept
+         * @description Needs the permission `requests:bodies`.
+         */
+        get: operations["getBodies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a kept request again, as the routing is now, and see what comes back
+         * @description Needs the permission `requests:replay`.
+         */
+        post: operations["replayRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/revisions": {
         parameters: {
             query?: never;
@@ -3711,6 +3751,49 @@ export interface components {
              * @description When it ends, within a year.
              */
             until: string;
+        };
+        Replay: {
+            /**
+             * @description Ask for this model instead.
+             * @example claude-sonnet-4-5
+             */
+            model?: string;
+            /**
+             * @description Send it to this provider, by name or id; default: where the request or the routing says.
+             * @example anthropic
+             */
+            provider?: string;
+        };
+        RequestBodies: {
+            /**
+             * @description As the client sent it; empty if it was not kept.
+             * @example {"model":"gpt-4o-mini","messages":[]}
+             */
+            request: string;
+            /**
+             * @description False: it was too large.
+             * @example true
+             */
+            request_kept: boolean;
+            /**
+             * Format: int64
+             * @description Bytes, kept or not.
+             * @example 2048
+             */
+            request_size: number;
+            /** @description As it was relayed: a document, or server-sent events; empty if it was not kept. */
+            response: string;
+            /**
+             * @description False: it was too large, or there was none.
+             * @example true
+             */
+            response_kept: boolean;
+            /**
+             * Format: int64
+             * @description Bytes, kept or not.
+             * @example 512
+             */
+            response_size: number;
         };
         RequestRecord: {
             attempts: components["schemas"]["Attempt"][];
@@ -7684,6 +7767,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestRecord"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBodies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestBodies"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
                 };
             };
             /** @description Error */
