@@ -36,6 +36,7 @@ type Deps struct {
 	PublicURL      string         // its origin may write, its host is answered; https makes cookies Secure
 	Hosts          []string       // further Host names that are answered, without ports; localhost and IP addresses always are
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
+	MaxBody        int64          // bytes of a body that holds a configuration; less than maxBody: maxBody
 	Rate           int            // requests a second that a user may send to /api, 0: no limit
 	EnvAllow       []string       // variables that a provider may name in api_key_env
 	AllowPrivate   bool           // those with providers:private may give base URLs on private networks
@@ -51,6 +52,8 @@ type API struct {
 	doc     []byte // spec, as openapi.json
 	started time.Time
 
+	large    map[string]bool // patterns of routes that take a body of up to MaxBody
+	heavy    chan struct{}   // held while such a body is read and worked on: it takes much memory
 	limiter  limiter
 	denials  denials
 	rotation atomic.Pointer[error] // how the last one of this process ended
@@ -140,9 +143,9 @@ func (a *API) routes() []route {
 		{post, "/api/configs", ConfigsWrite, creates(a.saveConfig), "Save the live configuration"},
 		{get, "/api/configs/export", ConfigsRead, raw[ConfigDocument]("application/json", "The live configuration; as YAML if asked for.", a.exportConfig, yamlType), "Export the live configuration, without secrets"},
 		{post, "/api/configs/export", ConfigsSecrets, on(a.exportSecrets), "Export the live configuration with its secrets, encrypted under a passphrase"},
-		{post, "/api/configs/import", ConfigsWrite, creates(a.importConfig), "Import a configuration: it is saved, and not activated"},
+		{post, "/api/configs/import", ConfigsWrite, takesLarge(orDryRun(creates(a.importConfig))), "Import a configuration: it is saved, and not activated"},
 		{get, "/api/configs/{id}", ConfigsRead, on(a.getConfig), "Read a saved configuration"},
-		{put, "/api/configs/{id}", ConfigsWrite, on(a.updateConfig), "Change a saved configuration"},
+		{put, "/api/configs/{id}", ConfigsWrite, takesLarge(on(a.updateConfig)), "Change a saved configuration"},
 		{del, "/api/configs/{id}", ConfigsWrite, on(a.deleteConfig), "Delete a saved configuration"},
 		{get, "/api/configs/{id}/diff", ConfigsRead, on(a.diffConfig), "See how a saved configuration differs from the live one or another"},
 		{post, "/api/configs/{id}/activate", ConfigsActivate, on(a.activateConfig), "Activate a saved configuration, whole or not at all"},
@@ -223,7 +226,8 @@ func prepare(deps Deps) *API {
 	if deps.Alerts == nil {
 		deps.Alerts = noAlerts{}
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC()}
+	deps.MaxBody = max(deps.MaxBody, maxBody)
+	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1)}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	a.limiter.perSecond = float64(deps.Rate)
@@ -237,7 +241,12 @@ func (a *API) register(table []route) (err error) {
 		if err := r.check(); err != nil {
 			return fmt.Errorf("api: %w", err)
 		}
-		r.handler.register(a, h, r.operation(r.handler.name))
+		op := r.operation(r.handler.name)
+		if r.handler.large {
+			a.large[r.method+" "+r.path] = true
+			op.MaxBodyBytes = a.MaxBody + 1
+		}
+		r.handler.register(a, h, op)
 	}
 	a.spec = h.OpenAPI()
 	a.doc, err = render(a.spec)

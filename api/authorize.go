@@ -96,10 +96,15 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 			a.denied(r.Context(), r, actor, permission)
 		}
 	}
+	var leave func()
+	if err == nil {
+		leave, err = a.turn(r, ctx.Operation())
+	}
 	if err != nil {
 		writeProblem(w, refusal(err))
 		return
 	}
+	defer leave()
 	next(withRequest(ctx, r.WithContext(point.WithActor(values, actor)), w))
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"point"
-	"point/adapter/provider"
 	"point/store"
 	"point/store/document"
 )
@@ -119,7 +118,9 @@ func (a *API) updateConfig(ctx context.Context, in *updateConfigInput) (*configO
 	if in.Body.Description != nil {
 		c.Description = *in.Body.Description
 	}
+	changed := in.document != nil
 	if in.Body.IsDefault != nil {
+		changed = changed || !c.IsDefault
 		c.IsDefault = *in.Body.IsDefault
 	}
 	if in.document != nil {
@@ -128,6 +129,15 @@ func (a *API) updateConfig(ctx context.Context, in *updateConfigInput) (*configO
 		}
 		if c.Document, err = json.Marshal(in.document.Document); err != nil {
 			return nil, fmt.Errorf("write a configuration: %w", err)
+		}
+	}
+	if c.IsDefault && changed {
+		d, err := documentOf(c)
+		if err == nil {
+			err = a.mayBeDefault(ctx, d)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if err := a.Store.UpdateConfiguration(ctx, c); err != nil {
@@ -207,19 +217,13 @@ func (a *API) activateConfig(ctx context.Context, in *activateInput) (*activatio
 	if err != nil {
 		return nil, err
 	}
-	rules := document.Rules{Grant: a.grant(who(ctx))}
+	rules := a.rules(ctx)
 	if in.Body != nil && in.Body.DryRun {
 		plan, err := document.Make(ctx, a.Store, d, rules)
 		return a.activation(plan, true, err)
 	}
 	plan, err := document.Activate(ctx, a.Store, d, rules, point.RevisionActivate, c.Name)
 	return a.activation(plan, false, err)
-}
-
-// grant is what a user may ask for in a provider's config.
-func (a *API) grant(who *principal) provider.Grant {
-	trusted := who.may(ProvidersPrivate)
-	return provider.Grant{Variables: a.EnvAllow, Trusted: trusted, Private: trusted && a.AllowPrivate}
 }
 
 // activation answers with a plan, or with why there is none.
@@ -235,7 +239,10 @@ func (a *API) activation(plan *document.Plan, dry bool, err error) (*activationO
 // stands, empty if it does not.
 func fromDocument(err error, place string) error {
 	var mistakes document.Mistakes
+	var refused *Problem
 	switch {
+	case errors.As(err, &refused):
+		return refused
 	case errors.As(err, &mistakes):
 		p := problem(http.StatusUnprocessableEntity, "This configuration cannot become live as it is. Mend what is listed in errors.")
 		if place != "" {
@@ -260,11 +267,16 @@ func (a *API) savedDocument(ctx context.Context, id string) (*point.Configuratio
 	if err != nil {
 		return nil, nil, fromStore(err, "configuration")
 	}
+	d, err := documentOf(c)
+	return c, d, err
+}
+
+func documentOf(c *point.Configuration) (*point.Document, error) {
 	d := &point.Document{}
 	if err := json.Unmarshal(c.Document, d); err != nil {
-		return nil, nil, fmt.Errorf("read the configuration %s: %w", c.Name, err)
+		return nil, fmt.Errorf("read the configuration %s: %w", c.Name, err)
 	}
-	return c, d, nil
+	return d, nil
 }
 
 type diffConfigInput struct {

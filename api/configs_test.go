@@ -135,7 +135,8 @@ func TestActivationRefused(t *testing.T) {
 		{"every invalid value", editing, post, "/api/configs/import", `{"config":{"format":2,"providers":[{"name":"a b","provider":"none","config":{}}],"aliases":[{"name":"x","target":"x"}],"keys":[{"id":"x","name":"k"}],
 			"endpoints":[{"path":"/v1/none"}],"settings":{"default_key_limits":{"rpm":0}}}}`, nil, 422,
 			[]string{"body.config.format", "providers[0].name", "providers[0].provider", "aliases[0].target", "keys[0].id", "endpoints[0].path", "settings.default_key_limits.rpm"}, nil},
-		{"dry run", editing, post, "/api/configs/import", `{"config":"aliases: [{name: x, target: y}]","dry_run":true}`, nil, 201, nil, []string{`"configuration"`}},
+		{"dry run", editing, post, "/api/configs/import", `{"config":"aliases: [{name: x, target: y}]","dry_run":true}`, nil, 200, []string{`{"findings":[]}`}, nil},
+		{"dry run, name taken", editing, post, "/api/configs/import", `{"name":"bad","config":{},"dry_run":true}`, nil, 409, []string{"body.name"}, nil},
 	})
 }
 
@@ -182,6 +183,8 @@ func TestTransfer(t *testing.T) {
 	to.run(nil, []apiCase{
 		{"a key of its own", editing, put, "/api/providers/" + providerID(to, "main"), `{"config":{"api_key":"sk-canary-own-0123456789"},"status":"active"}`, nil, 200, nil, nil},
 		{"wrong passphrase", editing, post, "/api/configs/import", `{"name":"x","passphrase":"another horse battery","config":` + sealed.body + `}`, nil, 422, []string{"body.passphrase"}, nil},
+		{"wrong passphrase, dry run", editing, post, "/api/configs/import", `{"name":"x","dry_run":true,"passphrase":"another horse battery","config":` + sealed.body + `}`, nil, 422, []string{"body.passphrase"}, nil},
+		{"passphrase, dry run", editing, post, "/api/configs/import", `{"name":"x","dry_run":true,"passphrase":"` + passphrase + `","config":` + sealed.body + `}`, nil, 200, []string{"has these secrets already"}, []string{`"configuration"`}},
 		{"without passphrase", editing, post, "/api/configs/import", `{"name":"y","config":` + sealed.body + `}`, nil, 201, []string{`"path":"sealed"`}, nil},
 		{"same name", editing, post, "/api/configs/import", `{"name":"y","config":` + sealed.body + `}`, nil, 409, nil, nil},
 	})
@@ -232,10 +235,11 @@ func TestRevisions(t *testing.T) {
 		{"what going back changes", viewing, get, "/api/revisions/{first}/diff", "", nil, 200, []string{`"before":"renamed","after":"main"`, `"name":"fast","action":"create"`, `"path":"default_key_limits","before":{"rpm":30},"after":null`}, nil},
 		{"before all", viewing, get, "/api/revisions/1/diff", "", nil, 404, nil, nil},
 		{"viewer", viewing, post, "/api/revisions/{first}/rollback", "", nil, 403, nil, nil},
-		{"dry run", editing, post, "/api/revisions/{first}/rollback", `{"dry_run":true}`, nil, 200, []string{`"version":{last}`, `"dry_run":true`}, nil},
+		{"settings are the owner's", editing, post, "/api/revisions/{first}/rollback", "", nil, 403, []string{"This changes providers, endpoints, aliases, settings. You lack: settings:write."}, nil},
+		{"dry run", owned, post, "/api/revisions/{first}/rollback", `{"dry_run":true}`, nil, 200, []string{`"version":{last}`, `"dry_run":true`}, nil},
 		{"none to go back to", editing, post, "/api/revisions/1/rollback", "", nil, 404, nil, nil},
 	})
-	w.activate(editing, "/api/revisions/"+v["first"]+"/rollback", `{"reason":"it was better"}`, 200)
+	w.activate(owned, "/api/revisions/"+v["first"]+"/rollback", `{"reason":"it was better"}`, 200)
 	s := w.store.Snapshot()
 	if p, ok := s.Provider("main"); !ok || p.ID != main || p.Config.Secrets[point.SecretAPIKey].IsZero() || s.Aliases["fast"] != "main/a" || s.Settings.DefaultKeyLimits.RPM != nil || s.Endpoints[point.PathChat].Mapping != nil {
 		t.Fatalf("after going back: %+v", s)
@@ -245,7 +249,7 @@ func TestRevisions(t *testing.T) {
 		{"a revision of its own", viewing, get, "/api/revisions/{back}", "", nil, 200, []string{`"action":"rollback"`, `"subject":"` + v["first"] + `"`, `"reason":"it was better"`}, nil},
 	})
 	// And forward again: the mapping leads to the provider under the name that it had then.
-	w.activate(editing, "/api/revisions/"+v["last"]+"/rollback", "", 200)
+	w.activate(owned, "/api/revisions/"+v["last"]+"/rollback", "", 200)
 	s = w.store.Snapshot()
 	if p, ok := s.Provider("renamed"); !ok || s.Endpoints[point.PathChat].Mapping.Fallbacks[0].Provider != p.ID || len(s.Aliases) != 0 || *s.Settings.DefaultKeyLimits.RPM != 30 {
 		t.Fatalf("after going forward: %+v", s)

@@ -23,7 +23,7 @@ const (
 	del  = http.MethodDelete
 )
 
-// maxBody is how large a body of /api may be.
+// maxBody is how large a body of /api may be, but for a whole configuration.
 const maxBody = 1 << 20
 
 // route is one line of the route table.
@@ -41,6 +41,7 @@ type handler struct {
 	moves    bool // answers 303 with a Location
 	anyQuery bool // takes parameters that it does not know
 	session  bool // personal access tokens may not
+	large    bool // takes a body of up to Deps.MaxBody
 	own      Permission
 	register func(*API, huma.API, huma.Operation)
 }
@@ -85,6 +86,25 @@ func orOwn(own Permission, h handler) handler {
 // bySession is h for people alone: personal access tokens are refused.
 func bySession(h handler) handler {
 	h.session = true
+	return h
+}
+
+// takesLarge is h for a body that holds a whole configuration.
+func takesLarge(h handler) handler {
+	h.large = true
+	return h
+}
+
+// orDryRun is h, which creates, answering 200 where it was asked to make nothing.
+func orDryRun(h handler) handler {
+	register := h.register
+	h.register = func(a *API, h huma.API, op huma.Operation) {
+		register(a, h, op)
+		answers := h.OpenAPI().Paths[op.Path].Post.Responses
+		checked := *answers["201"]
+		checked.Description = "A dry run: nothing was made."
+		answers["200"] = &checked
+	}
 	return h
 }
 

@@ -121,7 +121,8 @@ func (a *API) rollBack(ctx context.Context, in *rollbackInput) (*activationOutpu
 	if _, _, err := a.Store.GetRevision(ctx, in.Version); err != nil {
 		return nil, fromStore(err, "revision")
 	}
-	rules := document.Rules{Grant: a.grant(who(ctx)), Lenient: true}
+	rules := a.rules(ctx)
+	rules.Lenient = true
 	if in.Body != nil && in.Body.DryRun {
 		d, err := document.At(ctx, a.Store, in.Version)
 		if err != nil {

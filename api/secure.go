@@ -9,7 +9,10 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // secure is what every request passes before a route is looked up.
@@ -18,13 +21,42 @@ func (a *API) secure(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r)
 		setHeaders(w.Header())
-		if p := a.refuse(r, origin); p != nil {
+		limit := a.bodyLimit(r, mux)
+		if p := a.refuse(r, origin, limit); p != nil {
 			writeProblem(w, p)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		a.dispatch(w, r, mux)
 	})
+}
+
+// bodyLimit is how many bytes a request's body may have.
+func (a *API) bodyLimit(r *http.Request, mux *http.ServeMux) int64 {
+	if r.ContentLength >= 0 && r.ContentLength <= maxBody {
+		return maxBody
+	}
+	if _, pattern := mux.Handler(r); a.large[pattern] {
+		return a.MaxBody
+	}
+	return maxBody
+}
+
+// turn waits until no other large body is under way; leave must be called.
+func (a *API) turn(r *http.Request, op *huma.Operation) (leave func(), err error) {
+	if !a.large[op.Method+" "+op.Path] || r.ContentLength >= 0 && r.ContentLength <= maxBody {
+		return func() {}, nil
+	}
+	wait := time.NewTimer(passwordQueue)
+	defer wait.Stop()
+	select {
+	case a.heavy <- struct{}{}:
+		return func() { <-a.heavy }, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	case <-wait.C:
+		return nil, retryAfter(http.StatusServiceUnavailable, passwordQueue, "Another large configuration is being read. Try again in a moment.")
+	}
 }
 
 // setHeaders sets what every answer has.
@@ -50,7 +82,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse finds what is wrong with a request whatever its route, or nil.
-func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection) *Problem {
+func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection, limit int64) *Problem {
 	switch {
 	case !a.knowsHost(r.Host):
 		return problem(http.StatusMisdirectedRequest, "Point does not answer under this host name. Set POINT_PUBLIC_URL to the URL that people use.")
@@ -60,8 +92,8 @@ func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection) *Probl
 		return problem(http.StatusBadRequest, "The URL holds bytes that are no text.")
 	case origin.Check(r) != nil:
 		return problem(http.StatusForbidden, "A page of another origin may not write here. If it is Point's own page, set POINT_PUBLIC_URL to the URL it is opened by.")
-	case r.ContentLength > maxBody:
-		return tooLargeProblem(maxBody)
+	case r.ContentLength > limit:
+		return tooLargeProblem(limit)
 	case r.Header.Get("Content-Encoding") != "":
 		return problem(http.StatusUnsupportedMediaType, "Send the body without a Content-Encoding.")
 	case !isJSON(r):

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"point"
+	"point/store"
 	"point/store/document"
 )
 
@@ -101,14 +102,15 @@ type Import struct {
 	Findings      []Finding      `json:"findings" doc:"What to know, and what was left out."`
 }
 
-type importOutput struct{ Body Import }
+// importOutput answers 201, or 200 to a dry run.
+type importOutput struct {
+	Status int
+	Body   Import
+}
 
 // importConfig saves a configuration and makes nothing live.
 func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importOutput, error) {
-	if in.Body.DryRun {
-		return &importOutput{Import{Findings: []Finding{}}}, nil
-	}
-	leave, err := a.gate.enter(ctx)
+	leave, err := a.gate.enter(ctx) // opening secrets takes as much memory as a password
 	if err != nil {
 		return nil, err
 	}
@@ -117,15 +119,31 @@ func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importO
 	if c.Name == "" {
 		c.Name = "imported " + a.Now().UTC().Format(time.DateTime) + " " + rand.Text()[:4] // two may come in one second
 	}
-	findings, err := document.Import(ctx, a.Store, in.document, c, point.NewSecret(in.Body.Passphrase))
-	if errors.Is(err, document.ErrPassphrase) {
+	findings, err := document.Import(ctx, a.Store, in.document, c, document.Importing{
+		Passphrase: point.NewSecret(in.Body.Passphrase), DryRun: in.Body.DryRun, Allow: a.rules(ctx).Allow,
+	})
+	switch {
+	case errors.Is(err, document.ErrPassphrase):
 		p := problem(http.StatusUnprocessableEntity, invalidFields)
 		p.Errors = faults{{Location: "body.passphrase", Message: "This does not open the sealed secrets: it is another one, or the file was changed."}}
 		return nil, p
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fromDocument(err, "body.config.")
+	case in.Body.DryRun:
+		return a.checkedImport(ctx, c.Name, findings)
 	}
 	saved := shapeConfiguration(c)
-	return &importOutput{Import{&saved, shapeFindings(findings)}}, nil
+	return &importOutput{http.StatusCreated, Import{&saved, shapeFindings(findings)}}, nil
+}
+
+// checkedImport answers a dry run, which finds a name that is taken as the import would.
+func (a *API) checkedImport(ctx context.Context, name string, findings []document.Finding) (*importOutput, error) {
+	_, err := a.Store.ConfigurationByName(ctx, name)
+	switch {
+	case err == nil:
+		return nil, fromStore(&store.Conflict{Field: "name"}, "configuration")
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	}
+	return &importOutput{http.StatusOK, Import{Findings: shapeFindings(findings)}}, nil
 }

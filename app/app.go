@@ -236,7 +236,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		Store: a.store, Tester: data, Explainer: data, Models: data, Usage: a.limits, Health: &health{a.monitor, a.gateway}, Events: a.monitor, Alerts: a.monitor, OpenID: openID(a.cfg),
 		Notify: a.notify, Prices: a.prices,
 		Log: a.component("api"), Version: Version(), PublicURL: a.cfg.PublicURL, Hosts: a.cfg.TLS.Domains,
-		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate, Rate: a.cfg.APIRate,
+		TrustedProxies: a.cfg.TrustedProxies, AllowPrivate: a.cfg.AllowPrivate, MaxBody: a.cfg.MaxBody, Rate: a.cfg.APIRate,
 		EnvAllow: variablesAllowed(a.cfg),
 	})
 	if err != nil {

@@ -119,10 +119,8 @@ func (c configImportCommand) Run(r *invocation) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	if c.DryRun {
-		_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules); nothing was saved\n", c.File,
-			len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys), len(in.Document.AlertRules))
-		return err
+	if c.DryRun && passphrase.IsZero() {
+		return c.tellChecked(r, in)
 	}
 	s, err := r.open()
 	if err != nil {
@@ -130,12 +128,21 @@ func (c configImportCommand) Run(r *invocation) error {
 	}
 	defer s.Close()
 	saved := &point.Configuration{Name: c.name(), IsDefault: c.Default}
-	findings, err := document.Import(r.ctx, s, in, saved, passphrase)
+	findings, err := document.Import(r.ctx, s, in, saved, document.Importing{Passphrase: passphrase, DryRun: c.DryRun})
 	if err != nil {
 		return takenName(err, saved.Name)
 	}
 	showFindings(r.Stderr, findings)
+	if c.DryRun {
+		return c.tellChecked(r, in)
+	}
 	_, err = fmt.Fprintf(r.Stdout, "saved as %q; point config activate %q makes it live\n", saved.Name, saved.Name)
+	return err
+}
+
+func (c configImportCommand) tellChecked(r *invocation, in *document.Imported) error {
+	_, err := fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules); nothing was saved\n", c.File,
+		len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys), len(in.Document.AlertRules))
 	return err
 }
 

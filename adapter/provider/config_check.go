@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -162,15 +161,6 @@ func (r *configReader) base(c *point.ProviderConfig) string {
 		return c.BaseURL
 	}
 	return r.kind.BaseURL
-}
-
-// SamePlace reports whether two base URLs of providers of a kind, of which an empty one is the
-// kind's own, lead to the same place.
-func SamePlace(kind, a, b string) bool {
-	if k, ok := Lookup(kind); ok {
-		a, b = cmp.Or(a, k.BaseURL), cmp.Or(b, k.BaseURL)
-	}
-	return originOf(a) == originOf(b)
 }
 
 func originOf(base string) string {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,15 @@ import (
 func parkedName(secret, origin string) string {
 	sum := sha256.Sum256([]byte(origin))
 	return secret + point.SecretParked + hex.EncodeToString(sum[:16])
+}
+
+// BoundTo is the name of a secret that is bound to where a base URL of a kind leads; an empty URL
+// is the kind's own.
+func BoundTo(kind, secret, baseURL string) string {
+	if k, ok := Lookup(kind); ok {
+		baseURL = cmp.Or(baseURL, k.BaseURL)
+	}
+	return parkedName(secret, originOf(baseURL))
 }
 
 // unpark gives old the secrets that are kept for where the config leads to, in place of those of

@@ -34,10 +34,12 @@ type Plan struct {
 // Rules are how an activation is judged.
 type Rules struct {
 	Grant   provider.Grant // of whoever activates
+	Allow   Allow          // of whoever activates; nil: all is allowed
 	Lenient bool           // what the file or the environment has declared since is passed over with a finding, where it would be a mistake
 }
 
-// Make finds out what has to change for d to be live. What is wrong with d is a Mistakes.
+// Make finds out what has to change for d to be live. What is wrong with d is a Mistakes; what
+// rules.Allow refuses is its error.
 func Make(ctx context.Context, s *store.Store, d *point.Document, rules Rules) (*Plan, error) {
 	l, err := read(ctx, s)
 	if err != nil {
@@ -61,6 +63,11 @@ func Make(ctx context.Context, s *store.Store, d *point.Document, rules Rules) (
 	p.settings()
 	if err := p.mistakes.err(); err != nil {
 		return nil, err
+	}
+	if changed := entities(&p.plan.Batch); rules.Allow != nil && len(changed) > 0 {
+		if err := rules.Allow(changed); err != nil {
+			return nil, err
+		}
 	}
 	p.plan.Changes = p.changes()
 	return &p.plan, nil

@@ -49,8 +49,12 @@ func Read(text []byte) (*Imported, error) {
 	return &in, m.err()
 }
 
-// parse reads JSON or YAML, of which JSON is a part, into the values of package json.
+// parse reads JSON or YAML, of which JSON is a part, into the values of package json. Plain JSON is
+// read without the other's detour: large configurations are JSON.
 func parse(text []byte, fault point.Fault) (tree any) {
+	if tree, ok := parseJSON(text); ok {
+		return tree
+	}
 	var node yaml.Node
 	if err := yaml.Unmarshal(text, &node); err != nil {
 		fault("", "This is neither YAML nor JSON: %s.", strings.TrimPrefix(err.Error(), "yaml: "))
@@ -242,8 +246,9 @@ func shapeScalar(v any, t reflect.Type, path string, fault point.Fault) {
 	}
 }
 
-// Number gives the providers of a document that have none their ids: that of a live provider of
-// the same name and kind, or else a new one. So a provider that goes and comes back is the same.
+// Number gives the providers of a document that have no id, or one that is not known here, that of
+// a live provider of the same name and kind; what then has none gets a new one. So a provider that
+// goes and comes back is the same. Alert rules are numbered likewise.
 func Number(ctx context.Context, s *store.Store, d *point.Document) error {
 	parked, err := s.ParkedProviders(ctx, idsOf(d))
 	if err != nil {
@@ -257,7 +262,7 @@ func Number(ctx context.Context, s *store.Store, d *point.Document) error {
 		} else if x != nil {
 			p.ID = "" // of another provider
 		}
-		if x, ok := live.Provider(p.Name); ok && p.ID == "" && x.Kind == p.Kind && !declared(x.ManagedBy) && !isIn(d, x.ID) {
+		if x, ok := live.Provider(p.Name); ok && x.Kind == p.Kind && !declared(x.ManagedBy) && !isIn(d, x.ID) {
 			p.ID = x.ID
 		}
 		p.ID = cmp.Or(p.ID, store.NewID(time.Now()))
@@ -266,8 +271,7 @@ func Number(ctx context.Context, s *store.Store, d *point.Document) error {
 	return nil
 }
 
-// numberRules gives the alert rules that have no id that of the live rule of their name, or else
-// a new one.
+// numberRules gives alert rules their ids.
 func numberRules(live *point.Snapshot, d *point.Document) {
 	taken := map[string]bool{}
 	for i := range d.AlertRules {
@@ -276,7 +280,7 @@ func numberRules(live *point.Snapshot, d *point.Document) {
 	byName := rulesByName(live.AlertRules)
 	for i := range d.AlertRules {
 		r := &d.AlertRules[i]
-		if x := byName[r.Name]; r.ID == "" && x != nil && !declared(x.ManagedBy) && !taken[x.ID] {
+		if x := byName[r.Name]; live.AlertRules[r.ID] == nil && x != nil && !declared(x.ManagedBy) && !taken[x.ID] {
 			r.ID = x.ID
 		}
 		r.ID = cmp.Or(r.ID, store.NewID(time.Now()))

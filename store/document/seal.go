@@ -36,14 +36,16 @@ type Sealed struct {
 	Data  string `json:"data"`
 }
 
-// Secrets are secrets by provider, as the document calls it, and name.
+// Secrets are secrets by provider, as the document calls it, and name. In an export each name is
+// bound to the place that the secret was given for: the document beside it may be changed, what is
+// sealed may not.
 type Secrets map[string]map[string]point.Secret
 
 // ErrPassphrase: it is another one, or what was sealed was changed.
 var ErrPassphrase = errors.New("the passphrase does not open the sealed secrets: it is another one, or the file was changed")
 
 // sealedPlace is bound to what is sealed, so that it opens as nothing else.
-const sealedPlace = "point: secrets of a configuration document, format 1"
+const sealedPlace = "point: secrets of a configuration document, format 2"
 
 // Seal encrypts secrets.
 func Seal(secrets Secrets, passphrase point.Secret) (*Sealed, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"point"
@@ -23,26 +25,39 @@ func Export(ctx context.Context, s *store.Store, passphrase point.Secret) (*Impo
 	}
 	secrets := Secrets{}
 	for _, p := range l.Providers {
-		if !declared(p.ManagedBy) && p.ManagedBy != point.ManagedByDemo && len(p.Config.Secrets) > 0 {
-			secrets[p.Name] = p.Config.Secrets
+		if declared(p.ManagedBy) || p.ManagedBy == point.ManagedByDemo {
+			continue
+		}
+		for name, secret := range p.Config.Secrets {
+			if secrets[p.Name] == nil {
+				secrets[p.Name] = map[string]point.Secret{}
+			}
+			secrets[p.Name][provider.BoundTo(p.Kind, name, p.Config.BaseURL)] = secret
 		}
 	}
 	out.Sealed, err = Seal(secrets, passphrase)
 	return out, err
 }
 
-// Import saves what was read under c's name, and keeps the secrets that are sealed in it, opened
-// by passphrase, for providers that have none. Nothing becomes live, but for a secret that a live
-// provider lacks.
-func Import(ctx context.Context, s *store.Store, in *Imported, c *point.Configuration, passphrase point.Secret) ([]Finding, error) {
+// Importing is how a document is imported.
+type Importing struct {
+	Passphrase point.Secret // opens what is sealed in it; none: that stays out
+	DryRun     bool         // find out what would be found, and save nothing
+	Allow      Allow        // asked about providers, if some would get secrets; nil: all is allowed
+}
+
+// Import saves what was read under c's name, and keeps the secrets that are sealed in it for
+// providers that have none. Nothing becomes live, but for a secret that a live provider lacks. A
+// secret is given to the place that it was exported for alone, and else put aside.
+func Import(ctx context.Context, s *store.Store, in *Imported, c *point.Configuration, how Importing) ([]Finding, error) {
 	var secrets Secrets
 	var findings []Finding
 	switch {
-	case in.Sealed != nil && passphrase.IsZero():
+	case in.Sealed != nil && how.Passphrase.IsZero():
 		findings = append(findings, Finding{"sealed", "", "The file holds sealed secrets, which stay out: import it with its passphrase to have them."})
 	case in.Sealed != nil:
 		var err error
-		if secrets, err = in.Sealed.Open(passphrase); err != nil {
+		if secrets, err = in.Sealed.Open(how.Passphrase); err != nil {
 			return nil, err
 		}
 	}
@@ -55,6 +70,14 @@ func Import(ctx context.Context, s *store.Store, in *Imported, c *point.Configur
 		told, err := place(ctx, s, &in.Document, secrets, b)
 		if err != nil {
 			return nil, err
+		}
+		if given := entities(b); how.Allow != nil && len(given) > 0 {
+			if err := how.Allow(given); err != nil {
+				return nil, err
+			}
+		}
+		if how.DryRun {
+			return append(findings, told...), nil
 		}
 		if err := s.Apply(ctx, b); !errors.Is(err, store.ErrStale) {
 			return append(findings, told...), err
@@ -75,61 +98,77 @@ func place(ctx context.Context, s *store.Store, d *point.Document, secrets Secre
 	live := s.Snapshot()
 	for i := range d.Providers {
 		p := &d.Providers[i]
-		own := secrets[p.Name]
-		at := fmt.Sprintf("providers[%d].secrets", i)
-		if len(own) == 0 || p.ManagedBy == point.ManagedByDemo {
+		if len(secrets[p.Name]) == 0 || p.ManagedBy == point.ManagedByDemo {
 			continue
 		}
 		old, isLive := live.Providers[p.ID]
 		if !isLive {
 			old = parked[p.ID]
 		}
-		next, kept := withSecrets(p, old, own)
-		if len(kept) > 0 {
-			findings = append(findings, Finding{at, p.Name, "The provider has these secrets already, or leads to another place; they stay as they are: " + join(kept) + "."})
-		}
+		g := giveSecrets(p, old, secrets[p.Name])
+		findings = append(findings, g.findings(fmt.Sprintf("providers[%d].secrets", i), p.Name)...)
 		switch {
-		case next == nil:
+		case !g.added:
 		case old == nil:
-			b.ParkProviders = append(b.ParkProviders, *next)
+			b.ParkProviders = append(b.ParkProviders, g.next)
 		case isLive:
-			b.PutProviders = append(b.PutProviders, *next)
+			b.PutProviders = append(b.PutProviders, g.next)
 		default:
-			b.ParkSecrets = append(b.ParkSecrets, *next)
+			b.ParkSecrets = append(b.ParkSecrets, g.next)
 		}
 	}
 	return findings, nil
 }
 
-// withSecrets is a provider with the secrets that it lacks, nil if it lacks none; kept are those
-// that it does not get. A secret is given to the place that it was exported for alone.
-func withSecrets(d *point.DocumentProvider, old *point.Provider, own map[string]point.Secret) (next *point.Provider, kept map[string]bool) {
-	kept = map[string]bool{}
-	fresh := stranger(d)
+// given is what became of a provider's sealed secrets.
+type given struct {
+	next        point.Provider
+	added       bool            // next has more than the provider had
+	kept, aside map[string]bool // those it has already; those that are for another place
+}
+
+// giveSecrets gives a provider, nil for one that was never here, the secrets that it lacks.
+func giveSecrets(d *point.DocumentProvider, old *point.Provider, sealed map[string]point.Secret) given {
 	if old == nil {
-		fresh.Config.Secrets = own
-		return fresh, kept
+		old = stranger(d)
 	}
-	changed := *old
-	changed.Config.Secrets = map[string]point.Secret{}
-	for name, secret := range old.Config.Secrets {
-		changed.Config.Secrets[name] = secret
-	}
-	has := len(old.Config.Credentials()) > 0 || old.Config.APIKeyEnv != ""
-	elsewhere := !provider.SamePlace(d.Kind, old.Config.BaseURL, fresh.Config.BaseURL)
-	added := false
-	for name, secret := range own {
-		if _, there := old.Config.Secrets[name]; there || elsewhere || point.IsCredential(name) && has {
-			kept[name] = true
+	g := given{next: *old, kept: map[string]bool{}, aside: map[string]bool{}}
+	c := &g.next.Config
+	c.Secrets, c.Parked = copied(c.Secrets), copied(c.Parked)
+	had := len(c.Credentials()) > 0 || c.APIKeyEnv != ""
+	for full, secret := range sealed {
+		name, _, _ := strings.Cut(full, point.SecretParked)
+		_, there := c.Secrets[name]
+		_, apart := c.Parked[full]
+		switch here := full == provider.BoundTo(d.Kind, name, c.BaseURL); {
+		case here && (there || point.IsCredential(name) && had), apart:
+			g.kept[name] = true
 			continue
+		case here:
+			c.Secrets[name] = secret
+		default:
+			c.Parked[full], g.aside[name] = secret, true
 		}
-		changed.Config.Secrets[name] = secret
-		added = true
+		g.added = true
 	}
-	if !added {
-		return nil, kept
+	return g
+}
+
+func copied(secrets map[string]point.Secret) map[string]point.Secret {
+	if secrets == nil {
+		return map[string]point.Secret{}
 	}
-	return &changed, kept
+	return maps.Clone(secrets)
+}
+
+func (g *given) findings(at, name string) (list []Finding) {
+	if len(g.kept) > 0 {
+		list = append(list, Finding{at, name, "The provider has these secrets already; they stay as they are: " + join(g.kept) + "."})
+	}
+	if len(g.aside) > 0 {
+		list = append(list, Finding{at, name, "These secrets were exported for another base URL than the provider has. They are kept aside, and are sent nowhere until it has that one: " + join(g.aside) + "."})
+	}
+	return list
 }
 
 // stranger is a provider of a document that was never here.

@@ -6220,6 +6220,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A dry run: nothing was made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
             /** @description Created */
             201: {
                 headers: {
