@@ -20,6 +20,7 @@ const entityRing = "ring"
 const (
 	formerRings = 3                // read before the present one and still used to open
 	ringLimit   = 10 * time.Second // for reading the ring when a value asks for it
+	ringPause   = 5 * time.Second  // before a ring that did not open is looked at again for a value
 	sealTries   = 3                // keys in turn that are dropped while they seal
 )
 
@@ -30,7 +31,20 @@ type keyring struct {
 	store   *Store
 	held    atomic.Pointer[heldRing]
 	reading sync.Mutex // held to replace held
+	closed  atomic.Pointer[closedRing]
 }
+
+// closedRing is a stored ring that does not open with the master key of this process: it was
+// changed, and the process was not started again. It is told once, and not tried again while it
+// is the stored one.
+type closedRing struct {
+	wrapped []byte
+	since   time.Time // it was looked at last
+	err     error
+}
+
+// errOtherMaster is why a ring stays closed.
+var errOtherMaster = errors.New("the encryption keys do not open with the master key that this Point has; if that was changed, start it again with the new one")
 
 // heldRing is a ring as it was read, and those that were read before it: a view of the
 // database that began before a rotation still shows what dropped keys sealed.
@@ -54,6 +68,9 @@ func (k *keyring) Open(sealed []byte, place seal.Place) ([]byte, error) {
 	id := seal.SealedBy(sealed)
 	if r := k.held.Load().with(id); id == 0 || r.Has(id) {
 		return r.Open(sealed, place)
+	}
+	if c := k.closed.Load(); c != nil && k.store.opts.Now().Before(c.since.Add(ringPause)) {
+		return nil, c.err
 	}
 	if err := k.readAside(); err != nil {
 		return nil, fmt.Errorf("%s.%s of row %s is sealed by a newer key: %w", place.Table, place.Column, place.Row, err)
@@ -113,16 +130,35 @@ func (k *keyring) read(ctx context.Context, db querier) error {
 	if bytes.Equal(wrapped, k.held.Load().wrapped) {
 		return nil
 	}
+	was := k.closed.Load()
+	if was != nil && bytes.Equal(wrapped, was.wrapped) {
+		k.closed.Store(&closedRing{wrapped, k.store.opts.Now(), was.err})
+		return was.err
+	}
 	master, err := k.store.masterKey(false)
 	if err != nil {
 		return err
 	}
 	ring, err := k.store.unwrap(wrapped, master)
+	if errors.Is(err, seal.ErrWrongKey) {
+		return k.shut(wrapped, err, was == nil)
+	}
 	if err != nil {
-		return fmt.Errorf("the encryption keys do not open with the master key that this Point has; if that was changed, start it again with the new one: %w", err)
+		return err
 	}
 	k.take(ring, wrapped)
+	k.closed.Store(nil)
 	return nil
+}
+
+// shut remembers a ring that does not open.
+func (k *keyring) shut(wrapped []byte, err error, first bool) error {
+	err = fmt.Errorf("%w: %w", errOtherMaster, err)
+	k.closed.Store(&closedRing{wrapped, k.store.opts.Now(), err})
+	if first {
+		k.store.opts.Log.Error("this Point can read no secret that is stored from now on, and store none", "error", err)
+	}
+	return err
 }
 
 // readAside is read outside of the pools: who asks may hold what others wait for.
@@ -136,7 +172,7 @@ func (k *keyring) readAside() error {
 // follow is read for a process that was told of another ring. One that cannot be unwrapped is
 // logged: what this process has still opens and seals.
 func (k *keyring) follow(ctx context.Context, db querier) {
-	if err := k.read(ctx, db); err != nil && ctx.Err() == nil {
+	if err := k.read(ctx, db); err != nil && ctx.Err() == nil && !errors.Is(err, errOtherMaster) {
 		k.store.opts.Log.Error("the encryption keys were changed and could not be read", "error", err)
 	}
 }

@@ -104,6 +104,9 @@ func (s *Store) ChangeMasterKey(ctx context.Context, master point.Secret) error 
 			return err
 		}
 		tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditMasterKey, TargetKind: "secrets"})
+		if err := tx.changed(ctx, entityRing, ""); err != nil {
+			return err
+		}
 		return swapRing(ctx, tx, held.wrapped, wrapped)
 	})
 	if err != nil {

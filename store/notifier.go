@@ -154,6 +154,9 @@ func (s *Store) readNotifierSecrets(ctx context.Context, db querier, all map[str
 			continue
 		}
 		plain, err := s.ring.Open(x.sealed, notifierPlace(n.ID, x.name))
+		if errors.Is(err, errOtherMaster) {
+			continue // as with providers
+		}
 		if err != nil && !errors.Is(err, seal.ErrSealed) {
 			return err
 		}
@@ -173,6 +176,9 @@ func notifierPlace(id, name string) seal.Place {
 // putNotifierSecrets makes the stored secrets those of n.
 func (s *Store) putNotifierSecrets(ctx context.Context, tx *configTx, n *point.Notifier) error {
 	id := idText(n.ID)
+	if c := s.ring.closed.Load(); c != nil {
+		return c.err // what it cannot read would go
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM notifier_secrets WHERE notifier_id = $1`, id); err != nil {
 		return err
 	}

@@ -245,6 +245,8 @@ func (s *Store) openSecret(p *point.Provider, x sealedSecret) error {
 	case errors.Is(err, seal.ErrSealed):
 		s.opts.Log.Error("a provider's secret cannot be read: set it again", "provider", p.Name, "secret", x.name, "error", err)
 		return nil
+	case errors.Is(err, errOtherMaster):
+		return nil // told by the ring; what else was changed must go on
 	case err != nil:
 		return err
 	}
@@ -275,6 +277,9 @@ func (s *Store) putSecrets(ctx context.Context, tx *configTx, providerID string,
 	for _, x := range stored {
 		secret, wanted := want[x.name]
 		plain, err := s.ring.Open(x.sealed, secretPlace(providerID, x.name))
+		if errors.Is(err, errOtherMaster) {
+			return err // it would be taken for another one, and go
+		}
 		since[string(plain)] = x.at
 		if same[x.name] = wanted && err == nil && bytes.Equal(plain, []byte(secret.Reveal())); same[x.name] {
 			continue

@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"point"
+	"point/internal/pgtest"
+	"point/internal/seal"
+	"point/store"
+)
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), text)
+}
+
+// TestLeftWithTheOldMasterKey: a process that was not started again after the master key was
+// changed says so once, goes on with what it has, follows every change that it can read, and
+// damages nothing.
+func TestLeftWithTheOldMasterKey(t *testing.T) {
+	old, next := seal.NewMaster(), seal.NewMaster()
+	opts := store.Options{DatabaseURL: pgtest.Database(t), MasterKey: old}
+	log := &lines{}
+	changer := open(t, opts)
+	v := fill(t, changer, 8)
+	left := opts
+	left.Log = slog.New(slog.NewTextHandler(log, nil))
+	behind := open(t, left)
+	run(t, behind)
+	check(t, changer.ChangeMasterKey(t.Context(), next))
+	opts.MasterKey = next
+	fresh := open(t, opts)
+	check(t, fresh.RotateKeys(t.Context(), nil))
+	p := &point.Provider{Name: "late", Type: point.TypeAPI, Kind: "k", Status: point.StatusActive, Config: point.ProviderConfig{Secrets: map[string]point.Secret{"api_key": point.NewSecret("sk-late-0123456789")}}}
+	check(t, fresh.CreateProvider(t.Context(), p))
+	check(t, fresh.DeleteKey(t.Context(), store.All(), v.client.ID, v.client.Version))
+	eventually(t, 10*time.Second, "the changes", func() bool { return behind.Snapshot().Version == fresh.Snapshot().Version })
+	s := behind.Snapshot()
+	if _, works := s.KeyByToken(clientToken.Reveal(), time.Now()); works || s.Providers[p.ID] == nil || len(s.Providers[p.ID].Config.Secrets) != 0 {
+		t.Fatalf("a key that was deleted works: %v; the provider is %+v", works, s.Providers[p.ID])
+	}
+	for id, secrets := range v.providers {
+		if len(s.Providers[id].Config.Secrets) != len(secrets) {
+			t.Errorf("the secrets of %s were let go", s.Providers[id].Name)
+		}
+	}
+	mine := *s.Providers[p.ID]
+	for what, err := range map[string]error{
+		"a secret":   behind.CreateProvider(t.Context(), &point.Provider{Name: "x", Type: point.TypeAPI, Kind: "k", Status: point.StatusActive, Config: p.Config}),
+		"a provider": behind.UpdateProvider(t.Context(), &mine),
+		"a batch":    behind.Apply(t.Context(), &store.Batch{PutProviders: []point.Provider{mine}}),
+		"a rotation": behind.RotateKeys(t.Context(), nil),
+	} {
+		if !errors.Is(err, seal.ErrWrongKey) || !strings.Contains(err.Error(), "start it again") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	v.intact(t, fresh)
+	if got := fresh.Snapshot().Providers[p.ID].Config.Secrets["api_key"].Reveal(); got != "sk-late-0123456789" {
+		t.Errorf("the secret is %q", got)
+	}
+	if n := log.count("start it again"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log.all.String())
+	}
+}
