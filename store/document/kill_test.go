@@ -87,7 +87,7 @@ func importOne(t *testing.T, s *store.Store, file, name string) {
 	ok(t, err)
 	in, err := document.Read(raw)
 	ok(t, err)
-	_, err = document.Import(t.Context(), s, in, &point.Configuration{Name: name}, passphrase)
+	_, err = document.Import(t.Context(), s, in, &point.Configuration{Name: name}, document.Importing{Passphrase: passphrase})
 	ok(t, err)
 }
 
