@@ -77,6 +77,10 @@ func TestSeal(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"format":1,"aliases":[{"name":"a","target":"b"}]}`))
 	f.Add([]byte("endpoints:\n  - path: /v1/chat/completions\n    mapping: {strategy: weighted}\n"))
+	f.Add([]byte(`{"alert_rules":[{"name":"r","kind":"cost","threshold":1.5,"scope":{"each":"key"}}],"keys":[{"name":"k"}],"aliases":null}`))
+	f.Add([]byte("alert_rules: []\nsettings: {default_key_limits: {budget_day: \"1.50\"}}\nproviders: [{name: p, provider: openai, config: {}}]\n"))
+	f.Add([]byte(`{"aliases":[],"aliases":[]}`))
+	f.Add([]byte("a: &a [*a]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		in, err := document.Read(text)
 		if err != nil {

@@ -24,6 +24,7 @@ const (
 	kdfMemory = 64 << 10 // KiB
 	kdfPasses = 3
 	saltSize  = 16
+	nonceSize = 12
 	keySize   = 32
 )
 
@@ -56,7 +57,7 @@ func Seal(secrets Secrets, passphrase point.Secret) (*Sealed, error) {
 			plain[provider][name] = secret.Reveal()
 		}
 	}
-	salt, nonce := make([]byte, saltSize), make([]byte, 12)
+	salt, nonce := make([]byte, saltSize), make([]byte, nonceSize)
 	_, _ = rand.Read(salt) // never fails
 	_, _ = rand.Read(nonce)
 	box, err := sealer(passphrase, salt)
@@ -81,12 +82,12 @@ func (x *Sealed) Open(passphrase point.Secret) (Secrets, error) {
 		}
 		parts[i] = raw
 	}
+	if len(parts[0]) != saltSize || len(parts[1]) != nonceSize {
+		return nil, ErrPassphrase // before the key is made, which is dear
+	}
 	box, err := sealer(passphrase, parts[0])
 	if err != nil {
 		return nil, err
-	}
-	if len(parts[0]) != saltSize || len(parts[1]) != box.NonceSize() {
-		return nil, ErrPassphrase
 	}
 	raw, err := box.Open(nil, parts[1], parts[2], []byte(sealedPlace))
 	if err != nil {
