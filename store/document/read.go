@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -170,7 +171,7 @@ func shape(v any, t reflect.Type, path string, fault point.Fault) {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		return
 	}
-	if _, text := reflect.New(t).Interface().(encoding.TextUnmarshaler); text {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		shapeScalar(v, reflect.TypeFor[string](), path, fault)
 		return
 	}
@@ -206,12 +207,7 @@ func shapeObject(v any, t reflect.Type, path string, fault point.Fault) {
 		fault(path, "This must be an object.")
 		return
 	}
-	fields := map[string]reflect.Type{}
-	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
-			fields[name] = f.Type
-		}
-	}
+	fields := fieldsOf(t)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		field, known := fields[name]
 		if !known {
@@ -220,6 +216,24 @@ func shapeObject(v any, t reflect.Type, path string, fault point.Fault) {
 		}
 		shape(object[name], field, way(path, name), fault)
 	}
+}
+
+// known are the members of types, which are looked up once.
+var known sync.Map // reflect.Type -> map[string]reflect.Type
+
+// fieldsOf are the members of a struct in JSON.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	if fields, ok := known.Load(t); ok {
+		return fields.(map[string]reflect.Type)
+	}
+	fields := map[string]reflect.Type{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			fields[name] = f.Type
+		}
+	}
+	known.Store(t, fields)
+	return fields
 }
 
 func shapeScalar(v any, t reflect.Type, path string, fault point.Fault) {
