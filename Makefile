@@ -133,6 +133,7 @@ assure: build ## what is too long for CI: every fuzz target for a minute, 100,00
 	@scripts/install-deps.sh
 	@$(MAKE) --no-print-directory fuzz FUZZ=1m
 	@seed=$$(date +%s); echo "== /api fuzzed, seed $$seed"; go test ./api -run TestFuzzDocument -api.seed $$seed -api.requests 100000 -timeout 30m
+	@echo '== /api attacked at full length'; go test ./api -run 'TestOthers|TestStates|TestRefreshRaces|TestGuesses' -api.full -timeout 30m
 	@CGO_ENABLED=1 go test $(RACE) -count=5 -timeout 60m ./...
 
 .PHONY: clean

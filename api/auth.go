@@ -32,7 +32,7 @@ type tokenOutput struct {
 
 type refreshInput struct {
 	Client
-	Cookie string `cookie:"point_refresh" maxLength:"256" doc:"The refresh token."`
+	Cookie string `cookie:"point_refresh" maxLength:"4096" doc:"The refresh token."`
 }
 
 type loginInput struct {

@@ -234,7 +234,7 @@ func (f forger) refused() map[string][]string {
 		return head + none[strings.IndexByte(none, '.'):]
 	}
 	good := f.good(same)
-	return map[string][]string{
+	all := map[string][]string{
 		"nothing":             nil,
 		"garbage":             bearer("garbage"),
 		"dots":                bearer(strings.Repeat(".", 3000)),
@@ -261,14 +261,17 @@ func (f forger) refused() map[string][]string {
 		"signature cut":       bearer(good[:len(good)-4]),
 		"client key":          bearer(w.clientKey()),
 		"client key, header":  {"X-Api-Key", w.clientKey()},
-		"refresh token":       bearer(newRefreshToken(store.NewID(now)).String()),
-		"refresh cookie":      {"Cookie", refreshCookie + "=" + newRefreshToken(store.NewID(now)).String()},
+		"refresh token":       bearer(newRefreshToken(w.store.Snapshot().KeySecret, store.NewID(now)).String()),
+		"refresh cookie":      {"Cookie", refreshCookie + "=" + newRefreshToken(w.store.Snapshot().KeySecret, store.NewID(now)).String()},
 		"basic":               {"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("owner@example.com:"+password))},
 		"disabled user":       bearer(w.signInThen("disabled", func(u *point.User) { u.Disabled = true })),
 		"role was lowered":    bearer(w.signInThen("lowered", func(u *point.User) { u.Role = point.RoleViewer })),
 		"user is gone":        bearer(f.good(func(c *claims, _ map[string]any) { c.UserID, c.Subject = c.SessionID, c.SessionID })),
 		"session was ended":   bearer(w.revokedSession()),
 	}
+	maps.Copy(all, f.forged())
+	maps.Copy(all, w.ended())
+	return all
 }
 
 func (w *world) clientKey() string {
@@ -379,8 +382,9 @@ func (w *world) holes(x target, refused map[string][]string, count func()) iter.
 		}
 		for kind, header := range refused {
 			count()
+			before := w.store.Snapshot().Version
 			a := w.send(x.request(header...))
-			denied := a.status == http.StatusUnauthorized && a.header.Get("Www-Authenticate") != ""
+			denied := a.status == http.StatusUnauthorized && a.header.Get("Www-Authenticate") != "" && w.store.Snapshot().Version == before
 			if x.role != "" && !denied && !yield(fmt.Sprintf("%s with %s: %d %s", x.name, kind, a.status, a.body)) {
 				return
 			}

@@ -157,7 +157,11 @@ func (w *world) attempts(r route, other *person, token bool) (list []attempt) {
 		list = append(list, x)
 	}
 	if !strings.Contains(r.path, "{") {
-		for _, query := range queries(op, other) {
+		all := queries(op, other)
+		if !r.reachable(token) {
+			all = all[:times(1, len(all))]
+		}
+		for _, query := range all {
 			add(attempt{url: r.path + query})
 		}
 		for _, body := range w.bodies(op, other) {
@@ -165,9 +169,13 @@ func (w *world) attempts(r route, other *person, token bool) (list []attempt) {
 		}
 		return list
 	}
+	headers := [][]string{nil, {"If-Match", `"1"`}, {"X-Http-Method-Override", "GET"}}
 	for of, id := range other.own {
+		if of != kind && of != aKey && !*full {
+			continue // one of another kind is enough
+		}
 		for _, body := range w.bodies(op, other) {
-			for _, header := range [][]string{nil, {"If-Match", `"1"`}, {"X-Http-Method-Override", "GET"}} {
+			for _, header := range headers[:times(1, len(headers))] {
 				x := attempt{url: pathParameter.ReplaceAllString(r.path, id), body: body, header: header, want: http.StatusNotFound}
 				if of == kind {
 					x.nothing = nothingAt(r.path)

@@ -37,19 +37,34 @@ const (
 	sameSuccessor = 10 * time.Second    // how long a token that was replaced gets its successor again
 	maxReplaced   = 50                  // tokens of a session that may do so at once
 	secretSize    = 32                  // bytes of a refresh token's secret
+	randomSize    = 16                  // bytes of it that are random; the others prove that Point made it
 	rotationTries = 5                   // lost races before giving up
 )
 
-// refreshToken is a session's id and a secret; what is stored is the secret's SHA-256.
+// refreshToken is a session's id and a secret; what is stored is the secret's SHA-256. The second
+// half of the secret is a MAC of id and first half under the data key of tokens: so one that was
+// replaced long ago, which ends its session, is told from one that was never given out.
 type refreshToken struct {
 	sessionID string
 	secret    [secretSize]byte
 }
 
-func newRefreshToken(sessionID string) refreshToken {
+func newRefreshToken(key []byte, sessionID string) refreshToken {
 	t := refreshToken{sessionID: sessionID}
-	_, _ = rand.Read(t.secret[:]) // never fails
+	_, _ = rand.Read(t.secret[:randomSize]) // never fails
+	copy(t.secret[randomSize:], t.proof(key))
 	return t
+}
+
+// proof is the second half of the secret, as Point makes it.
+func (t refreshToken) proof(key []byte) []byte {
+	mac := point.HashToken(key, "refresh\x00"+t.sessionID+"\x00"+string(t.secret[:randomSize]))
+	return mac[:secretSize-randomSize]
+}
+
+// genuine reports whether Point gave t out, whenever that was.
+func (t refreshToken) genuine(key []byte) bool {
+	return subtle.ConstantTimeCompare(t.secret[randomSize:], t.proof(key)) == 1
 }
 
 func (t refreshToken) String() string {
@@ -161,7 +176,7 @@ func (a *API) startSessionFor(ctx context.Context, u *point.User, c caller, life
 		ID: store.NewID(now), UserID: u.ID, UserAgent: c.userAgent, Address: c.address,
 		CreatedAt: now, LastUsedAt: now, ExpiresAt: now.Add(life),
 	}
-	token := newRefreshToken(x.ID)
+	token := newRefreshToken(a.Store.Snapshot().KeySecret, x.ID)
 	x.Current = token.hash()
 	err := a.Store.CreateSession(ctx, x, u.Version)
 	switch {
@@ -197,8 +212,8 @@ func (a *API) cookie(value string, expires time.Time, c caller) string {
 var errRefresh = unauthorized("There is no open session. Sign in.")
 
 // rotate gives the token that follows t. One that was replaced a moment ago gets the current
-// token, for two tabs that refresh at once; any other is a stolen or replayed one and ends
-// the session.
+// token, for two tabs that refresh at once; any other that Point gave out is a stolen or replayed
+// one and ends the session. An invented one, of somebody who knows the session's id, ends nothing.
 func (a *API) rotate(ctx context.Context, t refreshToken) (*point.Session, refreshToken, error) {
 	for range rotationTries {
 		x, err := a.openSession(ctx, t.sessionID)
@@ -219,6 +234,9 @@ func (a *API) rotate(ctx context.Context, t refreshToken) (*point.Session, refre
 		if list = list.from(t); len(list) > 0 && a.Now().Sub(list[0].At) <= sameSuccessor {
 			next, err := list.current(t)
 			return x, next, err
+		}
+		if !t.genuine(a.Store.Snapshot().KeySecret) {
+			return nil, refreshToken{}, errRefresh
 		}
 		return nil, refreshToken{}, a.revokeStolen(ctx, x)
 	}
@@ -241,7 +259,7 @@ func (a *API) openSession(ctx context.Context, id string) (*point.Session, error
 
 // advance makes x's next token current, if t still is.
 func (a *API) advance(ctx context.Context, x *point.Session, list replacements, t refreshToken) (refreshToken, error) {
-	next := newRefreshToken(x.ID)
+	next := newRefreshToken(a.Store.Snapshot().KeySecret, x.ID)
 	sealed, err := t.seal(next)
 	if err != nil {
 		return refreshToken{}, err

@@ -113,7 +113,7 @@ func TestRefreshLateReuse(t *testing.T) {
 
 func TestRefreshEnds(t *testing.T) {
 	w := newWorld(t).withUsers()
-	for _, cookie := range []string{"", refreshCookie + "=x", refreshCookie + "=" + newRefreshToken("01890000-0000-7000-8000-000000000000").String()} {
+	for _, cookie := range []string{"", refreshCookie + "=x", refreshCookie + "=" + newRefreshToken(w.store.Snapshot().KeySecret, "01890000-0000-7000-8000-000000000000").String()} {
 		if a := w.refresh(cookie); a.status != http.StatusUnauthorized {
 			t.Error(cookie, a)
 		}

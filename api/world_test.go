@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,17 @@ func TestMain(m *testing.M) {
 }
 
 const password = "correct horse battery"
+
+// full makes those tests that CI runs in short run at full length.
+var full = flag.Bool("api.full", false, "run races, guesses and accesses to what others own at full length")
+
+// times is how often something is done: all times at full length, few in CI.
+func times(few, all int) int {
+	if *full {
+		return all
+	}
+	return few
+}
 
 // world is an API over a real store, with a user of every role.
 type world struct {
