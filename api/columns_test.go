@@ -30,7 +30,7 @@ func (w *world) columns() []string {
 		names[name] = true
 	}
 	for _, file := range []string{"config.db", "history.db"} {
-		db, err := sql.Open("sqlite", filepath.Join(w.dir, file))
+		db, err := sql.Open("sqlite", filepath.Join(w.opts.DataDir, file))
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,12 +18,18 @@ import (
 	"go.uber.org/goleak"
 
 	"point"
+	"point/internal/pgtest"
 	"point/store"
 )
 
 func TestMain(m *testing.M) {
 	passwordCost.Memory, passwordCost.Iterations = 64, 1 // KiB: what is tested is not how slow it is
-	goleak.VerifyTestMain(m)
+	code := pgtest.Main(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 const password = "correct horse battery"
@@ -49,7 +56,7 @@ type world struct {
 	users   map[string]*point.User
 	tokens  map[string]string
 	ports   *fakePorts
-	dir     string // of the store
+	opts    store.Options
 	quiet   bool   // answers are not looked at
 }
 
@@ -172,25 +179,46 @@ func (f *fakePorts) Subscribe(ctx context.Context) <-chan point.Record {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOn(t, store.Options{})
+}
+
+// newWorldOn is a world on a database of its own.
+func newWorldOn(t testing.TB, opts store.Options) *world {
+	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{subjects: map[string]bool{}}, ports: &fakePorts{events: make(chan point.Record)},
-		users: map[string]*point.User{}, tokens: map[string]string{}, dir: t.TempDir(),
+		users: map[string]*point.User{}, tokens: map[string]string{}, opts: opts,
 	}
+	w.opts.DataDir, w.opts.Now = t.TempDir(), w.clock.Now
+	w.open()
+	return w
+}
+
+// twin is another process on the same database, with the same users and clock.
+func (w *world) twin() *world {
+	w.t.Helper()
+	other := *w
+	other.open()
+	return &other
+}
+
+// open opens the store, and builds the API on it.
+func (w *world) open() {
+	w.t.Helper()
 	var err error
-	if w.store, err = store.Open(t.Context(), store.Options{DataDir: w.dir, Now: w.clock.Now}); err != nil {
-		t.Fatal(err)
+	if w.store, err = store.Open(w.t.Context(), w.opts); err != nil {
+		w.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = w.store.Close() })
+	w.t.Cleanup(func() { _ = w.store.Close() })
 	deps := Deps{
 		Store: w.store, Tester: w.ports, Explainer: w.ports, Models: w.ports, Usage: w.ports, Health: w.ports, Events: w.ports, Alerts: w.alerts, Notify: w.ports, Prices: w.ports,
 		Now: w.clock.Now, Version: "test", PublicURL: "https://console.example", Hosts: []string{"point.example"},
 		EnvAllow: []string{"OPENAI_API_KEY"}, AllowPrivate: true,
 	}
 	if w.api, err = build(deps); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.handler = w.api.secure(w.api.mux)
-	return w
 }
 
 // withUsers adds a user of every role and an access token for each.
