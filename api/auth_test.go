@@ -127,7 +127,7 @@ func TestLogin(t *testing.T) {
 			pass = password
 		}
 		a := w.do("", http.MethodPost, "/api/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass))
-		bodies = append(bodies, fmt.Sprint(a.status, a.body))
+		bodies = append(bodies, fmt.Sprint(a.status, a.header, a.body))
 	}
 	for _, body := range bodies {
 		if body != bodies[0] || !strings.HasPrefix(body, "401") {
