@@ -34,11 +34,13 @@ const (
 
 // whose says what the parameters of each path name. A route that is missing here fails the test.
 var whose = map[string]string{
-	"/api/keys/{id}":          aKey,
-	"/api/keys/{id}/rotate":   aKey,
-	"/api/requests/{id}":      aRequest,
-	"/api/tokens/{id}":        aToken,
-	"/api/auth/sessions/{id}": aSession,
+	"/api/keys/{id}":            aKey,
+	"/api/keys/{id}/rotate":     aKey,
+	"/api/requests/{id}":        aRequest,
+	"/api/requests/{id}/bodies": shared,
+	"/api/requests/{id}/replay": shared,
+	"/api/tokens/{id}":          aToken,
+	"/api/auth/sessions/{id}":   aSession,
 
 	"/api/providers/{id}":               shared,
 	"/api/providers/{id}/test":          shared,
