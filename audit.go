@@ -51,15 +51,18 @@ const (
 	AuditEndpointTest   = "endpoint.tested"
 	AuditBodies         = "request.bodies_read"
 	AuditReplay         = "request.replayed"
+	AuditNotifierTest   = "notifier.tested"
 	AuditActivate       = "config.activated"
 	AuditRollback       = "config.rolled_back"
 	AuditDeclare        = "config.declared"
 	AuditExport         = "config.exported"
 	AuditExportSecrets  = "config.exported_with_secrets"
+	AuditSecretsBegun   = "secrets.rotation_begun"
 	AuditSecrets        = "secrets.rotated"
 	AuditMasterKey      = "secrets.master_key_changed"
 	AuditSigningKey     = "signing_key.rotated"
 	AuditIdentity       = "identity.linked"
+	AuditBackup         = "backup.made"
 )
 
 // AuditKind is an event of the audit trail and what it tells.
@@ -86,15 +89,18 @@ var auditEvents = []AuditKind{
 	{AuditEndpointTest, "An endpoint was tried with a real call."},
 	{AuditBodies, "Somebody read what a request and its answer said."},
 	{AuditReplay, "A kept request was sent again."},
+	{AuditNotifierTest, "A test was sent through a notifier."},
 	{AuditActivate, "A saved configuration was activated."},
 	{AuditRollback, "The configuration went back to a revision."},
 	{AuditDeclare, "The configuration file or the environment was applied."},
 	{AuditExport, "The configuration was exported without secrets."},
 	{AuditExportSecrets, "The configuration was exported with its secrets, sealed by a passphrase."},
-	{AuditSecrets, "The encryption keys were rotated."},
+	{AuditSecretsBegun, "A rotation of the encryption keys began, or went on where one was cut off. No end behind it: it was cut off."},
+	{AuditSecrets, "The encryption keys were rotated, or their rotation failed; the old keys stay then."},
 	{AuditMasterKey, "The master key was changed."},
 	{AuditSigningKey, "The key that signs access tokens was rotated."},
 	{AuditIdentity, "A user was linked to an account of the identity provider."},
+	{AuditBackup, "A backup of the databases was made."},
 }
 
 // auditEntities are the entities whose changes are audited.
@@ -123,9 +129,12 @@ type AuditCheckpoint struct {
 	Signature []byte    `json:"signature"`
 }
 
-// AuditReport is what a look at the whole audit trail found.
+// AuditReport is what a look at the audit trail found.
 type AuditReport struct {
-	Rows        int64
+	After       int64  // row behind which the look began, 0: at the first
+	Seq         int64  // row that was looked at last
+	Complete    bool   // the look came to the end of the trail
+	Rows        int64  // that were looked at
 	Hash        []byte // of the last row
 	Checkpoints int64  // in the database
 	Published   int64  // in the file of the data folder

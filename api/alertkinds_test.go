@@ -12,7 +12,7 @@ func TestAlertKindsAreListed(t *testing.T) {
 	for _, k := range monitor.AlertKinds() {
 		listed[k.Kind] = true
 	}
-	for _, kind := range []string{AlertRefreshReuse, AlertGuessing, AlertDenials, AlertRotation} {
+	for _, kind := range []string{AlertRefreshReuse, AlertGuessing, AlertDenials, AlertExport, AlertRotation} {
 		if !listed[kind] {
 			t.Errorf("%s is not among the kinds of alerts", kind)
 		}

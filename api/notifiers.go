@@ -179,7 +179,9 @@ func (a *API) testNotifier(ctx context.Context, in *ByID) (*notifierTestOutput, 
 	if a.Notify == nil {
 		return nil, notHere("notifiers")
 	}
-	return &notifierTestOutput{Body: a.Notify.Test(ctx, n)}, nil
+	result := a.Notify.Test(ctx, n)
+	a.auditTest(ctx, point.AuditNotifierTest, point.EntityNotifier, n.ID, n.Name, result.OK)
+	return &notifierTestOutput{Body: result}, nil
 }
 
 // notifier reads a notifier, and refuses if it is not the one that ifMatch names.

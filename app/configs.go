@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"point"
+	"point/api"
 	"point/config"
+	"point/monitor"
 	"point/store"
 	"point/store/document"
 )
@@ -75,8 +77,13 @@ func (c configExportCommand) Run(r *invocation) error {
 	if c.Secrets {
 		event = point.AuditExportSecrets
 	}
-	if err := s.Audit(r.ctx, point.AuditEntry{Event: event, Actor: point.ActorOf(r.ctx), TargetKind: point.EntityConfiguration, Result: point.AuditOK}); err != nil {
+	if err := s.Audit(r.ctx, point.AuditEntry{Event: event, TargetKind: point.EntityConfiguration}); err != nil {
 		return err
+	}
+	if c.Secrets {
+		if err := monitor.RaiseNow(r.ctx, s, api.AlertExport, point.ActorOf(r.ctx).Name, "The configuration was exported with its secrets, encrypted by a passphrase. If nobody meant to, rotate the providers' keys."); err != nil {
+			return err
+		}
 	}
 	_, err = r.Stdout.Write(text)
 	return err

@@ -254,3 +254,10 @@ func (a *Alerts) putBack(keys []alertKey, failed map[alertKey]*pendingAlert) {
 		}
 	}
 }
+
+// RaiseNow stores an alert at once, for a process that ends before Run would.
+func RaiseNow(ctx context.Context, sink AlertSink, kind, subject, detail string) error {
+	alert := newAlert(alertKey{kind, subject}, time.Now().UTC())
+	alert.Count, alert.Detail = 1, detailJSON(detail)
+	return upsert(ctx, sink, alert)
+}

@@ -108,7 +108,7 @@ func (s *Store) auditRow(e point.AuditEntry, seq int64, prev []byte) point.Audit
 	} {
 		*text = clip(*text, n)
 	}
-	if e.Detail = mend(e.Detail); e.Detail == nil || len(e.Detail) > auditDetail {
+	if e.Detail = cutDetail(mend(e.Detail)); e.Detail == nil {
 		e.Detail = emptyObject
 	}
 	e.Hash = auditHash(&e)

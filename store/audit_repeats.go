@@ -14,6 +14,8 @@ const (
 	repeatWindow = time.Minute // the same one is written once, then counted
 	repeatsKept  = 10_000      // different ones that are counted
 	repeatRows   = 300         // rows in a window, of all together
+
+	lastRepeatsTime = 5 * time.Second // that the last ones may take at the end
 )
 
 // repeats counts refusals and failures that are not worth a row each.
@@ -68,21 +70,36 @@ func (r *repeats) admit(now time.Time, e *point.AuditEntry) (before int64, write
 	return before, true
 }
 
-// due takes out what was counted in windows that are over, as entries.
-func (r *repeats) due(now time.Time) (list []point.AuditEntry) {
+// due takes out what was counted in windows that began at a time or before.
+func (r *repeats) due(began time.Time) map[repeatKey]*repeat {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	counted := map[repeatKey]*repeat{}
 	for key, x := range r.seen {
-		if now.Sub(x.since) < repeatWindow {
+		if x.since.After(began) {
 			continue
 		}
 		delete(r.seen, key)
 		if x.more > 0 {
-			x.first.Detail = withRepeats(x.first.Detail, x.more)
-			list = append(list, x.first)
+			counted[key] = x
 		}
 	}
-	return list
+	return counted
+}
+
+// putBack counts again what could not be written.
+func (r *repeats) putBack(counted map[repeatKey]*repeat) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, x := range counted {
+		if known, ok := r.seen[key]; ok {
+			known.more += x.more
+			continue
+		}
+		if len(r.seen) < repeatsKept {
+			r.seen[key] = x
+		}
+	}
 }
 
 // withRepeats adds to a detail how many more there were.
@@ -103,10 +120,35 @@ func (s *Store) writeRepeats(ctx context.Context) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		if list := s.repeats.due(s.opts.Now()); len(list) > 0 {
-			if err := s.writeAudit(ctx, list...); err != nil && ctx.Err() == nil {
-				s.opts.Log.Error("refusals that were counted could not be written to the audit trail", "entries", len(list), "error", err)
-			}
-		}
+		s.flushRepeats(ctx, s.opts.Now().Add(-repeatWindow))
 	}
+}
+
+// flushRepeats writes down what was counted in windows that began at a time or before. What
+// cannot be written now is counted on.
+func (s *Store) flushRepeats(ctx context.Context, began time.Time) {
+	counted := s.repeats.due(began)
+	if len(counted) == 0 {
+		return
+	}
+	list := make([]point.AuditEntry, 0, len(counted))
+	for _, x := range counted {
+		e := x.first
+		e.Detail = withRepeats(e.Detail, x.more)
+		list = append(list, e)
+	}
+	if err := s.writeAudit(ctx, list...); err != nil {
+		s.repeats.putBack(counted)
+		if ctx.Err() != nil {
+			return // Close tries once more
+		}
+		s.opts.Log.Error("refusals that were counted could not be written to the audit trail; they are tried again", "entries", len(list), "error", err)
+	}
+}
+
+// lastRepeats writes down all that was counted, before the databases are closed.
+func (s *Store) lastRepeats() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastRepeatsTime)
+	defer cancel()
+	s.flushRepeats(ctx, s.opts.Now())
 }

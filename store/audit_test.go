@@ -68,6 +68,9 @@ func TestAuditTampering(t *testing.T) {
 				if !strings.Contains(fmt.Sprint(report.Findings), c.want) {
 					t.Errorf("%s: %v, want %q", name, report.Findings, c.want)
 				}
+				if found := inParts(t, s, 4); !strings.Contains(fmt.Sprint(found), c.want) {
+					t.Errorf("%s, in parts: %v, want %q", name, found, c.want)
+				}
 				for _, table := range []string{"audit", "audit_head", "audit_checkpoints"} {
 					kept := map[string]string{"audit": "kept", "audit_head": "kept_head", "audit_checkpoints": "kept_checkpoints"}[table]
 					_, err := raw.Exec(`DELETE FROM ` + table)
@@ -140,5 +143,128 @@ func TestRepeatsAreWritten(t *testing.T) {
 		if len(list.Items) != 2 || string(list.Items[0].Detail) != `{"permission":"x","repeated":99}` {
 			t.Fatalf("%+v", list.Items)
 		}
+	})
+}
+
+// inParts is what looks at parts of some rows find, one after the other.
+func inParts(t *testing.T, s *store.Store, size int64) (found []point.AuditFinding) {
+	t.Helper()
+	part := store.AuditPart{Rows: size}
+	for {
+		report, err := s.VerifyAuditPart(t.Context(), part)
+		check(t, err)
+		found = append(found, report.Findings...)
+		if report.Complete || report.Rows == 0 {
+			return found
+		}
+		part.After = report.Seq
+	}
+}
+
+// TestEveryRowIsGuarded edits every column of every row, removes, moves and doubles every row,
+// and cuts the trail off at every row: all of it is found.
+func TestEveryRowIsGuarded(t *testing.T) {
+	const length = 12
+	columns := map[string]string{
+		"id": `'01890000-0000-7000-8000-000000000000'`, "event": `event || 'x'`, "actor_kind": `'nobody'`, "actor_id": `actor_id || 'x'`, "actor_name": `'somebody'`,
+		"token_id": `token_id || 'x'`, "address": `'192.0.2.99'`, "target_kind": `target_kind || 'x'`, "target_id": `target_id || 'x'`, "target_name": `target_name || 'x'`,
+		"result": `'denied'`, "detail": `'{"b":2}'`, "prev_hash": `id_of_no_hash`, "hash": `id_of_no_hash`,
+	}
+	for engine, options := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			opts := options()
+			s, raw := open(t, opts), rawDB(t, opts)
+			for i := range length {
+				check(t, s.Audit(t.Context(), point.AuditEntry{Event: point.AuditSignIn, TargetName: fmt.Sprint(i), Detail: json.RawMessage(`{"a":1}`)}))
+			}
+			check(t, s.Checkpoint(t.Context()))
+			noHash := map[string]string{store.SQLite: `x'00'`, store.Postgres: `'\x00'::bytea`}[engine]
+			count := 0
+			try := func(name string, statements ...string) {
+				t.Helper()
+				count++
+				tx, err := raw.Begin()
+				check(t, err)
+				for _, statement := range append([]string{`CREATE TABLE kept AS SELECT * FROM audit`}, statements...) {
+					if _, err := tx.Exec(statement); err != nil {
+						t.Fatal(name, err)
+					}
+				}
+				check(t, tx.Commit())
+				if report, err := s.VerifyAudit(t.Context()); err != nil || len(report.Findings) == 0 {
+					t.Errorf("%s: nothing was found: %v", name, err)
+				}
+				for _, statement := range []string{`DELETE FROM audit`, `INSERT INTO audit SELECT * FROM kept`, `DROP TABLE kept`} {
+					_, err := raw.Exec(statement)
+					check(t, err)
+				}
+			}
+			for seq := 1; seq <= length; seq++ {
+				for column, value := range columns {
+					try(fmt.Sprintf("%s of row %d", column, seq), fmt.Sprintf(`UPDATE audit SET %s = %s WHERE seq = %d`, column, strings.ReplaceAll(value, "id_of_no_hash", noHash), seq))
+				}
+				try(fmt.Sprintf("row %d removed", seq), fmt.Sprintf(`DELETE FROM audit WHERE seq = %d`, seq))
+				try(fmt.Sprintf("cut off at row %d", seq), fmt.Sprintf(`DELETE FROM audit WHERE seq >= %d`, seq))
+				try(fmt.Sprintf("row %d at the end", seq), fmt.Sprintf(`UPDATE audit SET seq = %d WHERE seq = %d`, length+1, seq))
+				for other := seq + 1; other <= length; other++ {
+					try(fmt.Sprintf("rows %d and %d exchanged", seq, other), fmt.Sprintf(`UPDATE audit SET seq = -1 WHERE seq = %d`, seq),
+						fmt.Sprintf(`UPDATE audit SET seq = %d WHERE seq = %d`, seq, other), fmt.Sprintf(`UPDATE audit SET seq = %d WHERE seq = -1`, other))
+				}
+			}
+			if report, err := s.VerifyAudit(t.Context()); err != nil || len(report.Findings) > 0 || report.Rows != length {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			t.Logf("%d changes, all found", count)
+		})
+	}
+}
+
+// TestRepeatsOutliveTheProcess: what was counted when the store is closed is written, once.
+func TestRepeatsOutliveTheProcess(t *testing.T) {
+	for engine, options := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			opts := options()
+			s := open(t, opts)
+			for range 10 {
+				check(t, s.Audit(t.Context(), point.AuditEntry{Event: point.AuditSignInFailed, Result: point.AuditFailed, TargetName: "a@b.c"}))
+			}
+			check(t, s.Close())
+			check(t, s.Close())
+			list, err := open(t, opts).ListAudit(t.Context(), store.AuditFilter{})
+			check(t, err)
+			if len(list.Items) != 2 || string(list.Items[0].Detail) != `{"repeated":9}` || list.Items[0].TargetName != "a@b.c" {
+				t.Fatalf("%+v", list.Items)
+			}
+		})
+	}
+}
+
+// TestRepeatsOutliveAnOutage: what could not be written is counted on.
+func TestRepeatsOutliveAnOutage(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		opts := store.Options{DataDir: dir}
+		s, raw := open(t, opts), rawDB(t, opts)
+		run(t, s)
+		fail := func() error {
+			return s.Audit(t.Context(), point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied})
+		}
+		for range 5 {
+			check(t, fail())
+		}
+		_, err := raw.Exec(`ALTER TABLE audit_head RENAME TO away`)
+		check(t, err)
+		<-time.After(90 * time.Second)
+		synctest.Wait()
+		_, err = raw.Exec(`ALTER TABLE away RENAME TO audit_head`)
+		check(t, err)
+		<-time.After(time.Minute)
+		synctest.Wait()
+		list, err := s.ListAudit(t.Context(), store.AuditFilter{})
+		check(t, err)
+		if len(list.Items) != 2 || string(list.Items[0].Detail) != `{"repeated":4}` {
+			t.Fatalf("%+v", list.Items)
+		}
+		check(t, raw.Close())
 	})
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"errors"
 	"fmt"
+	"time"
 
 	"point"
 )
@@ -17,12 +19,29 @@ const (
 	selectAuditBehind = `SELECT ` + auditColumns + ` FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2`
 )
 
+// AuditPart is a part of the audit trail.
+type AuditPart struct {
+	After int64         // only rows behind this one, which was looked at before
+	Rows  int64         // at most so many, 0: all
+	Time  time.Duration // no more rows are read when this is over, 0: until the end
+}
+
 // VerifyAudit goes through the whole audit trail and looks for rows that were edited, removed,
 // added or put in another order, and compares it with the checkpoints of the database and of
 // the data folder, which show an end that was cut off. What was written since the last
 // checkpoint is proven by the chain alone.
 func (s *Store) VerifyAudit(ctx context.Context) (*point.AuditReport, error) {
-	v := &auditVerifier{key: s.AuditKey(), marks: map[int64][]point.AuditCheckpoint{}}
+	return s.VerifyAuditPart(ctx, AuditPart{})
+}
+
+// VerifyAuditPart is VerifyAudit of a part, in memory that does not grow with it. The report
+// tells where it ended; parts that begin where the one before ended find what the whole does.
+func (s *Store) VerifyAuditPart(ctx context.Context, part AuditPart) (*point.AuditReport, error) {
+	v := &auditVerifier{key: s.AuditKey(), part: part, marks: map[int64][]point.AuditCheckpoint{}}
+	v.report.After = part.After
+	if part.Time > 0 {
+		v.until = time.Now().Add(part.Time)
+	}
 	published, err := s.publishedCheckpoints()
 	if err != nil {
 		return nil, fmt.Errorf("read the published checkpoints: %w", err)
@@ -47,6 +66,8 @@ func (s *Store) VerifyAudit(ctx context.Context) (*point.AuditReport, error) {
 // auditVerifier is one look at the audit trail.
 type auditVerifier struct {
 	key    ed25519.PublicKey
+	part   AuditPart
+	until  time.Time                         // zero: without end
 	marks  map[int64][]point.AuditCheckpoint // by row
 	last   int64                             // row of the last mark
 	report point.AuditReport
@@ -62,6 +83,9 @@ func (v *auditVerifier) find(seq int64, format string, args ...any) {
 func (v *auditVerifier) expect(list []point.AuditCheckpoint, where string) {
 	for i := range list {
 		c := &list[i]
+		if c.Seq <= v.part.After {
+			continue
+		}
 		if !ed25519.Verify(v.key, checkpointMessage(c), c.Signature) {
 			v.find(c.Seq, "The checkpoint at row %d %s is not signed by this installation.", c.Seq, where)
 			continue
@@ -78,18 +102,22 @@ func (v *auditVerifier) compare(stored, published []point.AuditCheckpoint) {
 		has[c.Seq] = true
 	}
 	for _, c := range published {
-		if !has[c.Seq] {
+		if c.Seq > v.part.After && !has[c.Seq] {
 			v.find(c.Seq, "The checkpoint at row %d was published and is gone from the database.", c.Seq)
 		}
 	}
 }
 
-// chain walks from the first row to the head.
+// chain walks from where the part begins to its end, or to the head.
 func (v *auditVerifier) chain(ctx context.Context, tx *sql.Tx) error {
-	var seq int64
-	hash := []byte{}
+	hash, there, err := v.begin(ctx, tx)
+	if err != nil || !there {
+		return err
+	}
+	seq := v.part.After
 	for {
-		batch, err := rows(ctx, tx, scanAudit, selectAuditBehind, seq, verifyRows)
+		n := v.batch()
+		batch, err := rows(ctx, tx, scanAudit, selectAuditBehind, seq, n)
 		if err != nil {
 			return err
 		}
@@ -97,11 +125,56 @@ func (v *auditVerifier) chain(ctx context.Context, tx *sql.Tx) error {
 			v.row(&batch[i], seq, hash)
 			seq, hash = batch[i].Seq, batch[i].Hash
 		}
-		if len(batch) < verifyRows {
+		v.report.Seq, v.report.Hash = seq, hash
+		if len(batch) < n {
 			break
 		}
+		if v.enough() {
+			return v.more(ctx, tx, seq, hash)
+		}
 	}
-	v.report.Hash = hash
+	return v.end(ctx, tx, seq, hash)
+}
+
+// begin is the hash of the row behind which the part begins. The row is looked at for itself:
+// that it follows those before it the part before has shown.
+func (v *auditVerifier) begin(ctx context.Context, tx *sql.Tx) (hash []byte, there bool, err error) {
+	if v.part.After == 0 {
+		return []byte{}, true, nil
+	}
+	e, err := one(ctx, tx, scanAudit, `SELECT `+auditColumns+` FROM audit WHERE seq = $1`, v.part.After)
+	if errors.Is(err, ErrNotFound) {
+		v.find(v.part.After, "Row %d, behind which this look was to begin, is missing.", v.part.After)
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if !bytes.Equal(auditHash(e), e.Hash) {
+		v.find(e.Seq, "Row %d was edited.", e.Seq)
+	}
+	return e.Hash, true, nil
+}
+
+// batch is how many rows are read next.
+func (v *auditVerifier) batch() int {
+	if v.part.Rows == 0 {
+		return verifyRows
+	}
+	return int(min(verifyRows, v.part.Rows-v.report.Rows))
+}
+
+// enough reports whether the part has come to its bound.
+func (v *auditVerifier) enough() bool {
+	return v.part.Rows > 0 && v.report.Rows >= v.part.Rows || !v.until.IsZero() && !time.Now().Before(v.until)
+}
+
+// more ends a part where it is, unless nothing is behind it.
+func (v *auditVerifier) more(ctx context.Context, tx *sql.Tx, seq int64, hash []byte) error {
+	next, err := rows(ctx, tx, scanAudit, selectAuditBehind, seq, 1)
+	if err != nil || len(next) > 0 {
+		return err
+	}
 	return v.end(ctx, tx, seq, hash)
 }
 
@@ -126,6 +199,7 @@ func (v *auditVerifier) row(e *point.AuditEntry, before int64, hash []byte) {
 
 // end compares where the chain ends with where it should.
 func (v *auditVerifier) end(ctx context.Context, tx *sql.Tx, seq int64, hash []byte) error {
+	v.report.Complete = true
 	var head int64
 	var headHash []byte
 	if err := tx.QueryRowContext(ctx, `SELECT seq, hash FROM audit_head WHERE id = 1`).Scan(&head, &headHash); err != nil {

@@ -18,6 +18,8 @@ import (
 const (
 	rotateBatch = 200                    // values that one transaction seals anew
 	rotatePause = 200 * time.Millisecond // before it is looked again for what another process sealed meanwhile
+
+	rotateLastWord = 5 * time.Second // for the row that tells of a failure
 )
 
 // ErrRotating: another rotation of keys is under way.
@@ -64,7 +66,45 @@ func (s *Store) StartRotation(ctx context.Context, ended func(error)) error {
 	return nil
 }
 
+// rotateKeys leaves two rows in the audit trail: that it began, and how it ended.
 func (s *Store) rotateKeys(ctx context.Context, done func(int64)) error {
+	err := s.sealAll(ctx, done)
+	if err == nil {
+		return nil // dropOldKeys has noted it
+	}
+	noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), rotateLastWord)
+	defer cancel()
+	e := rotationEntry(point.AuditSecrets, s.ring.KeyID(), map[string]string{"why": whyUnfinished(err)})
+	e.Result = point.AuditFailed
+	if failed := s.Audit(noted, e); failed != nil {
+		s.opts.Log.ErrorContext(ctx, "that the rotation of keys failed could not be written to the audit trail", "error", failed)
+	}
+	return err
+}
+
+// whyUnfinished tells in the audit trail why a rotation has not come to its end: nothing that
+// the database or the system said.
+func whyUnfinished(err error) string {
+	var unreadable *Unreadable
+	switch {
+	case errors.As(err, &unreadable):
+		return unreadable.Error()
+	case errors.Is(err, context.Canceled):
+		return "it was cut off; called again, it goes on"
+	}
+	return "the log tells; called again, it goes on"
+}
+
+// rotationEntry tells of a rotation by the key that seals from then on; detail may be nil.
+func rotationEntry(event string, key uint32, detail any) point.AuditEntry {
+	e := point.AuditEntry{Event: event, TargetKind: "secrets", TargetID: fmt.Sprintf("%08x", key)}
+	if detail != nil {
+		e.Detail = encode(detail)
+	}
+	return e
+}
+
+func (s *Store) sealAll(ctx context.Context, done func(int64)) error {
 	if done == nil {
 		done = func(int64) {}
 	}
@@ -102,12 +142,14 @@ func (s *Store) rotateKeys(ctx context.Context, done func(int64)) error {
 func (s *Store) growRing(ctx context.Context) error {
 	return s.changeRing(ctx, func(tx *configTx, ring *seal.Ring) (*seal.Ring, error) {
 		if len(ring.KeyIDs()) > 1 {
+			tx.entries = append(tx.entries, rotationEntry(point.AuditSecretsBegun, ring.KeyID(), map[string]bool{"goes_on": true}))
 			return ring, nil
 		}
 		grown, err := ring.Grow()
 		if err != nil {
 			return nil, err
 		}
+		tx.entries = append(tx.entries, rotationEntry(point.AuditSecretsBegun, grown.KeyID(), nil))
 		_, err = tx.ExecContext(ctx, `INSERT INTO ring_keys (id, added_at) VALUES ($1, $2)`, int64(grown.KeyID()), s.now())
 		return grown, err
 	})
@@ -292,7 +334,7 @@ func (s *Store) withoutOld(ctx context.Context, tx *configTx, ring *seal.Ring) (
 		}
 	}
 	if next != ring {
-		tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditSecrets, TargetKind: "secrets", TargetID: fmt.Sprintf("%08x", ring.KeyID())})
+		tx.entries = append(tx.entries, rotationEntry(point.AuditSecrets, ring.KeyID(), nil))
 	}
 	return next, nil
 }

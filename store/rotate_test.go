@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -234,6 +235,10 @@ func TestRotateUnreadable(t *testing.T) {
 			check(t, s.RotateKeys(t.Context(), nil))
 			oneKey(t, s)
 			v.intact(t, s)
+			want := "secrets.rotation_begun ok, secrets.rotated failed, secrets.rotation_begun ok, secrets.rotation_begun ok, secrets.rotated ok"
+			if got := rotationsOf(t, s); got != want { // the second failure is counted beside the first
+				t.Errorf("the trail tells %s", got)
+			}
 		})
 	}
 }
@@ -445,5 +450,38 @@ func TestChangeMasterKeyCutOff(t *testing.T) {
 	}
 	if _, err := os.Stat(file + ".next"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// rotationsOf is what the audit trail tells of rotations, in its order.
+func rotationsOf(t *testing.T, s *store.Store) string {
+	t.Helper()
+	list, err := s.ListAudit(t.Context(), store.AuditFilter{})
+	check(t, err)
+	var told []string
+	for _, e := range slices.Backward(list.Items) {
+		if e.TargetKind == "secrets" {
+			told = append(told, e.Event+" "+e.Result)
+		}
+	}
+	return strings.Join(told, ", ")
+}
+
+// TestRotationCutOff: of a rotation that its process's end cuts off, the trail tells that it
+// began, and that it was cut off.
+func TestRotationCutOff(t *testing.T) {
+	for engine, options := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			opts := options()
+			s := open(t, opts)
+			fill(t, s, 8)
+			ctx, cut := context.WithCancel(t.Context())
+			if err := s.RotateKeys(ctx, func(int64) { cut() }); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			if got := rotationsOf(t, s); got != "secrets.rotation_begun ok, secrets.rotated failed" {
+				t.Errorf("the trail tells %s", got)
+			}
+		})
 	}
 }

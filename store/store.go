@@ -125,13 +125,15 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all connections. It may be called more than once.
+// Close writes down what was counted for the audit trail and ends all connections. It may be
+// called more than once.
 func (s *Store) Close() (err error) {
 	s.closed.Do(func() {
 		if s.end != nil {
 			s.end()
 		}
 		s.work.Wait()
+		s.lastRepeats()
 		err = s.config.close()
 		if s.postgres == nil {
 			err = errors.Join(err, s.history.close())

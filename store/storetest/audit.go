@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"point"
 	"point/store"
@@ -145,4 +147,80 @@ func repeatedAudit(t *testing.T, s *store.Store) {
 	if l := must(s.ListAudit(context.Background(), store.AuditFilter{}))(t); l.Total > 302 {
 		t.Fatalf("%d rows for failures without end", l.Total)
 	}
+}
+
+// auditInParts: looks at parts that follow each other see every row once, and the last one the
+// end.
+func auditInParts(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	for range 25 {
+		ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditSignIn}))
+	}
+	for _, c := range []struct {
+		part     store.AuditPart
+		rows     int64
+		seq      int64
+		complete bool
+	}{
+		{store.AuditPart{}, 25, 25, true},
+		{store.AuditPart{Rows: 10}, 10, 10, false},
+		{store.AuditPart{After: 10, Rows: 10}, 10, 20, false},
+		{store.AuditPart{After: 20, Rows: 10}, 5, 25, true},
+		{store.AuditPart{After: 20, Rows: 5}, 5, 25, true},
+		{store.AuditPart{After: 25}, 0, 25, true},
+		{store.AuditPart{Time: time.Hour}, 25, 25, true},
+	} {
+		r := must(s.VerifyAuditPart(ctx, c.part))(t)
+		if len(r.Findings) > 0 || r.After != c.part.After || r.Rows != c.rows || r.Seq != c.seq || r.Complete != c.complete {
+			t.Errorf("%+v: %+v", c.part, r)
+		}
+	}
+	if r := must(s.VerifyAuditPart(ctx, store.AuditPart{After: 26}))(t); len(r.Findings) != 1 || r.Complete {
+		t.Errorf("behind the end: %+v", r)
+	}
+	for range 1000 {
+		ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditSignIn}))
+	}
+	if r := must(s.VerifyAuditPart(ctx, store.AuditPart{Time: time.Nanosecond}))(t); r.Complete || r.Rows != 1000 || r.Seq != 1000 {
+		t.Errorf("out of time: %+v", r)
+	}
+}
+
+// longDetails: of a detail that is too long the trail keeps what has room, and says what has not.
+func longDetails(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	text := strings.Repeat("x", 9000)
+	many := map[string]any{}
+	for i := range 5000 {
+		many[fmt.Sprintf("name-%d", i)] = i
+	}
+	var changed []string
+	for i := range 2000 {
+		changed = append(changed, fmt.Sprintf("config.member-%d", i))
+	}
+	for _, c := range []struct {
+		name   string
+		detail any
+		check  func(map[string]any) bool
+	}{
+		{"a list", map[string]any{"changed": changed, "rows": 7}, func(m map[string]any) bool {
+			list, _ := m["changed"].([]any)
+			return len(list) > 100 && list[0] == "config.member-0" && m["rows"] == 7.0 && fmt.Sprint(m["cut"]) == "[changed]"
+		}},
+		{"a text", map[string]any{"text": text, "a": 1}, func(m map[string]any) bool {
+			return len(m) == 2 && m["a"] == 1.0 && fmt.Sprint(m["cut"]) == "[text]"
+		}},
+		{"a list of one", map[string]any{"list": []string{text}}, func(m map[string]any) bool { return len(m) == 1 && fmt.Sprint(m["cut"]) == "[list]" }},
+		{"many members", many, func(m map[string]any) bool { return len(m) > 50 && m["name-0"] == 0.0 && len(m["cut"].([]any)) == 20 }},
+		{"long names", map[string]any{text: 1, "\u0001" + text: 2}, func(m map[string]any) bool { return len(m["cut"].([]any)) == 2 }},
+		{"no object", []string{text}, func(m map[string]any) bool { return len(m) == 1 }},
+	} {
+		ok(t, s.Audit(ctx, point.AuditEntry{Event: point.AuditExport, Detail: must(json.Marshal(c.detail))(t)}))
+		got := must(s.ListAudit(ctx, store.AuditFilter{}))(t).Items[0].Detail
+		var members map[string]any
+		if err := json.Unmarshal(got, &members); err != nil || len(got) > 8<<10 || members["cut"] == nil || !c.check(members) {
+			t.Errorf("%s: %d bytes, %v: %.300s", c.name, len(got), err, got)
+		}
+	}
+	intact(t, s)
 }

@@ -76,6 +76,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"audit", audit},
 		{"concurrent audit", concurrentAudit},
 		{"repeated audit", repeatedAudit},
+		{"audit in parts", auditInParts},
+		{"long details of audit", longDetails},
 		{"alert rules", alertRules},
 		{"notifiers", notifiers},
 		{"silences", silences},

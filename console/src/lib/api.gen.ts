@@ -2071,22 +2071,37 @@ export interface components {
         AuditReport: {
             /**
              * Format: int64
+             * @description Row behind which the look began; 0: at the first.
+             */
+            after: number;
+            /**
+             * Format: int64
              * @description In the database.
              */
             checkpoints: number;
+            /** @description The look came to the end of the trail, and so saw whether the end was cut off. */
+            complete: boolean;
             /** @description The first 50. */
             findings: components["schemas"]["AuditFinding"][];
             /** @description Of the last row, in hex. */
             hash: string;
-            /** @description Nothing was edited, removed, added, moved or cut off. */
+            /** @description Of the rows that were looked at, nothing was edited, removed, added, moved or cut off. */
             ok: boolean;
             /**
              * Format: int64
              * @description In the data folder of the process that answers.
              */
             published: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many were looked at.
+             */
             rows: number;
+            /**
+             * Format: int64
+             * @description Row that was looked at last. If the look is not complete, the next one goes on with it as after.
+             */
+            seq: number;
         };
         Batch: {
             enabled: boolean;
@@ -5608,7 +5623,12 @@ export interface operations {
     };
     verifyAudit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only the rows behind this one, which an earlier look ended with. */
+                after?: number;
+                /** @description At most so many rows. After 20 seconds the look ends in any case; seq and complete tell how far it came. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
