@@ -200,6 +200,7 @@ func (a *API) routes() []route {
 		{get, "/api/audit/verify", AuditRead, on(a.verifyAudit), "Look whether the audit trail is whole"},
 		{get, "/api/secrets", SecretsRead, on(a.getSecrets), "Read which keys encrypt stored secrets, and how far a rotation is"},
 		{post, "/api/secrets/rotate", SecretsRotate, on(a.rotateSecrets), "Encrypt every stored secret anew with a fresh key"},
+		{get, "/api/backup", BackupRead, raw[string]("application/x-tar", "A tar file: manifest.json and the databases. Secrets in them are encrypted; the master key is not among them.", a.getBackup), "Download a backup of the databases, made while they are in use"},
 
 		{get, "/api/openapi.json", Public, raw[Document]("application/json", "OK", a.getOpenAPI), "Read this document"},
 		{get, "/api/docs", Public, raw[string]("text/html", "The page.", a.getDocs), "Read this document as a page that sends requests"},

@@ -73,6 +73,7 @@ var policy = map[string]string{
 	"GET /api/audit/checkpoints":     point.RoleAdmin,
 	"GET /api/audit/verify":          point.RoleAdmin,
 	"GET /api/secrets":               point.RoleAdmin,
+	"GET /api/backup":                point.RoleOwner,
 	"POST /api/secrets/rotate":       point.RoleOwner,
 	"GET /api/openapi.json":          "",
 

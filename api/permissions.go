@@ -73,6 +73,7 @@ const (
 	AuditRead     Permission = "audit:read"
 	SecretsRead   Permission = "secrets:read"   // which keys encrypt what is stored, never a secret
 	SecretsRotate Permission = "secrets:rotate" // encrypt everything stored anew
+	BackupRead    Permission = "backup:read"
 )
 
 // allowed says what each permission allows, for those who put roles together.
@@ -126,6 +127,7 @@ var allowed = map[Permission]string{
 	AuditRead:         "See the audit trail and verify it.",
 	SecretsRead:       "See which keys encrypt what is stored, never a secret.",
 	SecretsRotate:     "Encrypt every stored secret anew.",
+	BackupRead:        "Download the whole database, its secrets encrypted.",
 }
 
 // What the built-in roles may do. Each has what the one before it has.
@@ -142,7 +144,7 @@ var (
 	)
 	admin = append(slices.Clone(operator), ProvidersPrivate, RequestsBodies, RequestsReplay, NotifiersWrite, PricesWrite, UsersWrite, RolesWrite, TokensRead, TokensWrite, ConfigsSecrets, SettingsWrite,
 		AuditRead, SecretsRead)
-	owner = append(slices.Clone(admin), SigningRotate, SecretsRotate)
+	owner = append(slices.Clone(admin), SigningRotate, SecretsRotate, BackupRead)
 )
 
 // builtIn maps the built-in roles' names to their permissions.

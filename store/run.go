@@ -227,7 +227,7 @@ func (s *Store) upkeepSQLite(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.dropBackups()
 }
 
 // drain runs a statement and reads all it says, which makes it finish its work.

@@ -29,6 +29,7 @@ type Store struct {
 	publish sync.Mutex // one refresh at a time
 
 	publishing sync.Mutex // one writer of the file of checkpoints
+	backing    sync.Mutex // one backup at a time
 	snapshot   atomic.Pointer[point.Snapshot]
 	closed     sync.Once
 	living     context.Context // ends with Close
