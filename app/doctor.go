@@ -184,7 +184,9 @@ func (e *examination) masterKey() {
 	}
 	file := filepath.Join(e.config.DataDir, "master.key")
 	info, err := os.Stat(file)
-	switch {
+	switch _, noDatabase := os.Stat(filepath.Join(e.config.DataDir, "config.db")); {
+	case errors.Is(err, fs.ErrNotExist) && noDatabase == nil:
+		e.problem("master key", "config.db is here and its key is not: put master.key of the installation that it comes from beside it, or set POINT_MASTER_KEY")
 	case errors.Is(err, fs.ErrNotExist):
 		e.note("master key", "the first start makes %s", file)
 	case err != nil:
