@@ -103,18 +103,24 @@ var auditEvents = []AuditKind{
 	{AuditBackup, "A backup of the databases was made."},
 }
 
-// auditEntities are the entities whose changes are audited.
-var auditEntities = []string{
-	EntityProvider, EntityEndpoint, EntityAlias, EntityKey, EntitySetting, EntityUser, EntityRole, EntityToken,
-	EntityAlertRule, EntityNotifier, EntitySilence, EntityPrice, EntityConfiguration,
+// auditEntities are the entities whose changes are audited, and what may become of their rows.
+var auditEntities = []struct {
+	entity  string
+	actions []string
+}{
+	{EntityProvider, allActions}, {EntityEndpoint, []string{ChangeUpdate}}, {EntityAlias, allActions}, {EntityKey, allActions},
+	{EntitySetting, []string{ChangeCreate, ChangeUpdate}}, {EntityUser, allActions}, {EntityRole, allActions}, {EntityToken, []string{ChangeCreate, ChangeDelete}},
+	{EntityAlertRule, allActions}, {EntityNotifier, allActions}, {EntitySilence, allActions}, {EntityPrice, allActions}, {EntityConfiguration, allActions},
 }
+
+var allActions = []string{ChangeCreate, ChangeUpdate, ChangeDelete}
 
 // AuditKinds are all events that the audit trail may hold.
 func AuditKinds() []AuditKind {
 	kinds := slices.Clone(auditEvents)
-	for _, entity := range auditEntities {
-		for _, action := range []string{ChangeCreate, ChangeUpdate, ChangeDelete} {
-			kinds = append(kinds, AuditKind{entity + "." + action + "d", "A row of the entity " + entity + " was " + action + "d."})
+	for _, e := range auditEntities {
+		for _, action := range e.actions {
+			kinds = append(kinds, AuditKind{e.entity + "." + action + "d", "A row of the entity " + e.entity + " was " + action + "d."})
 		}
 	}
 	return kinds

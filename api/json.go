@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"point"
@@ -41,11 +43,14 @@ func (s sentence) Error() string { return string(s) }
 func sentencef(format string, args ...any) error { return sentence(fmt.Sprintf(format, args...)) }
 
 // checkJSON refuses what two readers may read differently, or what is made to cost: invalid
-// UTF-8 and NUL, names that occur twice in an object, more than point.MaxDepth levels, a second
+// UTF-8, half surrogates and NUL, names that occur twice in an object, more than point.MaxDepth levels, a second
 // value.
 func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return sentence("This is not valid UTF-8.")
+	}
+	if at := halfSurrogate(data); at >= 0 {
+		return sentencef("The escape at byte %d is half a character: surrogates come in pairs.", at)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -57,6 +62,37 @@ func checkJSON(data []byte) error {
 		return sentencef("There is more than one JSON value; the second begins before byte %d.", d.InputOffset())
 	}
 	return nil
+}
+
+// halfSurrogate is where the first escape of a surrogate stands that is not one of a pair, or -1.
+func halfSurrogate(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		first, second := escaped(data[i:]), escaped(data[min(i+6, len(data)):])
+		switch {
+		case !utf16.IsSurrogate(first):
+			i++ // what is escaped is no escape itself
+		case utf16.DecodeRune(first, second) == utf8.RuneError:
+			return i
+		default:
+			i += 11
+		}
+	}
+	return -1
+}
+
+// escaped is the unit of UTF-16 that data begins with as \uXXXX, 0 if it does not.
+func escaped(data []byte) rune {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(unit)
 }
 
 type checker struct{ tokens *json.Decoder }

@@ -90,7 +90,7 @@ func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection, limit 
 		return problem(http.StatusNotFound, "There is nothing at this path.")
 	case !isText(r.URL):
 		return problem(http.StatusBadRequest, "The URL holds bytes that are no text.")
-	case origin.Check(r) != nil:
+	case a.foreign(r, origin):
 		return problem(http.StatusForbidden, "A page of another origin may not write here. If it is Point's own page, set POINT_PUBLIC_URL to the URL it is opened by.")
 	case r.ContentLength > limit:
 		return tooLargeProblem(limit)
@@ -148,6 +148,35 @@ func (a *API) ownOrigin() *http.CrossOriginProtection {
 		_ = p.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	return p
+}
+
+// eventsPath is read as a stream, and not by pages of other origins either.
+const eventsPath = "/api/events"
+
+// foreign reports whether a page that is not Point's own writes, or follows the events.
+func (a *API) foreign(r *http.Request, origin *http.CrossOriginProtection) bool {
+	if r.URL.Path == eventsPath {
+		write := *r
+		write.Method = http.MethodPost
+		r = &write
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return origin.Check(r) != nil || a.downgraded(r)
+}
+
+// downgraded reports whether a page that came without encryption asks a server that has it:
+// anybody on the way may have written that page, and its host is the same.
+func (a *API) downgraded(r *http.Request) bool {
+	from, err := url.Parse(r.Header.Get("Origin"))
+	if err != nil || from.Scheme != "http" {
+		return false
+	}
+	public, err := url.Parse(a.PublicURL)
+	ours := err == nil && public.Scheme == "https" && strings.EqualFold(public.Host, from.Host)
+	return ours || r.TLS != nil || a.trusts(hostOf(r.RemoteAddr)) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // dispatch serves the matched route; what matches none gets a problem in place of text.

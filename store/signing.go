@@ -92,7 +92,7 @@ func (s *Store) replaceSigningKeys(ctx context.Context, tx *configTx, now time.T
 	if _, err := tx.ExecContext(ctx, `UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL`, now); err != nil {
 		return SigningKey{}, err
 	}
-	tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditSigningKey})
+	tx.entries = append(tx.entries, point.AuditEntry{Event: point.AuditSigningKey, TargetKind: point.EntitySigner})
 	return s.insertSigningKey(ctx, tx.Tx)
 }
 
