@@ -115,6 +115,7 @@ func (w *world) starting() context.Context {
 // ownWorlds are the events that take a world of their own, and the tests that count their rows.
 var ownWorlds = map[string]string{
 	point.AuditSetUp: "TestSetUpIsAudited", point.AuditSetUpFailed: "TestSetUpIsAudited", point.AuditIdentity: "TestLinkIsAudited",
+	point.AuditBodies: "TestKeptBodies", point.AuditReplay: "TestKeptBodies",
 }
 
 // TestEveryAuditKindHasATrigger: each kind of event is written, once, with who, what, from where
