@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	_ "point/app" // so that a change of the binary is a change of this package
+	"point/internal/pgtest"
 )
 
 // binDir is the folder with the program under test.
@@ -27,7 +28,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	code := m.Run()
+	code := pgtest.Main(m)
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
