@@ -252,7 +252,7 @@ func TestRotateKilled(t *testing.T) {
 			opts.MasterKey = seal.NewMaster()
 			s := open(t, opts)
 			v := fill(t, s, 1200)
-			for round := range max(5, killRounds()/2) {
+			for round := range max(5, killRounds()) {
 				killRotation(t, opts, time.Duration(round%7)*7*time.Millisecond)
 				again, err := store.Open(t.Context(), opts)
 				check(t, err)

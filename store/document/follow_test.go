@@ -99,14 +99,14 @@ func TestFollowsActivations(t *testing.T) {
 		mute, cut bool
 		times     int
 	}{
-		"told":         {false, false, 10},
+		"told":         {false, false, 6},
 		"not told":     {true, false, 2},
-		"cut off":      {false, true, 3},
+		"cut off":      {false, true, 2},
 		"cut and mute": {true, true, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := makePair(t, 20, c.mute)
+			p := makePair(t, 10, c.mute)
 			var stop atomic.Bool
 			seen := make(chan map[string]int)
 			go func() { seen <- p.watch(&stop) }()

@@ -12,6 +12,9 @@ import (
 	"point/store/document"
 )
 
+// importedProviders is how many providers each import has.
+const importedProviders = 200
+
 // TestKilledImport kills imports of many providers with their sealed secrets at any moment: each
 // is there whole, document and secrets, or not at all, and what is live stays as it is.
 func TestKilledImport(t *testing.T) {
@@ -21,10 +24,10 @@ func TestKilledImport(t *testing.T) {
 			v := &victim{opts: options(), work: writeImport(t)}
 			s, err := store.Open(t.Context(), v.opts)
 			ok(t, err)
-			w := makeTwins(t, s, 10)
+			w := makeTwins(t, s, 4)
 			ok(t, s.Close())
 			made := int64(0)
-			for range kills() {
+			for range kills(3) {
 				done, stage := v.kill(t)
 				s, err := store.Open(t.Context(), v.opts)
 				ok(t, err)
@@ -42,7 +45,7 @@ func TestKilledImport(t *testing.T) {
 				v.note(stage, made > before)
 				ok(t, s.Close())
 			}
-			t.Logf("%d kills: %v; %d imports of %d providers, %s each", v.round, v.fell, made, manyProviders, v.took["begins"].Round(time.Millisecond))
+			t.Logf("%d kills: %v; %d imports of %d providers, %s each", v.round, v.fell, made, importedProviders, v.took["begins"].Round(time.Millisecond))
 		})
 	}
 }
@@ -52,7 +55,7 @@ func writeImport(t *testing.T) (file string) {
 	t.Helper()
 	in := document.Imported{Document: point.Document{Format: point.DocumentFormat}}
 	secrets := document.Secrets{}
-	for i := range manyProviders {
+	for i := range importedProviders {
 		name := fmt.Sprintf("imported-%03d", i)
 		in.Providers = append(in.Providers, point.DocumentProvider{Name: name, Kind: "openai", Secrets: []string{point.SecretAPIKey}})
 		secrets[name] = map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-of-" + name)}
@@ -74,7 +77,7 @@ func wholeImports(t *testing.T, s *store.Store, opts store.Options, n int64) {
 	var providers, sealed int64
 	ask(t, opts, `SELECT COUNT(*), COUNT(s.sealed) FROM providers p LEFT JOIN provider_secrets s ON s.provider_id = p.id
 		WHERE p.name LIKE 'imported-%'`, &providers, &sealed)
-	if want := n * manyProviders; providers != want || sealed != want {
+	if want := n * importedProviders; providers != want || sealed != want {
 		t.Fatalf("%d providers and %d secrets of %d imports, want %d of each", providers, sealed, n, want)
 	}
 	if n == 0 {
@@ -87,7 +90,7 @@ func wholeImports(t *testing.T, s *store.Store, opts store.Options, n int64) {
 	}
 	parked, err := s.ParkedProviders(t.Context(), ids)
 	ok(t, err)
-	if len(d.Providers) != manyProviders || len(parked) != manyProviders {
+	if len(d.Providers) != importedProviders || len(parked) != importedProviders {
 		t.Fatalf("the last import has %d providers, of which %d are kept", len(d.Providers), len(parked))
 	}
 	for _, p := range d.Providers {

@@ -20,12 +20,12 @@ import (
 	"point/store/document"
 )
 
-// kills is how often each kind of work is killed on each engine; `make assure` sets more.
-func kills() int {
-	if n, err := strconv.Atoi(os.Getenv("POINT_TEST_KILLS")); err == nil {
-		return n
+// kills is how often work of one kind is killed on each engine: n times, or as `make assure` says.
+func kills(n int) int {
+	if more, err := strconv.Atoi(os.Getenv("POINT_TEST_KILLS")); err == nil {
+		return more
 	}
-	return 5
+	return n
 }
 
 // manyProviders is how many providers the killed configurations have.
@@ -183,7 +183,7 @@ func TestKilledActivation(t *testing.T) {
 			first := s.Snapshot().Version
 			is, version := "b", first
 			ok(t, s.Close())
-			for range kills() {
+			for range kills(5) {
 				done, stage := v.kill(t)
 				s, err := store.Open(t.Context(), v.opts)
 				ok(t, err)

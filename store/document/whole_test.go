@@ -16,7 +16,7 @@ func TestLiveIsWhole(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			opts := options()
 			here, there := openWith(t, opts), openWith(t, opts)
-			w := makeTwins(t, here, 10)
+			w := makeTwins(t, here, 6)
 			ok(t, there.Refresh(t.Context()))
 			first := there.Snapshot().Version // with "b" live
 			b := saved(t, here, "b")
@@ -25,7 +25,7 @@ func TestLiveIsWhole(t *testing.T) {
 			done := make(chan struct{})
 			changes.Go(func() {
 				defer close(done)
-				for i := range 30 {
+				for i := range 14 {
 					if err := tryTwin(t.Context(), here, []string{"a", "b"}[i%2]); err != nil {
 						t.Error(err)
 						return
