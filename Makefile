@@ -129,11 +129,13 @@ audit: $(STAMPS)/npm ## the slow checks of staticcheck; known vulnerabilities of
 	@cd console && npm audit --omit=dev || echo 'npm audit found something, or could not reach its registry (see above)'
 
 .PHONY: assure
-assure: build ## what is too long for CI: every fuzz target for a minute, 100,000 requests to /api, the Go tests five times
+assure: build ## what is too long for CI: every fuzz target for a minute, 100,000 requests to /api, 1,000 changes under load, 100 kills, the Go tests five times
 	@scripts/install-deps.sh
 	@$(MAKE) --no-print-directory fuzz FUZZ=1m
 	@seed=$$(date +%s); echo "== /api fuzzed, seed $$seed"; go test ./api -run TestFuzzDocument -api.seed $$seed -api.requests 100000 -timeout 30m
 	@echo '== /api attacked at full length'; go test ./api -run 'TestOthers|TestStates|TestRefreshRaces|TestGuesses' -api.full -timeout 30m
+	@echo '== 1,000 changes of the configuration under load'; go test ./e2e -v -run TestChangesUnderLoad -e2e.changes 1000 -timeout 30m
+	@echo '== activations, imports and rotations, killed 100 times each'; POINT_TEST_KILLS=100 go test ./store ./store/document -v -run 'TestRotateKilled|TestKilled(Activation|Import)' -timeout 60m
 	@CGO_ENABLED=1 go test $(RACE) -count=5 -timeout 60m ./...
 
 .PHONY: clean

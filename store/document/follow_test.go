@@ -38,7 +38,7 @@ func makePair(tb testing.TB, size int, mute bool) *pair {
 		_, err := raw.Exec(statement)
 		ok(tb, err)
 	}
-	run(`DO $$ BEGIN CREATE ROLE follower SUPERUSER LOGIN PASSWORD 'throw-away'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
+	run(`DO $$ BEGIN CREATE ROLE follower SUPERUSER LOGIN PASSWORD 'throw-away'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`)
 	if mute { // a function of the same name is found first, and does nothing
 		run(`CREATE SCHEMA mute`)
 		run(`CREATE FUNCTION mute.pg_notify(TEXT, TEXT) RETURNS VOID LANGUAGE SQL AS ''`)
