@@ -174,8 +174,8 @@ func sideOf(marks []string) (side string, err error) {
 	return side, nil
 }
 
-// load asks questions without end from several clients, and counts.
-type load struct {
+// crowd asks questions without end from several clients, and counts.
+type crowd struct {
 	process *process
 	changes atomic.Int64 // activations made so far
 	stop    atomic.Bool
@@ -188,7 +188,7 @@ type load struct {
 }
 
 // begin starts n clients that ask the questions in turn, and n that ask for long streams alone.
-func (l *load) begin(n int) {
+func (l *crowd) begin(n int) {
 	l.sides = map[string]int{}
 	long := questions[len(questions)-1]
 	for i := range n {
@@ -208,7 +208,7 @@ func (l *load) begin(n int) {
 	}
 }
 
-func (l *load) ask(q question) {
+func (l *crowd) ask(q question) {
 	before := l.changes.Load()
 	side, err := l.process.side(q)
 	l.mu.Lock()
@@ -222,7 +222,7 @@ func (l *load) ask(q question) {
 }
 
 // end waits for the last answers and tells what went wrong.
-func (l *load) end(t *testing.T) {
+func (l *crowd) end(t *testing.T) {
 	t.Helper()
 	l.stop.Store(true)
 	l.clients.Wait()
@@ -250,7 +250,7 @@ func TestChangesUnderLoad(t *testing.T) {
 			owner := p.signIn(t)
 			ids := owner.importTwins(t, startMock(t), startMock(t, "--token-delay=10ms"))
 			owner.activate(t, ids["b"])
-			l := &load{process: p}
+			l := &crowd{process: p}
 			l.begin(2)
 			var took []time.Duration
 			for i := range *changesMade / 2 {
@@ -296,7 +296,7 @@ func TestTwoProcesses(t *testing.T) {
 		side, _ := there.side(questions[0])
 		return side == "b"
 	})
-	l := &load{process: there}
+	l := &crowd{process: there}
 	l.begin(1)
 	var took []time.Duration
 	for i := range 20 {
