@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/adapter/provider"
 	"point/internal/sse"
 )
 
@@ -87,8 +89,8 @@ func (h *Handler) alone(p *point.Provider) *point.Snapshot {
 	return &s
 }
 
-// firstChatModel is the first of p's models that chats; empty if it has none. Where none is
-// known the service is asked.
+// firstChatModel is a model of p's that chats: the one by which its kind is known to be well, or
+// the first; empty if it has none. Where none is known the service is asked.
 func (h *Handler) firstChatModel(ctx context.Context, p *point.Provider) (string, error) {
 	list := h.Lists.List(p)
 	if len(list) == 0 {
@@ -96,6 +98,9 @@ func (h *Handler) firstChatModel(ctx context.Context, p *point.Provider) (string
 		if list, err = h.Lists.Discover(ctx, p); err != nil {
 			return "", err
 		}
+	}
+	if kind, ok := provider.Lookup(p.Kind); ok && slices.Contains(list, kind.Probe) {
+		return kind.Probe, nil
 	}
 	for _, id := range list {
 		if otherThanChat(id) == 0 {
@@ -197,6 +202,9 @@ func (h *Handler) Explain(_ context.Context, path string, body []byte, keyID str
 	var err error
 	if call.Envelope, err = point.ScanEnvelope(body); err != nil {
 		return point.Explanation{}, err
+	}
+	if call.Envelope.Model == "" {
+		return point.Explanation{}, noModel
 	}
 	plan, err := h.Routes.Explain(call)
 	if plan == nil {

@@ -126,7 +126,7 @@ func enabled(call *point.Call) error {
 func check(call *point.Call) error {
 	env := &call.Envelope
 	if env.Model == "" {
-		return &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
+		return noModel
 	}
 	for _, need := range required(call.Path) {
 		if !slices.Contains(env.Params, need) {
@@ -135,6 +135,8 @@ func check(call *point.Call) error {
 	}
 	return settleForm(call)
 }
+
+var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
 
 func required(path string) []string {
 	switch path {

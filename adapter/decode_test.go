@@ -261,6 +261,11 @@ func TestTestOfANewProvider(t *testing.T) {
 	if err != nil || !result.OK || result.Model != "chatty" {
 		t.Errorf("result %+v, %v", result, err)
 	}
+	p.Config.Models = []string{"ada", "gpt-4o-mini"}
+	if result, err = w.handler.TestProvider(t.Context(), &p, point.TestRequest{}); err != nil || result.Model != "gpt-4o-mini" {
+		t.Errorf("of a kind whose usual model is known: %+v, %v", result, err)
+	}
+	p.Config.Models = nil
 	p.ID, p.Config.Secrets = "id-new", map[string]point.Secret{point.SecretAPIKey: point.NewSecret("wrong")}
 	if result, err = w.handler.TestProvider(t.Context(), &p, point.TestRequest{}); err != nil || result.OK || result.Error.Code != point.ProviderCredentials {
 		t.Errorf("with a wrong key: %+v, %v", result, err)

@@ -90,8 +90,16 @@ func (t *transaction) broke(e *point.Error) {
 
 // logFailure keeps what a provider said, which the client is not told in full.
 func (t *transaction) logFailure(provider, model string, e *point.Error) {
-	t.h.Log.Log(context.Background(), levelOf(e), "attempt failed", "request_id", t.call.ID, "provider", provider, "model", model,
-		"code", string(e.Code), "status", e.UpstreamStatus, "error", e.Message, "cause", e.Cause)
+	t.h.Log.LogAttrs(context.Background(), levelOf(e), "attempt failed", slog.String("request_id", t.call.ID), slog.String("provider", provider), slog.String("model", model),
+		slog.String("code", string(e.Code)), slog.Int("status", e.UpstreamStatus), slog.String("error", e.Message), cause(e))
+}
+
+// cause is what lies behind a failure, as an attribute that is left out if nothing does.
+func cause(e *point.Error) slog.Attr {
+	if e.Cause == nil {
+		return slog.Attr{}
+	}
+	return slog.Any("cause", e.Cause)
 }
 
 // levelOf is how loud a failure is in the log.
@@ -148,8 +156,9 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 	r.OverheadUS = t.overhead().Microseconds()
 	if e != nil {
 		r.ErrorCode, r.ErrorMessage = e.Code, e.Message
-		t.h.Log.Log(context.Background(), levelOf(e), "request failed", "request_id", r.ID, "endpoint", r.Endpoint, "model", r.Model, "key", t.call.Key.Name,
-			"code", string(e.Code), "status", status, "attempts", len(r.Attempts), "duration_ms", r.ResponseTime, "error", e.Message, "cause", e.Cause)
+		t.h.Log.LogAttrs(context.Background(), levelOf(e), "request failed", slog.String("request_id", r.ID), slog.String("endpoint", r.Endpoint), slog.String("model", r.Model),
+			slog.String("key", t.call.Key.Name), slog.String("code", string(e.Code)), slog.Int("status", status), slog.Int("attempts", len(r.Attempts)),
+			slog.Int64("duration_ms", r.ResponseTime), slog.String("error", e.Message), cause(e))
 	}
 	if r.TTFT != nil {
 		t.estimate()

@@ -95,7 +95,7 @@ func (a *API) mayTry(ctx context.Context, what, subject string, c caller) error 
 		// The subject is who guesses: what is guessed is theirs to choose, without end.
 		a.Alerts.Raise(AlertGuessing, network(c.address), fmt.Sprintf("Too many failed tries (%s as %q); further ones are refused for %s.", what, subject, wait.Round(time.Second)))
 	}
-	return retryAfter(http.StatusTooManyRequests, wait, "Too many tries failed. Wait before the next one.")
+	return retryAfter(http.StatusTooManyRequests, wait, fmt.Sprintf("Too many tries failed. Try again in %s.", wait.Round(time.Second)))
 }
 
 // refresh gives a new access token, and the next refresh token as a cookie.

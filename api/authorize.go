@@ -40,11 +40,27 @@ func (p *principal) enter(op *huma.Operation) error {
 	case own != "" && p.may(own):
 		p.scope = store.OwnedBy(p.user.ID)
 	case p.token != nil:
-		return problem(http.StatusForbidden, fmt.Sprintf("This token, or your role %s, lacks the permission %s.", p.user.Role, permission))
+		return problem(http.StatusForbidden, fmt.Sprintf("This token, or your role %s, lacks the permission %s.", p.user.Role, eitherOf(permission, own)))
 	default:
-		return problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask an owner or admin.", p.user.Role, permission))
+		return problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask %s.", p.user.Role, eitherOf(permission, own), whoMay(permission)))
 	}
 	return nil
+}
+
+// eitherOf is a permission, or the one that reaches one's own.
+func eitherOf(permission, own Permission) string {
+	if own == "" || own == permission {
+		return string(permission)
+	}
+	return fmt.Sprintf("%s, or %s for what is one's own", permission, own)
+}
+
+// whoMay are the built-in roles that may look after what needs a permission.
+func whoMay(permission Permission) string {
+	if grants(admin).has(permission) {
+		return "an owner or admin"
+	}
+	return "an owner"
 }
 
 // actor is who the principal is, by where the request came from.

@@ -32,7 +32,7 @@ type Replay struct {
 
 type replayInput struct {
 	ByID
-	Body Replay
+	Body *Replay
 }
 
 // getBodies shows what was said. Who looked is audited.
@@ -77,7 +77,11 @@ func (a *API) replayRequest(ctx context.Context, in *replayInput) (*testOutput, 
 	if a.Tester == nil {
 		return nil, notHere("the gateway")
 	}
-	request, err := in.Body.apply(kept.Request)
+	var change Replay
+	if in.Body != nil {
+		change = *in.Body
+	}
+	request, err := change.apply(kept.Request)
 	if err != nil {
 		return nil, err
 	}

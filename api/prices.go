@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"point"
+	"point/adapter/provider"
 	"point/store"
 )
 
@@ -161,6 +162,11 @@ func (a *API) allPrices() []ModelPrice {
 
 // putPrice says what a model costs from now on: requests that were answered keep their cost.
 func (a *API) putPrice(ctx context.Context, in *putPriceInput) (*priceOutput, error) {
+	if _, ok := provider.Lookup(in.Kind); !ok {
+		var f faults
+		f.add("path.kind", "There is no kind of provider %q. GET /api/provider-kinds lists them.", in.Kind)
+		return nil, f.err()
+	}
 	p := in.override()
 	old, err := a.Store.GetPrice(ctx, in.Kind, in.Model)
 	switch {

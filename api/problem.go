@@ -153,6 +153,10 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 			p.Errors = append(p.Errors, ProblemField{Location: "body", Message: "This is not valid JSON."})
 		}
 	}
+	if slices.ContainsFunc(p.Errors, func(f ProblemField) bool { return f.Location == "body" }) {
+		// Nothing was read of such a body: what its members lack is no news.
+		p.Errors = slices.DeleteFunc(p.Errors, func(f ProblemField) bool { return strings.HasPrefix(f.Location, "body.") })
+	}
 	return p
 }
 
@@ -178,7 +182,10 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 
 // withoutCause cuts what a parser said of a value from a message of huma: it quotes the value.
 func withoutCause(message string) string {
-	if strings.HasPrefix(message, "expected string to be RFC") {
+	switch {
+	case strings.HasPrefix(message, "invalid date/time for format"):
+		return "This must be a time such as 2026-01-31T12:00:00Z."
+	case strings.HasPrefix(message, "expected string to be RFC"):
 		message, _, _ = strings.Cut(message, ": ")
 	}
 	return message

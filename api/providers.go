@@ -135,7 +135,7 @@ type ProviderTest struct {
 
 type testProviderInput struct {
 	ByID
-	Body ProviderTest
+	Body *ProviderTest
 }
 
 type testOutput struct{ Body point.TestResult }
@@ -318,10 +318,13 @@ func (a *API) testProvider(ctx context.Context, in *testProviderInput) (*testOut
 	if a.Tester == nil {
 		return nil, notHere("the gateway")
 	}
-	request := point.TestRequest{Prompt: in.Body.Prompt, Model: in.Body.Model}
-	if len(in.Body.Parameters) > 0 {
-		if request.Parameters, err = json.Marshal(in.Body.Parameters); err != nil {
-			return nil, fmt.Errorf("encode the parameters of a test: %w", err)
+	var request point.TestRequest
+	if in.Body != nil {
+		request = point.TestRequest{Prompt: in.Body.Prompt, Model: in.Body.Model}
+		if len(in.Body.Parameters) > 0 {
+			if request.Parameters, err = json.Marshal(in.Body.Parameters); err != nil {
+				return nil, fmt.Errorf("encode the parameters of a test: %w", err)
+			}
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, testLimit)

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
+	"point"
 	"point/internal/clientkey"
 )
 
@@ -15,7 +17,7 @@ type RotateKey struct {
 type rotateKeyInput struct {
 	ByID
 	Precondition
-	Body RotateKey
+	Body *RotateKey
 }
 
 // rotateOverlap is how long a key's old token works on, if nothing else is said.
@@ -30,8 +32,11 @@ func (a *API) rotateKey(ctx context.Context, in *rotateKeyInput) (*createdKeyOut
 	if err != nil {
 		return nil, err
 	}
+	if k.Status != point.StatusActive {
+		return nil, problem(http.StatusConflict, "This key is revoked, so no token of it works. Set its status to active first, or create another key.")
+	}
 	overlap := rotateOverlap
-	if in.Body.OverlapMS != nil {
+	if in.Body != nil && in.Body.OverlapMS != nil {
 		overlap = time.Duration(*in.Body.OverlapMS) * time.Millisecond
 	}
 	token := clientkey.New()

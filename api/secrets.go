@@ -57,6 +57,7 @@ func (a *API) rotateSecrets(ctx context.Context, in *rotationInput) (*secretsOut
 		return nil, fmt.Errorf("rotate the encryption keys: %w", err)
 	}
 	s, err := a.secrets(ctx)
+	s.Rotating, s.Error = true, "" // it has begun, however far it is by now
 	return &secretsOutput{s}, err
 }
 

@@ -57,7 +57,7 @@ type world struct {
 	tokens  map[string]string
 	ports   *fakePorts
 	opts    store.Options
-	quiet   bool   // answers are not looked at
+	quiet   bool // answers are not looked at
 }
 
 // clock is a time that tests move on.

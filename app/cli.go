@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -179,6 +181,20 @@ func (r *invocation) open() (*store.Store, error) {
 	c, err := r.load()
 	if err != nil {
 		return nil, err
+	}
+	return r.openStore(c)
+}
+
+// look opens the store for a command that only reads, which makes no installation.
+func (r *invocation) look() (*store.Store, error) {
+	c, err := r.load()
+	if err != nil {
+		return nil, err
+	}
+	if c.DatabaseURL.IsZero() {
+		if _, err := os.Stat(filepath.Join(c.DataDir, "config.db")); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no installation in %s: set POINT_DATA_DIR to the folder of one, or make one with point serve", c.DataDir)
+		}
 	}
 	return r.openStore(c)
 }

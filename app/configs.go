@@ -60,7 +60,7 @@ func (c configExportCommand) Run(r *invocation) error {
 	case !c.Secrets && !passphrase.IsZero():
 		return errors.New("--passphrase-file encrypts secrets: give --secrets too")
 	}
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func takenName(err error, name string) error {
 type configListCommand struct{}
 
 func (configListCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"point"
 	"point/adapter/provider"
 	"point/config"
+	"point/monitor"
 	"point/store"
 )
 
@@ -82,7 +83,11 @@ func inFile(name string) string {
 func (e *examination) address() {
 	addr := e.config.Listen
 	if url := e.config.URL(addr); e.alive(url) {
-		e.ok("address", "Point runs already and answers at %s", url)
+		if monitor.InUse(filepath.Join(e.config.DataDir, "journal")) {
+			e.ok("address", "Point runs already and answers at %s", url)
+		} else {
+			e.problem("address", "another Point, with another data folder, answers at %s: set POINT_LISTEN, or end it", url)
+		}
 		return
 	}
 	l, err := net.Listen("tcp", addr)

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -55,7 +56,7 @@ func (c keyCreateCommand) Run(r *invocation) error {
 	}
 	fmt.Fprintf(r.Stderr, "key %s (%s); it is shown this once:\n", key.Name, key.ID)
 	_, err = fmt.Fprintln(r.Stdout, token.Reveal())
-	return err
+	return errors.Join(err, r.becomeKnown(s))
 }
 
 // key is the key that the flags describe.
@@ -102,7 +103,7 @@ type keyListCommand struct {
 }
 
 func (c keyListCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (c keyRotateCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,22 @@ func (c keyRotateCommand) Run(r *invocation) error {
 	}
 	fmt.Fprintf(r.Stderr, "key %s (%s): %s; the new one is shown this once:\n", k.Name, k.ID, ends)
 	_, err = fmt.Fprintln(r.Stdout, token.Reveal())
-	return err
+	return errors.Join(err, r.becomeKnown(s))
+}
+
+// becomeKnown waits until every Point that runs knows a new token: who has it may use it at once.
+func (r *invocation) becomeKnown(s *store.Store) error {
+	instances, err := s.Instances(r.ctx)
+	if err != nil || !slices.ContainsFunc(instances, func(i point.Instance) bool { return time.Since(i.SeenAt) < silent }) {
+		return err
+	}
+	known := time.NewTimer(s.KnownWithin())
+	defer known.Stop()
+	select {
+	case <-known.C:
+	case <-r.ctx.Done():
+	}
+	return nil
 }
 
 // overlap is how long the old token works on.
@@ -213,7 +229,7 @@ type keyRevokeCommand struct {
 }
 
 func (c keyRevokeCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}

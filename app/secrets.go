@@ -30,7 +30,7 @@ func (c secretsRotateCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (r *invocation) changeMaster(s *store.Store, master point.Secret) error {
 type secretsStatusCommand struct{}
 
 func (secretsStatusCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}

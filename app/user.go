@@ -78,7 +78,7 @@ func (c userAddCommand) Run(r *invocation) error {
 type userListCommand struct{}
 
 func (userListCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (c userRemoveCommand) Run(r *invocation) error {
 
 // changeUser lets change act on a user, and tells what it says was done.
 func (r *invocation) changeUser(email string, change func(*store.Store, *point.User) (string, error)) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}

@@ -151,6 +151,9 @@ func (l *loader) refusePlanned() {
 	}
 }
 
+// ofClients are variables that the documents' examples keep a client's credentials in.
+var ofClients = []string{"POINT_KEY", "POINT_TOKEN"}
+
 // warnUnknown names the POINT_* variables that mean nothing, with the nearest that does.
 func (l *loader) warnUnknown() {
 	known := map[string]bool{}
@@ -164,6 +167,9 @@ func (l *loader) warnUnknown() {
 	}
 	for name := range planned {
 		known[Setting{Name: name}.Env()] = true
+	}
+	for _, name := range ofClients {
+		known[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
 		if strings.HasPrefix(name, "POINT_") && !known[name] {

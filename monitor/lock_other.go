@@ -16,3 +16,9 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// InUse cannot be told here: any journal may be in use.
+func InUse(dir string) bool {
+	_, err := os.Stat(dir)
+	return err == nil
+}

@@ -37,3 +37,15 @@ func holder(f *os.File) string {
 	b, _ := io.ReadAll(io.LimitReader(f, 20))
 	return strings.TrimSpace(string(b))
 }
+
+// InUse reports whether a process keeps its journal in dir now.
+func InUse(dir string) bool {
+	if _, err := os.Stat(dir); err != nil {
+		return false
+	}
+	lock, err := lockDir(dir)
+	if err == nil {
+		_ = lock.Close()
+	}
+	return err != nil
+}

@@ -98,11 +98,19 @@ func (b *builder) primary() error {
 	return nil
 }
 
+// aliasHops is how many aliases may lead from one to the next; a circle ends there too, at no
+// model.
+const aliasHops = 8
+
 // resolve is the model that a name stands for, and its provider if the name has one; asked is
 // the name if it is an alias.
 func (b *builder) resolve(name string) (model string, p *point.Provider, asked string) {
-	if target, ok := b.snap.Aliases[name]; ok {
-		name, asked = target, name
+	for range aliasHops {
+		target, ok := b.snap.Aliases[name]
+		if !ok {
+			break
+		}
+		asked, name = cmp.Or(asked, name), target
 	}
 	p, model = b.snap.SplitModel(name)
 	return model, p, asked

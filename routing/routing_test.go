@@ -33,7 +33,7 @@ func (present) Price(kind, _ string, _ time.Time) *point.Price {
 }
 
 func snapshot() *point.Snapshot {
-	s := &point.Snapshot{Providers: map[string]*point.Provider{}, Aliases: map[string]string{"fast": "b/m2", "big": "m"}, Default: point.DefaultMapping(), Prices: present{}}
+	s := &point.Snapshot{Providers: map[string]*point.Provider{}, Aliases: map[string]string{"fast": "b/m2", "big": "m", "quick": "fast", "ring": "circle", "circle": "ring"}, Default: point.DefaultMapping(), Prices: present{}}
 	for i, kind := range []string{"dear", "cheap", "unknown"} {
 		name := string(rune('a' + i))
 		s.Providers["id-"+name] = &point.Provider{
@@ -78,6 +78,7 @@ func TestPlan(t *testing.T) {
 		"provider by id":                        {`{"model":"m","provider":"id-c"}`, []string{"c/m"}, 0},
 		"provider twice":                        {`{"model":"c/m","provider":"c"}`, []string{"c/m"}, 0},
 		"alias to provider and model":           {`{"model":"fast"}`, []string{"b/m2"}, 0},
+		"alias to an alias":                     {`{"model":"quick"}`, []string{"b/m2"}, 0},
 		"alias to a bare model":                 {`{"model":"big","provider":{"only":["b"]}}`, []string{"b/m"}, 2},
 		"alias at a named provider":             {`{"model":"big","provider":"c"}`, []string{"c/m"}, 0},
 		"alias at its own provider":             {`{"model":"fast","provider":"b"}`, []string{"b/m2"}, 0},

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	pollEvery    = time.Second         // sessions that end elsewhere end here within 2 s
+	pollEvery    = time.Second         // PostgreSQL, which tells of changes too; sessions that end elsewhere end here within 2 s
+	pollSQLite   = time.Second / 4     // one read of a file of this machine
 	listenPause  = time.Second         // before listening again after a lost connection
 	upkeepFirst  = time.Minute         // after the start
 	upkeepEvery  = time.Hour           // then
@@ -56,9 +57,21 @@ func (s *Store) Run(ctx context.Context) error {
 // Refresh brings the snapshot to what is committed now, which Run does within a second.
 func (s *Store) Refresh(ctx context.Context) error { return s.refresh(ctx) }
 
-// follow refreshes the snapshot every second and whenever it is woken.
+// KnownWithin is how soon a change is known to the other processes that run on a database which
+// answers.
+func (s *Store) KnownWithin() time.Duration { return pollSQLite + pollSQLite/2 }
+
+// pollEvery is how often the database is asked for changes.
+func (s *Store) pollEvery() time.Duration {
+	if s.postgres == nil {
+		return pollSQLite
+	}
+	return pollEvery
+}
+
+// follow refreshes the snapshot every so often, and whenever it is woken.
 func (s *Store) follow(ctx context.Context, wake <-chan struct{}) error {
-	ticker := time.NewTicker(pollEvery)
+	ticker := time.NewTicker(s.pollEvery())
 	defer ticker.Stop()
 	failing := false
 	for {

@@ -16,6 +16,7 @@ func init() {
 		Dialect: point.DialectAnthropic,
 		BaseURL: "https://api.anthropic.com",
 		EnvKeys: []string{"ANTHROPIC_API_KEY"},
+		Probe:   "claude-haiku-4-5",
 		Service: anthropic{},
 	})
 }

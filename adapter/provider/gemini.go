@@ -20,6 +20,7 @@ func init() {
 		Dialect: point.DialectGemini,
 		BaseURL: "https://generativelanguage.googleapis.com",
 		EnvKeys: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"},
+		Probe:   "gemini-2.5-flash",
 		Service: gemini{},
 	})
 }

@@ -18,6 +18,7 @@ func init() {
 		Dialect: point.DialectOpenAI,
 		BaseURL: "https://api.openai.com/v1",
 		EnvKeys: []string{"OPENAI_API_KEY"},
+		Probe:   "gpt-4o-mini",
 		Fields: []Field{
 			{Name: "organization", Title: "Organization", Type: "string", Help: "Sent as OpenAI-Organization, for accounts that belong to several."},
 			{Name: "project", Title: "Project", Type: "string", Help: "Sent as OpenAI-Project, to bill calls to one project."},

@@ -25,6 +25,7 @@ type Kind struct {
 	BaseURL string        // default base_url, as its own SDK would take it; empty: required
 	EnvKeys []string      // well-known variables that hold a key, best first
 	Keyless bool          // works without an API key
+	Probe   string        // model that a test asks if it is told none and the provider lists it
 	Fields  []Field       // settings beyond the common ones of ProviderConfig
 
 	Service // how to talk to it
