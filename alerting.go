@@ -36,6 +36,8 @@ type Alert struct {
 	AcknowledgedBy string          `json:"acknowledged_by,omitempty"`
 	ResolvedAt     *time.Time      `json:"resolved_at,omitempty"`
 	ResolvedBy     string          `json:"resolved_by,omitempty"` // empty: the condition ended
+
+	NotifiedSeverity string `json:"-"` // when it was sent
 }
 
 // RulePrefix begins the kind of an alert that a rule raised; the rule's name follows.

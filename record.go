@@ -79,6 +79,9 @@ type Route struct {
 // but not in statistics.
 const TestMark = `{"test":true,`
 
+// TestOnly is Record.Request of a test of which no metadata is kept.
+const TestOnly = `{"test":true}`
+
 // Test reports whether r is of a test.
 func (r *Record) Test() bool {
 	if bytes.HasPrefix(r.Request, []byte(TestMark)) {

@@ -83,6 +83,7 @@ type Handler struct {
 	Deps
 	bodies  bodyPool
 	open    atomic.Int64  // answers under way
+	heard   atomic.Int64  // bytes of their answers that are held to be kept
 	silence time.Duration // after which a stream is pinged
 	usual   usual
 }

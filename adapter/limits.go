@@ -30,7 +30,7 @@ func (t *transaction) release() {
 	if r.Usage != nil {
 		used.Tokens = r.Usage.Total()
 		if r.Outcome == point.OutcomeComplete && !r.Usage.Estimated {
-			t.h.usual.learn(r.UpstreamModel, r.Usage.Output)
+			t.h.usual.learn(r.UpstreamModel, r.Usage.Output/choices(t.call))
 		}
 	}
 	if r.Cost != nil {
@@ -48,11 +48,11 @@ const (
 // need estimates what call may use at its first target: its prompt by its length, and each
 // answer that it asks for by max_tokens, or by what the model usually answers.
 func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) {
-	choices := min(max(call.Envelope.Choices, 1), maxChoices)
-	usage := point.Usage{Input: call.PromptTokens(), Output: min(choices*min(max(call.Envelope.MaxTokens, 0), point.MaxCount), point.MaxCount)}
+	n := choices(call)
+	usage := point.Usage{Input: call.PromptTokens(), Output: min(n*min(max(call.Envelope.MaxTokens, 0), point.MaxCount), point.MaxCount)}
 	switch call.Path {
 	case point.PathImages:
-		usage = point.Usage{Images: choices}
+		usage = point.Usage{Images: n}
 	case point.PathEmbeddings:
 		usage.Output = 0
 	}
@@ -62,11 +62,14 @@ func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) 
 	}
 	need.Least = spend(price, usage)
 	if usage.Output == 0 && (call.Path == point.PathChat || call.Path == point.PathCompletions) {
-		usage.Output = choices * h.usual.answer(target.Model)
+		usage.Output = n * h.usual.answer(target.Model)
 	}
 	need.Likely = spend(price, usage)
 	return need
 }
+
+// choices is how many answers call asks for.
+func choices(call *point.Call) int64 { return min(max(call.Envelope.Choices, 1), maxChoices) }
 
 // spend is what usage takes of a key's limits; an unknown price counts as 0.
 func spend(price *point.Price, usage point.Usage) point.Spend {

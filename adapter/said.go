@@ -7,19 +7,29 @@ type BodyKeeper interface {
 	Seal(id string, request, response []byte) *point.Bodies
 }
 
-// maxSaid is how many bytes of an answer are held until it is sealed. One that is longer is
-// not kept.
-const maxSaid = 1 << 20
+// How many bytes are held until an answer is sealed: of one, and of all that are under way. What
+// is beyond is not kept.
+const (
+	maxSaid  = 1 << 20
+	maxHeard = 128 << 20
+)
 
 // hear holds what is relayed, if bodies are kept.
 func (t *transaction) hear(data []byte) {
-	switch {
-	case t.h.Kept == nil:
-	case t.bytes > maxSaid:
-		t.said = nil
-	default:
-		t.said = append(t.said, data...)
+	if t.h.Kept == nil || t.deaf {
+		return
 	}
+	t.said = append(t.said, data...)
+	if all := t.h.heard.Add(int64(len(data))); all > maxHeard || len(t.said) > maxSaid {
+		t.deaf = true
+		t.forget()
+	}
+}
+
+// forget gives back what is held of the answer.
+func (t *transaction) forget() {
+	t.h.heard.Add(int64(-len(t.said)))
+	t.said = nil
 }
 
 // keepBodies puts the bodies into the record, if they are kept.
@@ -29,7 +39,7 @@ func (t *transaction) keepBodies() {
 	}
 	t.record.Bodies = t.h.Kept.Seal(t.record.ID, t.call.Body, t.said)
 	t.record.Bodies.ResponseSize = t.bytes
-	t.said = nil
+	t.forget()
 }
 
 // metadata is the request's envelope, as far as it is kept.
@@ -38,7 +48,7 @@ func (t *transaction) metadata() []byte {
 	case !t.h.NoMetadata:
 		return describe(t.call)
 	case t.call.Key.ID == "":
-		return []byte(point.TestMark[:len(point.TestMark)-1] + "}")
+		return []byte(point.TestOnly)
 	default:
 		return []byte("{}")
 	}

@@ -25,6 +25,7 @@ type transaction struct {
 	events    int64  // server-sent events relayed, to estimate by
 	bytes     int64  // of the answer
 	said      []byte // the answer, if bodies are kept
+	deaf      bool   // it was too much to keep
 	settled   bool
 	values    [maxHeaders]string // of the answer's headers, in one piece of memory
 	valued    int

@@ -15,9 +15,9 @@ import (
 // RequestBodies are what a request and its answer said.
 type RequestBodies struct {
 	Request      string `json:"request" doc:"As the client sent it; empty if it was not kept." example:"{\"model\":\"gpt-4o-mini\",\"messages\":[]}"`
-	RequestKept  bool   `json:"request_kept" doc:"False: it was too large." example:"true"`
+	RequestKept  bool   `json:"request_kept" doc:"False: it was empty, or too large." example:"true"`
 	RequestSize  int64  `json:"request_size" doc:"Bytes, kept or not." example:"2048"`
-	Response     string `json:"response" doc:"As it was relayed: a document, or server-sent events; empty if it was not kept."`
+	Response     string `json:"response" doc:"As the provider's answer was relayed, before Point put the cost in: a document, or server-sent events; empty if it was not kept, and for errors that Point answered with."`
 	ResponseKept bool   `json:"response_kept" doc:"False: it was too large, or there was none." example:"true"`
 	ResponseSize int64  `json:"response_size" doc:"Bytes, kept or not." example:"512"`
 }
@@ -51,9 +51,21 @@ func (a *API) getBodies(ctx context.Context, in *ByID) (*bodiesOutput, error) {
 // shown is a body as text that JSON holds.
 func shown(body []byte) string { return strings.ToValidUTF8(string(body), "\uFFFD") }
 
+// requestScope says whose requests the caller may see, whatever else a route asks for.
+func requestScope(ctx context.Context) store.Scope {
+	switch p := who(ctx); {
+	case p.may(RequestsRead):
+		return store.All()
+	case p.may(RequestsOwn):
+		return store.OwnedBy(p.user.ID)
+	default:
+		return store.Scope{}
+	}
+}
+
 // kept finds a request that the caller may see, and its bodies.
 func (a *API) kept(ctx context.Context, id string) (point.Record, *store.KeptBodies, error) {
-	record, err := a.Store.GetRequest(ctx, scopeOf(ctx), id)
+	record, err := a.Store.GetRequest(ctx, requestScope(ctx), id)
 	if err != nil {
 		return record, nil, fromStore(err, "request")
 	}
@@ -81,7 +93,7 @@ func (a *API) replayRequest(ctx context.Context, in *replayInput) (*testOutput, 
 	if in.Body != nil {
 		change = *in.Body
 	}
-	request, err := change.apply(kept.Request)
+	request, err := change.apply(a.Store.Snapshot(), kept.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +105,7 @@ func (a *API) replayRequest(ctx context.Context, in *replayInput) (*testOutput, 
 }
 
 // apply puts what is asked for in place of what the request said.
-func (r Replay) apply(request []byte) (json.RawMessage, error) {
+func (r Replay) apply(s *point.Snapshot, request []byte) (json.RawMessage, error) {
 	if r == (Replay{}) {
 		return request, nil
 	}
@@ -105,6 +117,10 @@ func (r Replay) apply(request []byte) (json.RawMessage, error) {
 		members["provider"], _ = json.Marshal(r.Provider) // text always can be written
 		delete(members, "fallback_providers")
 		delete(members, "models")
+		var model string
+		if json.Unmarshal(members["model"], &model) == nil && r.Model == "" {
+			_, r.Model = s.SplitModel(model)
+		}
 	}
 	if r.Model != "" {
 		members["model"], _ = json.Marshal(r.Model)

@@ -43,18 +43,22 @@ func (s *keyState) roll(now time.Time) {
 		s.minute.requests.advance(now.Unix())
 		s.minute.tokens.advance(now.Unix())
 	}
-	if dayOf(now) < s.day.at {
+	if s.day.at > 0 && dayStart(s.day.at).Sub(now) > clockSlack {
 		s.beginAnew(now)
 	}
 	s.day.roll(dayOf(now))
 	s.month.roll(monthOf(now))
 }
 
+// clockSlack is how far a clock may go back over midnight without a budget beginning anew: one
+// that is set right by its time service, or read by two requests at once.
+const clockSlack = time.Hour
+
 // beginAnew forgets the budgets of days that have not come: the clock was wrong. What the
 // present ones have spent is read from the history.
 func (s *keyState) beginAnew(now time.Time) {
 	s.day, s.month = period{}, period{}
-	s.since, s.read = now, false
+	s.since, s.read = now.Truncate(time.Second), false // the same for all keys, so that few reads do
 	s.epochs++
 	s.limits.ask()
 }

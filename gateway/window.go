@@ -83,10 +83,10 @@ type period struct {
 	held  point.NanoUSD // estimates of open requests
 }
 
-// roll begins a new period when it has come. Open requests stay with the one in which they
-// were admitted.
+// roll begins a new period when it has come; a clock that goes back stands still. Open requests
+// stay with the one in which they were admitted.
 func (p *period) roll(at int64) {
-	if at != p.at {
+	if at > p.at {
 		*p = period{at: at}
 	}
 }

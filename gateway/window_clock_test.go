@@ -30,6 +30,24 @@ func TestClockGoesBack(t *testing.T) {
 	}
 }
 
+// TestMidnightIsCrossedOnce: requests that read the clock just before and just after midnight, in
+// another order than they are admitted in, and a clock that is set back a little, free no budget.
+func TestMidnightIsCrossedOnce(t *testing.T) {
+	k := limited(point.KeyLimits{BudgetMonth: new(10 * point.USD), BudgetDay: new(4 * point.USD)})
+	w := newLimitWorld(k)
+	w.pass(-24*time.Hour + 12*time.Hour - time.Millisecond) // the end of a day within a month
+	must(t)(w.ask(k, 0, 3*point.USD)).Settle(point.Spend{Cost: 3 * point.USD})
+	w.pass(2 * time.Millisecond)
+	must(t)(w.ask(k, 0, 3*point.USD)).Settle(point.Spend{Cost: 3 * point.USD})
+	w.pass(-2 * time.Millisecond)
+	_, _, err := w.ask(k, 0, 2*point.USD)
+	refused(t, err, point.KeyBudgetExceeded, 24*time.Hour+time.Millisecond, true, "a day")
+	w.pass(-59 * time.Minute)
+	if u := w.KeyUsage(k); u.Day != 3*point.USD || u.Month != 6*point.USD {
+		t.Errorf("%s a day and %s a month are spent, want 3 and 6", u.Day, u.Month)
+	}
+}
+
 // TestClockGoesBackOverDays: a clock that was days ahead leaves nobody without a budget, and
 // nobody with another one. What the present day has spent is what the history says.
 func TestClockGoesBackOverDays(t *testing.T) {

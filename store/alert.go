@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,7 +11,7 @@ import (
 )
 
 const (
-	alertColumns = `id, kind, subject, severity, message, detail, rule_id, count, first_at, last_at, silence_id, notified_at, acknowledged_at, acknowledged_by, resolved_at, resolved_by`
+	alertColumns = `id, kind, subject, severity, message, detail, rule_id, count, first_at, last_at, silence_id, notified_at, notified_severity, acknowledged_at, acknowledged_by, resolved_at, resolved_by`
 
 	upsertAlert = `INSERT INTO alerts (id, kind, subject, severity, message, detail, rule_id, count, first_at, last_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -20,8 +19,6 @@ const (
 			severity = excluded.severity, message = excluded.message, detail = excluded.detail, rule_id = excluded.rule_id,
 			count = alerts.count + excluded.count, last_at = excluded.last_at
 		RETURNING ` + alertColumns
-
-	openSeverity = `SELECT severity FROM alerts WHERE kind = $1 AND subject = $2 AND resolved_at IS NULL`
 
 	selectAlert = `SELECT ` + alertColumns + ` FROM alerts WHERE id = $1`
 
@@ -45,17 +42,13 @@ func (s *Store) UpsertAlert(ctx context.Context, a point.Alert) error {
 		a.FirstAt = a.LastAt
 	}
 	err := s.history.transact(ctx, func(tx *sql.Tx) error {
-		before, err := one(ctx, tx, scanSeverity, openSeverity, clip(a.Kind, 100), clip(a.Subject, nameLength))
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
 		stored, err := one(ctx, tx, scanAlert, upsertAlert,
 			parseID(a.ID), clip(a.Kind, 100), clip(a.Subject, nameLength), clip(a.Severity, 20), clip(a.Message, messageLength), column(mend(a.Detail)),
 			parseID(a.RuleID), max(a.Count, 1), at(a.FirstAt), at(a.LastAt))
 		if err != nil {
 			return err
 		}
-		return s.announce(ctx, tx, stored, before != nil && worse(stored.Severity, *before))
+		return s.announce(ctx, tx, stored)
 	})
 	if err != nil {
 		return fmt.Errorf("store alert %s: %w", a.Kind, err)
@@ -179,15 +172,10 @@ func (s *Store) settleAlert(ctx context.Context, id string, fn func(*sql.Tx, *po
 	return a, nil
 }
 
-func scanSeverity(r row) (severity string, err error) {
-	err = r.Scan(&severity)
-	return severity, err
-}
-
 func scanAlert(r row) (a point.Alert, err error) {
 	var id, rule, silence uid
 	err = r.Scan(&id, &a.Kind, &a.Subject, &a.Severity, &a.Message, rawTo{&a.Detail}, &rule, &a.Count, timeTo{&a.FirstAt}, timeTo{&a.LastAt},
-		&silence, timePtrTo{&a.NotifiedAt}, timePtrTo{&a.AcknowledgedAt}, textTo{&a.AcknowledgedBy}, timePtrTo{&a.ResolvedAt}, textTo{&a.ResolvedBy})
+		&silence, timePtrTo{&a.NotifiedAt}, textTo{&a.NotifiedSeverity}, timePtrTo{&a.AcknowledgedAt}, textTo{&a.AcknowledgedBy}, timePtrTo{&a.ResolvedAt}, textTo{&a.ResolvedBy})
 	a.ID, a.RuleID, a.SilenceID = id.String(), rule.String(), silence.String()
 	return a, err
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,7 +18,8 @@ import (
 )
 
 const (
-	bodiesPurpose = "bodies" // the data key under which bodies are sealed
+	bodiesPurpose = "bodies" // the data key that the keys of bodies are derived from
+	bodiesKeySize = 32
 
 	// maxSealed bounds the sealed bodies of one request together, in bytes: with the record they
 	// have to fit into one frame of the journal. As text that is about four times as much.
@@ -28,24 +31,34 @@ const (
 	pruneBodies  = `DELETE FROM bodies WHERE request_id IN (SELECT request_id FROM bodies WHERE created_at < $1 LIMIT $2)`
 )
 
-// Bodies seals what requests and their answers said.
+// Bodies seals what requests and their answers said, those of each request under a key of their
+// own, which is derived from one of the installation. That one lives as long as the installation,
+// sealed by the ring: rotating the ring or the master key reseals it alone.
 type Bodies struct {
-	box  *seal.Box
+	key  []byte
 	zips sync.Pool // of *flate.Writer
 }
 
-// Bodies makes a point.BodyKeeper; the first call makes its key. The key lives as long as the
-// installation, sealed by the ring: rotating that or the master key reseals it alone.
+// Bodies is the keeper of bodies; the first call makes its key.
 func (s *Store) Bodies(ctx context.Context) (*Bodies, error) {
-	key, err := s.sealedDataKey(ctx, bodiesPurpose, seal.BoxKeySize)
+	if b := s.bodies.Load(); b != nil {
+		return b, nil
+	}
+	key, err := s.sealedDataKey(ctx, bodiesPurpose, bodiesKeySize)
 	if err != nil {
 		return nil, fmt.Errorf("the key of bodies: %w", err)
 	}
-	box, err := seal.NewBox(key)
+	s.bodies.CompareAndSwap(nil, &Bodies{key: key})
+	return s.bodies.Load(), nil
+}
+
+// box seals the bodies of one request.
+func (b *Bodies) box(id string) (*seal.Box, error) {
+	key, err := hkdf.Expand(sha256.New, b.key, "point: bodies of request "+id, seal.BoxKeySize)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("derive a key: %w", err)
 	}
-	return &Bodies{box: box}, nil
+	return seal.NewBox(key)
 }
 
 // Seal compresses and seals the bodies of a request by its id. Of what is too large together
@@ -55,9 +68,6 @@ func (b *Bodies) Seal(id string, request, response []byte) *point.Bodies {
 	out := &point.Bodies{
 		Request: b.seal(request, bodyPlace(id, "request")), RequestSize: int64(len(request)),
 		Response: b.seal(response, bodyPlace(id, "response")), ResponseSize: int64(len(response)),
-	}
-	if len(out.Request) > maxSealed {
-		out.Request = nil
 	}
 	if len(out.Request)+len(out.Response) > maxSealed {
 		out.Response = nil
@@ -74,23 +84,47 @@ func (b *Bodies) seal(plain []byte, place seal.Place) []byte {
 	if len(plain) == 0 {
 		return nil
 	}
-	sealed, err := b.box.Seal(b.compress(plain), place)
+	packed := b.compress(plain)
+	if packed == nil {
+		return nil
+	}
+	box, err := b.box(place.Row)
+	if err != nil {
+		return nil
+	}
+	sealed, err := box.Seal(packed, place)
 	if err != nil {
 		return nil
 	}
 	return sealed
 }
 
+// bounded is a buffer that fails when it is full.
+type bounded struct{ bytes.Buffer }
+
+func (w *bounded) Write(p []byte) (int, error) {
+	if w.Len()+len(p) > maxSealed {
+		return 0, io.ErrShortWrite
+	}
+	return w.Buffer.Write(p)
+}
+
+// compress is nil for what does not get small enough.
 func (b *Bodies) compress(plain []byte) []byte {
-	var out bytes.Buffer
+	var out bounded
 	zip, ok := b.zips.Get().(*flate.Writer)
 	if !ok {
 		zip, _ = flate.NewWriter(nil, flate.BestSpeed) // fails for a level that does not exist alone
 	}
 	zip.Reset(&out)
-	_, _ = zip.Write(plain) // a buffer takes all
-	_ = zip.Close()
+	_, err := zip.Write(plain)
+	if err == nil {
+		err = zip.Close()
+	}
 	b.zips.Put(zip)
+	if err != nil {
+		return nil
+	}
 	return out.Bytes()
 }
 
@@ -99,7 +133,11 @@ func (b *Bodies) open(sealed []byte, size int64, place seal.Place) ([]byte, erro
 	if sealed == nil {
 		return nil, nil
 	}
-	packed, err := b.box.Open(sealed, place)
+	box, err := b.box(place.Row)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := box.Open(sealed, place)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +161,8 @@ type KeptBodies struct {
 // kept, or are kept no longer.
 func (s *Store) GetBodies(ctx context.Context, id string) (*KeptBodies, error) {
 	kept, err := one(ctx, s.history.read, func(r row) (k KeptBodies, err error) {
-		return k, r.Scan(&k.Request, &k.RequestSize, &k.Response, &k.ResponseSize)
+		err = r.Scan(&k.Request, &k.RequestSize, &k.Response, &k.ResponseSize)
+		return k, err
 	}, selectBodies, parseID(id))
 	if err != nil {
 		return nil, fmt.Errorf("bodies of request %s: %w", id, err)

@@ -28,8 +28,8 @@ const (
 
 // announce queues an alert that was not sent yet for those who want it; one that got worse, for
 // those who did not want it before.
-func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert, worse bool) error {
-	if a.NotifiedAt != nil && !worse || a.AcknowledgedAt != nil {
+func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert) error {
+	if a.NotifiedAt != nil && !worse(a.Severity, a.NotifiedSeverity) || a.AcknowledgedAt != nil {
 		return nil
 	}
 	snap, now := s.Snapshot(), s.now()
@@ -51,7 +51,7 @@ func (s *Store) announce(ctx context.Context, tx *sql.Tx, a *point.Alert, worse 
 	if err != nil || !queued {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE alerts SET notified_at = $1, silence_id = NULL WHERE id = $2`, now, parseID(a.ID))
+	_, err = tx.ExecContext(ctx, `UPDATE alerts SET notified_at = $1, notified_severity = $2, silence_id = NULL WHERE id = $3`, now, a.Severity, parseID(a.ID))
 	return err
 }
 

@@ -30,12 +30,14 @@ type Store struct {
 
 	publishing sync.Mutex // one writer of the file of checkpoints
 	backing    sync.Mutex // one backup at a time
-	snapshot   atomic.Pointer[point.Snapshot]
-	closed     sync.Once
-	living     context.Context // ends with Close
-	end        context.CancelFunc
-	work       sync.WaitGroup // what has to end before the connections do
-	months     sync.Map       // "2006-01" of the partitions of requests that are known to exist
+
+	bodies   atomic.Pointer[Bodies]
+	snapshot atomic.Pointer[point.Snapshot]
+	closed   sync.Once
+	living   context.Context // ends with Close
+	end      context.CancelFunc
+	work     sync.WaitGroup // what has to end before the connections do
+	months   sync.Map       // "2006-01" of the partitions of requests that are known to exist
 
 	using sync.Mutex
 	uses  map[string]time.Time // of tokens, by id, until they are written down

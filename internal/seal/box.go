@@ -10,8 +10,8 @@ import (
 const BoxKeySize = keySize
 
 // Box seals with one key that never changes, for what is short-lived and too much to be
-// encrypted anew with each rotation. AES-256-GCM with random nonces: good for 2^32 values. It is safe
-// for concurrent use.
+// encrypted anew with each rotation. AES-256-GCM with random nonces: good for 2^32 values. It is
+// safe for concurrent use.
 type Box struct{ aead *subtle.AESGCM }
 
 // NewBox makes a Box of a key of BoxKeySize bytes.

@@ -198,6 +198,29 @@ func worseAlerts(t *testing.T, s *store.Store) {
 	}
 }
 
+// worseInSilence: an alert that got worse while it was silenced is sent when the silence is over.
+func worseInSilence(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	n := notifier(t, s, "pager")
+	n.MinSeverity = point.SeverityCritical
+	ok(t, s.UpdateNotifier(ctx, n))
+	notifier(t, s, "all")
+	a := point.Alert{Kind: "rule:a", Subject: "main", Severity: point.SeverityWarning}
+	raise := func(severity string, want int) {
+		t.Helper()
+		a.Severity = severity
+		ok(t, s.UpsertAlert(ctx, a))
+		equal(t, "told of "+severity, len(must(s.TakeNotifications(ctx, 10))(t)), want)
+	}
+	raise(point.SeverityWarning, 1)
+	x := &point.Silence{Subject: "main", Until: now().Add(time.Hour)}
+	ok(t, s.CreateSilence(ctx, x))
+	raise(point.SeverityCritical, 0)
+	ok(t, s.DeleteSilence(ctx, x.ID, 1))
+	raise(point.SeverityCritical, 1)
+	raise(point.SeverityCritical, 0)
+}
+
 func silencedAlerts(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	notifier(t, s, "team")

@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"notifications", notifications},
 		{"silenced alerts", silencedAlerts},
 		{"worse alerts", worseAlerts},
+		{"worse in silence", worseInSilence},
 		{"leases", leases},
 		{"statistics of a window", statisticsOfAWindow},
 		{"costs of keys", keyCosts},

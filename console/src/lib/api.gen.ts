@@ -3806,7 +3806,7 @@ export interface components {
              */
             request: string;
             /**
-             * @description False: it was too large.
+             * @description False: it was empty, or too large.
              * @example true
              */
             request_kept: boolean;
@@ -3816,7 +3816,7 @@ export interface components {
              * @example 2048
              */
             request_size: number;
-            /** @description As it was relayed: a document, or server-sent events; empty if it was not kept. */
+            /** @description As the provider's answer was relayed, before Point put the cost in: a document, or server-sent events; empty if it was not kept, and for errors that Point answered with. */
             response: string;
             /**
              * @description False: it was too large, or there was none.
