@@ -25,7 +25,7 @@ import (
 
 // changesMade is how many changes TestChangesUnderLoad makes on each engine, every second one an
 // activation; `make assure` makes more.
-var changesMade = flag.Int("e2e.changes", 200, "changes that TestChangesUnderLoad makes on each engine")
+var changesMade = flag.Int("e2e.changes", 60, "changes that TestChangesUnderLoad makes on each engine")
 
 // quiet is what a Point under load needs: no bound on /api, nothing but what is configured.
 var quiet = []string{"POINT_API_RATE=0", "POINT_DEMO=false", "POINT_LOG_LEVEL=error"}
