@@ -42,7 +42,7 @@ func (t *transaction) release() {
 // Bounds of an estimate: beyond them a request is absurd.
 const (
 	maxEstimate point.NanoUSD = 1e15
-	maxChoices                = 1000
+	maxChoices  int64         = 1000
 )
 
 // need estimates what call may use at its first target: its prompt by its length, and each
