@@ -131,7 +131,7 @@ func (k *keyring) read(ctx context.Context, db querier) error {
 		return nil
 	}
 	was := k.closed.Load()
-	if was != nil && bytes.Equal(wrapped, was.wrapped) {
+	if was != nil && bytes.Equal(wrapped, was.wrapped) && !k.store.opts.MasterKey.IsZero() { // a file may be another one by now
 		k.closed.Store(&closedRing{wrapped, k.store.opts.Now(), was.err})
 		return was.err
 	}
