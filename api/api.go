@@ -250,6 +250,10 @@ func (a *API) register(table []route) (err error) {
 		r.handler.register(a, h, op)
 	}
 	a.spec = h.OpenAPI()
+	describeRefusals(a.spec)
+	if err := describeExamples(a.spec); err != nil {
+		return err
+	}
 	a.doc, err = render(a.spec)
 	loosen(a.spec)
 	return err

@@ -76,7 +76,7 @@ func (a *API) login(ctx context.Context, in *loginInput) (*tokenOutput, error) {
 	if !ok || user.Disabled {
 		a.auditUser(ctx, point.AuditSignInFailed, point.AuditFailed, &point.User{ID: user.ID, Email: email})
 		a.Log.WarnContext(ctx, "api: a sign-in failed", "email", email, "address", in.client.address)
-		return nil, unauthorized("The email address or the password is wrong.")
+		return nil, unauthorized("The email address or the password is wrong.").as(codeWrongPassword)
 	}
 	a.gate.forget(email, in.client.address)
 	a.auditUser(ctx, point.AuditSignIn, point.AuditOK, user)
@@ -95,7 +95,7 @@ func (a *API) mayTry(ctx context.Context, what, subject string, c caller) error 
 		// The subject is who guesses: what is guessed is theirs to choose, without end.
 		a.Alerts.Raise(AlertGuessing, network(c.address), fmt.Sprintf("Too many failed tries (%s as %q); further ones are refused for %s.", what, subject, wait.Round(time.Second)))
 	}
-	return retryAfter(http.StatusTooManyRequests, wait, fmt.Sprintf("Too many tries failed. Try again in %s.", wait.Round(time.Second)))
+	return retryAfter(http.StatusTooManyRequests, wait, fmt.Sprintf("Too many tries failed. Try again in %s.", wait.Round(time.Second))).as(codeTries)
 }
 
 // refresh gives a new access token, and the next refresh token as a cookie.

@@ -40,9 +40,9 @@ func (p *principal) enter(op *huma.Operation) error {
 	case own != "" && p.may(own):
 		p.scope = store.OwnedBy(p.user.ID)
 	case p.token != nil:
-		return problem(http.StatusForbidden, fmt.Sprintf("This token, or your role %s, lacks the permission %s.", p.user.Role, eitherOf(permission, own)))
+		return problem(http.StatusForbidden, fmt.Sprintf("This token, or your role %s, lacks the permission %s.", p.user.Role, eitherOf(permission, own))).as(codePermission)
 	default:
-		return problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask %s.", p.user.Role, eitherOf(permission, own), whoMay(permission)))
+		return problem(http.StatusForbidden, fmt.Sprintf("Your role %s lacks the permission %s. Ask %s.", p.user.Role, eitherOf(permission, own), whoMay(permission))).as(codePermission)
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func credential(r *http.Request) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", problem(http.StatusBadRequest, "The request carries two different credentials. Send one.")
+	return "", problem(http.StatusBadRequest, "The request carries two different credentials. Send one.").as(codeTwoCredentials)
 }
 
 func unauthorized(detail string) *Problem {

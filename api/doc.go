@@ -13,4 +13,5 @@
 // openapi.json is written by `go generate ./api`; the console's client is made from it.
 package api
 
+//go:generate go test -run ^TestExamplesAreCurrent$ -update .
 //go:generate go test -run ^TestOpenAPIIsCurrent$ -update .

@@ -74,6 +74,7 @@ type parameter struct {
 // operation is one route as the document tells of it.
 type operation struct {
 	method, path string
+	ID           string      `json:"operationId"`
 	Parameters   []parameter `json:"parameters"`
 	RequestBody  *struct {
 		Required bool               `json:"required"`

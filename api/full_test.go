@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/openidtest"
 	"point/store"
 )
 
@@ -23,23 +24,49 @@ type fullWorld struct {
 	*world
 	doc  *apiDocument
 	pool map[string][]string // a path up to its parameter, and the parameter -> values
+
+	made   int                  // names that were given
+	openID *openidtest.Provider // nil: people sign in by password alone
 }
 
 // seeds are bodies that make something, for routes of which the examples in the document do
 // not say enough.
 var seeds = map[string]string{
-	"POST /api/providers":   `{"name":"openai-main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`,
-	"POST /api/alert-rules": `{"name":"errors","kind":"error_rate","threshold":25,"scope":{"each":"provider"}}`,
-	"POST /api/aliases":     `{"name":"quick","target":"gpt-4o-mini"}`,
-	"POST /api/notifiers":   `{"name":"on-call","type":"webhook","config":{"url":"https://hooks.example.com/canary","secret":"canary-0123456789abcdef0123456789"}}`,
-	"POST /api/silences":    `{"kind":"rule:*","until":"2026-03-05T00:00:00Z"}`,
-	"POST /api/tokens":      `{"name":"report","scopes":["requests:read"]}`,
+	"POST /api/providers":                    `{"name":"openai-main","provider":"openai","config":{"api_key":"sk-canary-0123456789abcdef"}}`,
+	"PUT /api/providers/{id}":                `{"config":{"weight":3}}`,
+	"POST /api/providers/{id}/test":          `{"model":"gpt-4o-mini","prompt":"Say hello."}`,
+	"PUT /api/endpoints/{id}":                `{"mapping":{"strategy":"weighted","rules":[{"name":"small questions","when":{"model":["gpt-4o*"]},"targets":[{"provider":"second","model":"gpt-4o-mini","weight":80}]}]}}`,
+	"POST /api/route/explain":                `{"endpoint":"/v1/chat/completions","request":{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello."}]}}`,
+	"POST /api/keys":                         `{"name":"billing service","tags":["billing"],"models":["gpt-4o*"],"limits":{"rpm":60,"budget_day":"5"}}`,
+	"PUT /api/keys/{id}":                     `{"limits":{"rpm":120,"budget_month":"100"}}`,
+	"POST /api/keys/{id}/rotate":             `{"overlap_ms":3600000}`,
+	"POST /api/roles":                        `{"name":"auditor","description":"Reads what was done","permissions":["audit:read","requests:read"]}`,
+	"POST /api/configs":                      `{"name":"evening","description":"Cheaper models after work"}`,
+	"PUT /api/configs/{id}":                  `{"description":"Cheaper models at night"}`,
+	"POST /api/configs/export":               `{"passphrase":"correct horse battery"}`,
+	"POST /api/revisions/{version}/rollback": `{"reason":"The new mapping was slow"}`,
+	"PUT /api/settings":                      `{"default_key_limits":{"rpm":600}}`,
+	"PUT /api/alert-rules/{id}":              `{"threshold":10}`,
+	"PUT /api/notifiers/{id}":                `{"min_severity":"critical"}`,
+	"PUT /api/silences/{id}":                 `{"kind":"rule:*","until":"2026-03-05T00:00:00Z","comment":"Maintenance"}`,
+	"PUT /api/prices/{kind}/{model}":         `{"input":"2.5","output":"10"}`,
+	"POST /api/alert-rules":                  `{"name":"errors","kind":"error_rate","threshold":25,"scope":{"each":"provider"}}`,
+	"POST /api/aliases":                      `{"name":"quick","target":"gpt-4o-mini"}`,
+	"POST /api/notifiers":                    `{"name":"on-call","type":"webhook","config":{"url":"https://hooks.example.com/canary","secret":"canary-0123456789abcdef0123456789"}}`,
+	"POST /api/silences":                     `{"kind":"rule:*","until":"2026-03-05T00:00:00Z"}`,
+	"POST /api/tokens":                       `{"name":"report","scopes":["requests:read"]}`,
 }
 
 func newFullWorld(t testing.TB) *fullWorld {
 	t.Helper()
-	w := &fullWorld{world: newWorld(t).withUsers().withMember(), pool: map[string][]string{}}
-	w.doc = readDocument(t, w.api)
+	return newWorld(t).full()
+}
+
+// full puts something of everything into a world that is new.
+func (empty *world) full() *fullWorld {
+	empty.t.Helper()
+	w := &fullWorld{world: empty.withUsers().withMember(), pool: map[string][]string{}}
+	w.doc = readDocument(w.t, w.api)
 	w.history()
 	for _, op := range w.doc.operations {
 		if op.creates {

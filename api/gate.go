@@ -189,7 +189,7 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 			g.freeLater()
 		}, nil
 	case <-ctx.Done():
-		return nil, retryAfter(http.StatusServiceUnavailable, 5*time.Second, "Many people are signing in at this moment. Try again in a few seconds.")
+		return nil, retryAfter(http.StatusServiceUnavailable, 5*time.Second, "Many people are signing in at this moment. Try again in a few seconds.").as(codeBusy)
 	}
 }
 

@@ -90,12 +90,12 @@ func (a *API) settle(work context.Context, x store.Idempotent, answer *recorder)
 func replay(w http.ResponseWriter, kept *store.Idempotent, fingerprint [32]byte) {
 	switch {
 	case kept.Fingerprint != fingerprint:
-		p := problem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request. Take a new key for a new request.")
+		p := problem(http.StatusUnprocessableEntity, "This Idempotency-Key was used for another request. Take a new key for a new request.").as(codeKeyReused)
 		p.Errors = []ProblemField{{Location: "header.Idempotency-Key", Message: "This was used for another request."}}
 		writeProblem(w, p)
 	case kept.Status == 0:
 		writeProblem(w, retryAfter(http.StatusConflict, time.Second,
-			"The first request with this Idempotency-Key is still being handled, or was cut off. Repeat it in a moment. If this answer stays, look whether the thing was made, and if not, send it under a new key."))
+			"The first request with this Idempotency-Key is still being handled, or was cut off. Repeat it in a moment. If this answer stays, look whether the thing was made, and if not, send it under a new key.").as(codeInProgress))
 	default:
 		maps.Copy(w.Header(), kept.Header)
 		w.Header().Set(replayedHeader, "true")

@@ -136,7 +136,7 @@ func (a *API) startOIDC(ctx context.Context, in *startInput) (*redirectOutput, e
 	return &redirectOutput{Location: page, SetCookie: []string{a.flowCookie(sealed, begun.Expires, in.client)}}, nil
 }
 
-var errNoOpenID = problem(http.StatusNotFound, "Nobody signs in at an OpenID provider here. The operator sets one up by POINT_OIDC_ISSUER.")
+var errNoOpenID = problem(http.StatusNotFound, "Nobody signs in at an OpenID provider here. The operator sets one up by POINT_OIDC_ISSUER.").as(codeNoOpenID)
 
 type callbackInput struct {
 	Client

@@ -54,10 +54,10 @@ func (a *API) inviteUser(ctx context.Context, in *ByID) (*invitationOutput, erro
 		return nil, err
 	}
 	if u.ID == who(ctx).user.ID {
-		return nil, problem(http.StatusForbidden, "Change your own password at /api/auth/password, with the one you have.")
+		return nil, problem(http.StatusForbidden, "Change your own password at /api/auth/password, with the one you have.").as(codeOwnAccount)
 	}
 	if u.Disabled {
-		return nil, problem(http.StatusConflict, "This user is disabled. Enable them first.")
+		return nil, problem(http.StatusConflict, "This user is disabled. Enable them first.").as(codeDisabled)
 	}
 	invitation, hash := a.newInvitation()
 	if err := a.Store.PutInvitation(ctx, u, hash, invitation.ExpiresAt); err != nil {
@@ -102,7 +102,7 @@ func (a *API) accept(ctx context.Context, in *acceptInput) (*tokenOutput, error)
 	return a.startSession(ctx, u, in.client)
 }
 
-var errInvitation = problem(http.StatusForbidden, "This invitation is not valid, or no longer. Ask for a new one.")
+var errInvitation = problem(http.StatusForbidden, "This invitation is not valid, or no longer. Ask for a new one.").as(codeInvitation)
 
 // actorOf is a user who acts before being signed in.
 func actorOf(u *point.User, c caller) point.Actor {

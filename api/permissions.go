@@ -242,4 +242,4 @@ func isPermission(p Permission) bool {
 	return ok
 }
 
-var errSession = problem(http.StatusForbidden, "This needs a sign-in: personal access tokens may not do it.")
+var errSession = problem(http.StatusForbidden, "This needs a sign-in: personal access tokens may not do it.").as(codeSession)

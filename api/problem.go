@@ -26,6 +26,7 @@ type Problem struct {
 	Type   string         `json:"type" doc:"URI of the kind of problem; about:blank says that title is all there is." example:"about:blank"`
 	Title  string         `json:"title" doc:"The status in words." example:"Unprocessable Entity"`
 	Status int            `json:"status" doc:"HTTP status." example:"422"`
+	Code   Code           `json:"code" doc:"What is wrong, for programs. A code keeps its meaning; new ones come to be." example:"invalid"`
 	Detail string         `json:"detail" doc:"What is wrong, and what to do." example:"Mend the fields below and send it again."`
 	Errors []ProblemField `json:"errors,omitempty" doc:"Every field that is wrong."`
 	UsedBy []Use          `json:"used_by,omitempty" doc:"Why it is not deleted: what refers to it."`
@@ -48,7 +49,13 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // problem makes an error answer; detail is a sentence for the caller.
 func problem(status int, detail string) *Problem {
-	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOfStatus(status), Detail: detail}
+}
+
+// as is p with a code that says more than its status.
+func (p *Problem) as(code Code) *Problem {
+	p.Code = code
+	return p
 }
 
 // retryAfter is problem with a Retry-After header, rounded up to whole seconds.
@@ -216,7 +223,7 @@ func fromStore(err error, thing string) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &full):
-		return problem(http.StatusConflict, fmt.Sprintf("A user may have %d of these, and no %s more fits. Delete one that is not needed.", full.Limit, thing))
+		return problem(http.StatusConflict, fmt.Sprintf("A user may have %d of these, and no %s more fits. Delete one that is not needed.", full.Limit, thing)).as(codeFull)
 	case f.take("body", err):
 		return f.err()
 	case errors.Is(err, store.ErrNotFound):
@@ -224,7 +231,7 @@ func fromStore(err error, thing string) error {
 	case errors.Is(err, store.ErrStale):
 		return problem(http.StatusPreconditionFailed, fmt.Sprintf("Somebody else changed this %s meanwhile. Read it again, and repeat your change on what it is now.", thing))
 	case errors.As(err, &conflict):
-		p := problem(http.StatusConflict, fmt.Sprintf("Another %s has this %s. Choose another one.", thing, conflict.Field))
+		p := problem(http.StatusConflict, fmt.Sprintf("Another %s has this %s. Choose another one.", thing, conflict.Field)).as(codeTaken)
 		p.Errors = []ProblemField{{Location: "body." + conflict.Field, Message: "This is taken."}}
 		return p
 	}
@@ -247,7 +254,7 @@ func (a *API) failed(ctx context.Context, operation string, err error) error {
 	}
 	a.Log.ErrorContext(ctx, "api: "+operation+" failed", "error", err)
 	if a.database(ctx).State != point.HealthOK {
-		return retryAfter(http.StatusServiceUnavailable, 5*time.Second, "The database does not answer. Requests on /v1 are still served; try this again in a moment.")
+		return retryAfter(http.StatusServiceUnavailable, 5*time.Second, "The database does not answer. Requests on /v1 are still served; try this again in a moment.").as(codeDatabase)
 	}
 	return problem(http.StatusInternalServerError, internal)
 }

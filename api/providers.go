@@ -113,7 +113,7 @@ func (in *updateProviderInput) Resolve(ctx huma.Context) []error {
 	}
 	kind, ok := provider.Lookup(in.provider.Kind)
 	if !ok {
-		in.err = problem(http.StatusConflict, "This version of Point does not know this kind of provider, so its settings cannot be changed.")
+		in.err = problem(http.StatusConflict, "This version of Point does not know this kind of provider, so its settings cannot be changed.").as(codeUnknownKind)
 		return nil
 	}
 	var f faults
@@ -250,13 +250,13 @@ func (a *API) changeable(ctx context.Context, id, ifMatch string) (*point.Provid
 func Locked(managedBy, thing string) error {
 	switch managedBy {
 	case point.ManagedByFile:
-		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there: Point takes it within seconds.", thing))
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is declared in the configuration file. Change it there: Point takes it within seconds.", thing)).as(codeLocked)
 	case point.ManagedByEnv:
 		variable := "its environment variable"
 		if thing == "key" {
 			variable = "POINT_BOOTSTRAP_KEY"
 		}
-		return problem(http.StatusConflict, fmt.Sprintf("This %s is made from %s. Take the variable away, or change it there and restart Point.", thing, variable))
+		return problem(http.StatusConflict, fmt.Sprintf("This %s is made from %s. Take the variable away, or change it there and restart Point.", thing, variable)).as(codeLocked)
 	}
 	return nil
 }
@@ -346,21 +346,16 @@ func tested(result point.TestResult, err error) (*testOutput, error) {
 
 // notHere answers for a port that nothing is joined to.
 func notHere(part string) *Problem {
-	return problem(http.StatusServiceUnavailable, fmt.Sprintf("This process has no way to reach %s.", part))
+	return problem(http.StatusServiceUnavailable, fmt.Sprintf("This process has no way to reach %s.", part)).as(codeNotConnected)
 }
 
-// fromPoint turns a coded error into an answer. What a provider said is a bad gateway here:
-// its 401 is not the caller's.
+// fromPoint turns a coded error into an answer.
 func fromPoint(err error) error {
 	var coded *point.Error
 	if !errors.As(err, &coded) || coded.Code == point.Internal {
 		return err
 	}
-	status := coded.Code.Status()
-	if status == http.StatusUnauthorized || status < http.StatusBadRequest {
-		status = http.StatusBadGateway
-	}
-	p := problem(status, coded.Message)
+	p := problem(gatewayStatus(coded.Code), coded.Message).as(Code(coded.Code))
 	if coded.Param != "" {
 		p.Errors = []ProblemField{{Location: "body." + coded.Param, Message: coded.Message}}
 	}

@@ -136,7 +136,7 @@ func (a *API) createRole(ctx context.Context, in *createRoleInput) (*roleOutput,
 	err := a.Store.CreateRole(ctx, r)
 	var used *store.InUse
 	if errors.As(err, &used) {
-		return nil, problem(http.StatusConflict, fmt.Sprintf("%d users have a role of this name that was deleted. Give them another role first, or choose another name.", used.Users))
+		return nil, problem(http.StatusConflict, fmt.Sprintf("%d users have a role of this name that was deleted. Give them another role first, or choose another name.", used.Users)).as(codeInUse)
 	}
 	if err != nil {
 		return nil, fromStore(err, "role")
@@ -169,7 +169,7 @@ func (a *API) deleteRole(ctx context.Context, in *deleteRoleInput) (*empty, erro
 	err = a.Store.DeleteRole(ctx, r.Name, r.Version, in.Force)
 	var used *store.InUse
 	if errors.As(err, &used) {
-		p := problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %d users have it. Give them another role first, or delete it all the same with ?force=true: then they may do nothing.", used.Users))
+		p := problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %d users have it. Give them another role first, or delete it all the same with ?force=true: then they may do nothing.", used.Users)).as(codeInUse)
 		if who(ctx).may(UsersRead) {
 			p.UsedBy = usesOfRole(a.Store.Snapshot(), r.Name)
 		}
@@ -182,7 +182,7 @@ func (a *API) deleteRole(ctx context.Context, in *deleteRoleInput) (*empty, erro
 // the caller lacks, and that is not the caller's own.
 func (a *API) changeableRole(ctx context.Context, name, ifMatch string) (*point.Role, error) {
 	if _, ok := builtIn[name]; ok {
-		return nil, problem(http.StatusConflict, "This role is built in and cannot be changed. Create one of your own.")
+		return nil, problem(http.StatusConflict, "This role is built in and cannot be changed. Create one of your own.").as(codeBuiltIn)
 	}
 	r, err := a.Store.GetRole(ctx, name)
 	if err != nil {
@@ -191,9 +191,9 @@ func (a *API) changeableRole(ctx context.Context, name, ifMatch string) (*point.
 	p := who(ctx)
 	switch {
 	case p.user.Role == name:
-		return nil, problem(http.StatusForbidden, "This is your own role: somebody else must change it.")
+		return nil, problem(http.StatusForbidden, "This is your own role: somebody else must change it.").as(codeOwnAccount)
 	case !p.grants.hasAll(rolePermissions(r)):
-		return nil, problem(http.StatusForbidden, "This role has permissions that you lack, so you cannot change it.")
+		return nil, problem(http.StatusForbidden, "This role has permissions that you lack, so you cannot change it.").as(codeAbove)
 	}
 	return r, matches(ifMatch, r.Version, "role")
 }

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -13,13 +16,37 @@ import (
 // operation finds the documented operation of a request, nil if it matches no route.
 func (w *world) operation(r *http.Request) *huma.Operation {
 	_, pattern := w.api.mux.Handler(r)
-	method, path, _ := strings.Cut(pattern, " ")
-	item := w.api.spec.Paths[path]
+	method, way, _ := strings.Cut(pattern, " ")
+	item := w.api.spec.Paths[way]
 	if item == nil {
 		return nil
 	}
 	return map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete}[method]
 }
+
+// refusalFault is what is wrong with an error, if the document does not tell of it for its operation.
+// A path that is not clean belongs to none.
+func (w *world) refusalFault(op *huma.Operation, r *http.Request, a answer) string {
+	var p Problem
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil || op == nil || a.status == statusClientGone || r.URL.Path != path.Clean(r.URL.Path) {
+		return ""
+	}
+	known := op.Responses[strconv.Itoa(a.status)]
+	if known != nil && known.Ref != "" {
+		known = w.api.spec.Components.Responses[strings.TrimPrefix(known.Ref, "#/components/responses/")]
+	}
+	if known == nil {
+		return fmt.Sprintf("%s may not answer %d %s", op.OperationID, a.status, p.Code)
+	}
+	if codes := known.Extensions["x-codes"].([]Code); !slices.Contains(codes, p.Code) {
+		return fmt.Sprintf("%s may not answer %d with the code %s, but with %s", op.OperationID, a.status, p.Code, codes)
+	}
+	seenRefusals.Store(op.OperationID+" "+string(p.Code), true)
+	return ""
+}
+
+// seenRefusals are the operations and codes that the tests of this run saw.
+var seenRefusals sync.Map
 
 // checkSchema fails if an answer is not what openapi.json says of it.
 func (w *world) checkSchema(r *http.Request, a answer) {
@@ -36,8 +63,8 @@ func (w *world) schemaFaults(r *http.Request, a answer) (faults []string) {
 		return nil
 	}
 	schema := w.api.spec.Components.Schemas.Map()["Problem"]
+	op := w.operation(r)
 	if a.status < http.StatusBadRequest {
-		op := w.operation(r)
 		if op == nil || op.Responses[strconv.Itoa(a.status)] == nil {
 			fault("status %d is not documented", a.status)
 			return faults
@@ -50,6 +77,8 @@ func (w *world) schemaFaults(r *http.Request, a answer) (faults []string) {
 	} else if got := a.header.Get("Content-Type"); got != "application/problem+json" {
 		fault("an error of type %q: %s", got, a.body)
 		return faults
+	} else if wrong := w.refusalFault(op, r, a); wrong != "" {
+		fault("%s", wrong)
 	}
 	var body any
 	if err := json.Unmarshal([]byte(a.body), &body); err != nil {

@@ -51,7 +51,7 @@ func (a *API) rotateSecrets(ctx context.Context, in *rotationInput) (*secretsOut
 	}
 	err := a.Store.StartRotation(ctx, a.rotationEnded)
 	if errors.Is(err, store.ErrRotating) {
-		return nil, problem(http.StatusConflict, "The encryption keys are being rotated already. GET /api/secrets tells how far it is.")
+		return nil, problem(http.StatusConflict, "The encryption keys are being rotated already. GET /api/secrets tells how far it is.").as(codeRotating)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rotate the encryption keys: %w", err)

@@ -91,7 +91,7 @@ func (a *API) refuse(r *http.Request, origin *http.CrossOriginProtection, limit 
 	case !isText(r.URL):
 		return problem(http.StatusBadRequest, "The URL holds bytes that are no text.")
 	case a.foreign(r, origin):
-		return problem(http.StatusForbidden, "A page of another origin may not write here. If it is Point's own page, set POINT_PUBLIC_URL to the URL it is opened by.")
+		return problem(http.StatusForbidden, "A page of another origin may not write here. If it is Point's own page, set POINT_PUBLIC_URL to the URL it is opened by.").as(codeOrigin)
 	case r.ContentLength > limit:
 		return tooLargeProblem(limit)
 	case r.Header.Get("Content-Encoding") != "":

@@ -83,13 +83,13 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*tokenOutput, error) {
 	return a.startSession(ctx, user, in.client)
 }
 
-var errSetUp = problem(http.StatusConflict, "Point is set up already. Sign in at /api/auth/login.")
+var errSetUp = problem(http.StatusConflict, "Point is set up already. Sign in at /api/auth/login.").as(codeSetUpAlready)
 
 func setupRefusal(err error) error {
 	var conflict *store.Conflict
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return problem(http.StatusForbidden, "This set-up link is not valid, or no longer. Start Point again to get a new one.")
+		return problem(http.StatusForbidden, "This set-up link is not valid, or no longer. Start Point again to get a new one.").as(codeSetupLink)
 	case errors.As(err, &conflict):
 		return errSetUp
 	}

@@ -155,9 +155,9 @@ func (a *API) updateUser(ctx context.Context, in *updateUserInput) (*userOutput,
 	p, body := who(ctx), &in.Body
 	switch own := u.ID == p.user.ID; {
 	case own && body.Role != "" && body.Role != u.Role, own && body.Disabled != nil && *body.Disabled:
-		return nil, problem(http.StatusForbidden, "Nobody changes their own role or disables themselves. Ask another owner or admin.")
+		return nil, problem(http.StatusForbidden, "Nobody changes their own role or disables themselves. Ask another owner or admin.").as(codeOwnAccount)
 	case own && body.Password != "":
-		return nil, problem(http.StatusForbidden, "Change your own password at /api/auth/password, with the one you have.")
+		return nil, problem(http.StatusForbidden, "Change your own password at /api/auth/password, with the one you have.").as(codeOwnAccount)
 	case body.Password != "" && p.token != nil:
 		return nil, errSession
 	}
@@ -192,7 +192,7 @@ func (a *API) deleteUser(ctx context.Context, in *deleteInput) (*empty, error) {
 // userRefusal is the answer to why the store does not change a user.
 func userRefusal(err error) error {
 	if errors.Is(err, store.ErrLastOwner) {
-		return problem(http.StatusConflict, "This is the last owner who can sign in. Make another user owner first.")
+		return problem(http.StatusConflict, "This is the last owner who can sign in. Make another user owner first.").as(codeLastOwner)
 	}
 	return fromStore(err, "user")
 }
@@ -213,7 +213,7 @@ func (a *API) changeableUser(ctx context.Context, id, ifMatch string) (*point.Us
 // be to become them. Owners are for owners alone.
 func (a *API) mayTouch(p *principal, u *point.User) error {
 	if u.Role == point.RoleOwner && p.user.Role != point.RoleOwner || !p.grants.hasAll(permissionsOf(a.Store.Snapshot(), u.Role)) {
-		return problem(http.StatusForbidden, fmt.Sprintf("This user's role %s may more than you, so you cannot change them.", u.Role))
+		return problem(http.StatusForbidden, fmt.Sprintf("This user's role %s may more than you, so you cannot change them.", u.Role)).as(codeAbove)
 	}
 	return nil
 }

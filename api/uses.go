@@ -41,7 +41,7 @@ func (f Forced) refuseUsed(thing string, uses []Use) error {
 		names = append(names, fmt.Sprintf("and %d more", len(uses)-shown))
 	}
 	p := problem(http.StatusConflict, fmt.Sprintf("This %s is used by %s. Take it out there first, or delete it all the same with ?force=true: then these go without it.",
-		thing, strings.Join(names, ", ")))
+		thing, strings.Join(names, ", "))).as(codeInUse)
 	p.UsedBy = uses
 	return p
 }

@@ -25,12 +25,37 @@ import (
 func TestMain(m *testing.M) {
 	passwordCost.Memory, passwordCost.Iterations = 64, 1 // KiB: what is tested is not how slow it is
 	code := pgtest.Main(m)
+	if code == 0 && wholeRun() {
+		code = missedRefusals()
+	}
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
 }
+
+// wholeRun reports whether every test of the package was run.
+func wholeRun() bool {
+	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
+}
+
+// missedRefusals is 1 if no test saw a refusal that a line of refusals announces.
+func missedRefusals() (code int) {
+	for id, codes := range refusals {
+		for _, c := range codes {
+			what := id + " " + string(c)
+			if _, seen := seenRefusals.Load(what); !seen && unseen[what] == "" {
+				fmt.Fprintln(os.Stderr, "no test sees the refusal", what)
+				code = 1
+			}
+		}
+	}
+	return code
+}
+
+// unseen are refusals that no test here brings about, with the reason.
+var unseen = map[string]string{}
 
 const password = "correct horse battery"
 
@@ -62,13 +87,15 @@ type world struct {
 
 // clock is a time that tests move on.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	tick time.Duration // by which it moves on itself whenever it is read
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.now = c.now.Add(c.tick)
 	return c.now
 }
 
@@ -185,8 +212,14 @@ func newWorld(t testing.TB) *world {
 // newWorldOn is a world on a database of its own.
 func newWorldOn(t testing.TB, opts store.Options) *world {
 	t.Helper()
+	return newWorldAt(t, opts, &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)})
+}
+
+// newWorldAt is newWorldOn by another clock.
+func newWorldAt(t testing.TB, opts store.Options, c *clock) *world {
+	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)}, alerts: &alertList{subjects: map[string]bool{}}, ports: &fakePorts{events: make(chan point.Record)},
+		t: t, clock: c, alerts: &alertList{subjects: map[string]bool{}}, ports: &fakePorts{events: make(chan point.Record)},
 		users: map[string]*point.User{}, tokens: map[string]string{}, opts: opts,
 	}
 	w.opts.DataDir, w.opts.Now = t.TempDir(), w.clock.Now
