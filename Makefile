@@ -83,6 +83,7 @@ test-console: $(STAMPS)/npm ## lint, types, dead code and unit tests of the cons
 	@echo '== console'
 	@cd console && npx openapi-typescript ../api/openapi.json --default-non-nullable=false -o ../$(STAMPS)/api.gen.ts >/dev/null
 	@cmp -s $(STAMPS)/api.gen.ts console/src/lib/api.gen.ts || { echo "the console's client is not that of api/openapi.json (run: make generate)"; exit 1; }
+	@cd console && npm run --silent lint:api
 	@cd console && npm run --silent check
 
 .PHONY: test-e2e

@@ -60,7 +60,7 @@ func (a *API) need(ctx context.Context, needed []Permission, why string) error {
 	e := point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied, Actor: point.ActorOf(ctx), TargetKind: point.EntityConfiguration}
 	e.Detail, _ = json.Marshal(map[string]string{"permission": strings.Join(lacking, " ")}) // always can be written
 	a.audit(ctx, e)
-	return problem(http.StatusForbidden, fmt.Sprintf("%s You lack: %s. Ask an owner or admin.", why, strings.Join(lacking, ", ")))
+	return problem(http.StatusForbidden, fmt.Sprintf("%s You lack: %s. Ask an owner or admin.", why, strings.Join(lacking, ", "))).as(codePermission)
 }
 
 // mayBeDefault refuses to let a document be the default, which a start makes live as whoever runs

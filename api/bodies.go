@@ -72,7 +72,7 @@ func (a *API) kept(ctx context.Context, id string) (point.Record, *store.KeptBod
 	kept, err := a.Store.GetBodies(ctx, record.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return record, nil, problem(http.StatusNotFound,
-			"What this request said was not kept, or is kept no longer. POINT_BODIES=full keeps it from the next request on, for as long as POINT_RETENTION says.")
+			"What this request said was not kept, or is kept no longer. POINT_BODIES=full keeps it from the next request on, for as long as POINT_RETENTION says.").as(codeNotKept)
 	}
 	return record, kept, err
 }

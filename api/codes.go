@@ -28,6 +28,7 @@ const (
 	codeAbove           Code = "above_you"
 	codeNotFound        Code = "not_found"
 	codeNoOpenID        Code = "openid_off"
+	codeNotKept         Code = "not_kept"
 	codeMethod          Code = "method_not_allowed"
 	codeConflict        Code = "conflict"
 	codeTaken           Code = "taken"
@@ -78,6 +79,7 @@ var codeTable = []struct {
 	{codeAbove, http.StatusForbidden, "The user or role may more than you."},
 	{codeNotFound, http.StatusNotFound, "There is no such thing, or none that you may see."},
 	{codeNoOpenID, http.StatusNotFound, "No OpenID provider is set up."},
+	{codeNotKept, http.StatusNotFound, "What the request said is not kept."},
 	{codeMethod, http.StatusMethodNotAllowed, "The path does not take the method."},
 	{codeConflict, http.StatusConflict, "The state of the thing does not allow it."},
 	{codeTaken, http.StatusConflict, "Another thing has this name."},
@@ -92,7 +94,7 @@ var codeTable = []struct {
 	{codeDisabled, http.StatusConflict, "The user is disabled."},
 	{codeUnknownKind, http.StatusConflict, "This version of Point does not know the kind of provider."},
 	{codeStale, http.StatusPreconditionFailed, "Somebody else changed it meanwhile. Read it again."},
-	{codeTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."},
+	{codeTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than it may be here."},
 	{codeMediaType, http.StatusUnsupportedMediaType, "The body is not sent as plain JSON."},
 	{codeHost, http.StatusMisdirectedRequest, "Point does not answer under this host name."},
 	{codeInvalid, http.StatusUnprocessableEntity, "Something is not valid; errors lists what and where."},

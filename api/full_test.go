@@ -92,6 +92,11 @@ func (w *fullWorld) history() {
 		ID: store.NewID(now), Timestamp: now, Endpoint: point.PathChat, ProviderID: provider.ID, Model: "gpt-4o", Status: 200, Outcome: point.OutcomeComplete,
 		Attempts: []point.Attempt{{ProviderID: provider.ID, Provider: "second", Model: "gpt-4o", Status: 200}}, Request: json.RawMessage(`{"model":"gpt-4o"}`),
 	}
+	keeper, err := w.store.Bodies(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	record.Bodies = keeper.Seal(record.ID, []byte(`{"model":"gpt-4o","messages":[{"role":"user","content":"Say hello."}]}`), []byte(`{"object":"chat.completion"}`))
 	for _, err := range []error{
 		first,
 		w.store.PutAlias(ctx, &point.Alias{Name: "fast", Target: "second/gpt-4o-mini"}),

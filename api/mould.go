@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -177,6 +178,7 @@ func (r route) operation(id string) huma.Operation {
 	if r.handler.moves {
 		op.DefaultStatus = http.StatusSeeOther
 	}
+	op.Security = []map[string][]string{} // says that none is needed
 	if r.permission != Public {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Description = fmt.Sprintf("Needs the permission `%s`.", r.permission)
@@ -208,6 +210,8 @@ const apiVersion = "1"
 func newConfig() huma.Config {
 	config := huma.DefaultConfig("Point", apiVersion)
 	config.Info.Description = "The control plane of Point: providers, endpoints, keys, requests, status. The data plane, /v1, is OpenAI's API and is not described here."
+	config.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
+	config.Servers = []*huma.Server{{URL: "/", Description: "The Point that serves this document."}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Formats = map[string]huma.Format{
@@ -243,5 +247,7 @@ func render(doc *huma.OpenAPI) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: render openapi.json: %w", err)
 	}
+	// What huma says of a pattern has no place in JSON Schema, unless as an extension.
+	raw = bytes.ReplaceAll(raw, []byte(`"patternDescription": `), []byte(`"x-pattern-description": `))
 	return append(raw, '\n'), nil
 }

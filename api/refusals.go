@@ -46,9 +46,12 @@ var refusals = map[string][]Code{
 	"createUserToken":    {codeFull},
 	"deleteUserToken":    {codeAbove},
 
+	"getBodies":     {codeNotKept},
+	"replayRequest": {codeNotKept, codeConflict},
+
 	"saveConfig":     {codeTaken},
-	"importConfig":   {codeTaken},
-	"updateConfig":   {codeTaken},
+	"importConfig":   {codeTaken, codeUnavailable},
+	"updateConfig":   {codeTaken, codeUnavailable},
 	"activateConfig": {codeUnavailable},
 	"rollBack":       {codeUnavailable},
 	"rotateSecrets":  {codeRotating},
@@ -63,7 +66,7 @@ var refusals = map[string][]Code{
 }
 
 // asking are the operations that ask the gateway.
-var asking = []string{"testProvider", "testEndpoint", "explainRoute", "listModels"}
+var asking = []string{"testProvider", "testEndpoint", "explainRoute", "listModels", "replayRequest"}
 
 // still are the operations that ask no database.
 var still = []string{"getOpenAPI", "getDocs", "getDocsScript", "getDocsStyle"}

@@ -14,7 +14,8 @@ const response = await fetch('/api/openapi.json')
 const spec = await response.json()
 const methods = ['get', 'post', 'put', 'patch', 'delete']
 
-const deref = (schema) => (schema?.$ref ? spec.components.schemas[schema.$ref.split('/').pop()] : (schema ?? {}))
+/** Follows a reference within the document, such as #/components/schemas/Key. */
+const deref = (node) => (node?.$ref ? (spec.components[node.$ref.split('/')[2]]?.[node.$ref.split('/')[3]] ?? {}) : (node ?? {}))
 
 /** An example of what a schema describes; sent tells what is written apart from what is read. */
 function exampleOf(schema, sent, depth = 0) {
@@ -117,12 +118,21 @@ async function show(answer, body) {
 }
 
 function answersOf(operation) {
-  return Object.entries(operation.responses ?? {}).map(([status, answer]) => {
+  return Object.entries(operation.responses ?? {}).map(([status, given]) => {
+    const answer = deref(given)
+    if (answer['x-codes']) return refusalOf(status, answer)
     const content = Object.entries(answer.content ?? {})[0]
     const example = content && content[1].schema && (content[1].example ?? exampleOf(content[1].schema, false))
     const text = typeof example === 'string' ? example : example === undefined ? '' : pretty(example)
     return el('div', {}, el('h3', {}, status, ' ', el('small', {}, answer.description ?? '')), text ? el('pre', { tabIndex: 0 }, text) : '')
   })
+}
+
+/** An error answer: each of its codes, with what it means. */
+function refusalOf(status, answer) {
+  const [first] = Object.values(answer.content)
+  const lines = Object.entries(first.examples).map(([code, given]) => el('li', {}, el('code', {}, code), ' ', el('small', {}, deref(given).summary)))
+  return el('div', {}, el('h3', {}, status), el('ul', {}, ...lines))
 }
 
 /** The inside of an operation, made when it is opened. */
