@@ -211,6 +211,7 @@ func newConfig() huma.Config {
 	config := huma.DefaultConfig("Point", apiVersion)
 	config.Info.Description = "The control plane of Point: providers, endpoints, keys, requests, status. The data plane, /v1, is OpenAI's API and is not described here."
 	config.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
+	config.Tags = tags
 	config.Servers = []*huma.Server{{URL: "/", Description: "The Point that serves this document."}}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil

@@ -29,5 +29,9 @@ const config = await createConfig({
 const [file] = process.argv.slice(2)
 const source = await readFile(file, 'utf8')
 const problems = await lintFromString({ source, absoluteRef: file, config })
-formatProblems(problems, { format: 'stylish', totals: { errors: problems.length, warnings: 0, ignored: 0 }, version: '' })
+formatProblems(problems, {
+  format: 'stylish',
+  totals: { errors: problems.length, warnings: 0, ignored: 0 },
+  version: '',
+})
 process.exitCode = problems.length > 0 ? 1 : 0

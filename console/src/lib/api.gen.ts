@@ -3433,6 +3433,12 @@ export interface components {
         };
         Problem: {
             /**
+             * @description What is wrong, for programs. A code keeps its meaning; new ones come to be.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "malformed" | "two_credentials" | "unauthenticated" | "wrong_password" | "forbidden" | "permission_missing" | "session_needed" | "foreign_origin" | "setup_link_invalid" | "invitation_invalid" | "own_account" | "above_you" | "not_found" | "openid_off" | "not_kept" | "method_not_allowed" | "conflict" | "taken" | "in_use" | "declared_elsewhere" | "last_owner" | "too_many" | "in_progress" | "set_up_already" | "rotation_running" | "built_in" | "user_disabled" | "unknown_kind" | "stale" | "too_large" | "unsupported_media_type" | "unknown_host" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "too_many_tries" | "client_gone" | "internal" | "unavailable" | "database_unavailable" | "not_connected" | "busy" | "context_length_exceeded" | "endpoint_disabled" | "invalid_json" | "invalid_request" | "key_budget_exceeded" | "key_disabled" | "key_expired" | "missing_required_parameter" | "model_not_found" | "not_allowed" | "overloaded" | "provider_bad_response" | "provider_credentials" | "provider_not_found" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unavailable" | "rate_limited" | "recording_unavailable" | "shutting_down" | "stream_truncated" | "unsafe_address" | "unsupported_field";
+            /**
              * @description What is wrong, and what to do.
              * @example Mend the fields below and send it again.
              */
@@ -5020,7 +5026,599 @@ export interface components {
             tag: string[];
         };
     };
-    responses: never;
+    responses: {
+        /** @description `malformed`: The body or the URL cannot be read. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `malformed`: The body or the URL cannot be read.
+         *
+         *     `two_credentials`: The request carries two different credentials.
+         */
+        "BadRequest.malformed.two_credentials": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `conflict`: The state of the thing does not allow it. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `built_in`: It is built in. */
+        "Conflict.built_in": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `built_in`: It is built in.
+         *
+         *     `in_use`: Something refers to it; used_by lists what.
+         */
+        "Conflict.built_in.in_use": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `declared_elsewhere`: It is declared in the configuration file or the environment; change it there. */
+        "Conflict.declared_elsewhere": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `declared_elsewhere`: It is declared in the configuration file or the environment; change it there.
+         *
+         *     `in_use`: Something refers to it; used_by lists what.
+         */
+        "Conflict.declared_elsewhere.in_use": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `declared_elsewhere`: It is declared in the configuration file or the environment; change it there.
+         *
+         *     `taken`: Another thing has this name.
+         */
+        "Conflict.declared_elsewhere.taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `declared_elsewhere`: It is declared in the configuration file or the environment; change it there.
+         *
+         *     `taken`: Another thing has this name.
+         *
+         *     `unknown_kind`: This version of Point does not know the kind of provider.
+         */
+        "Conflict.declared_elsewhere.taken.unknown_kind": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `in_progress`: The first request with this Idempotency-Key is not answered yet, or was cut off. */
+        "Conflict.in_progress": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `in_progress`: The first request with this Idempotency-Key is not answered yet, or was cut off.
+         *
+         *     `in_use`: Something refers to it; used_by lists what.
+         *
+         *     `taken`: Another thing has this name.
+         */
+        "Conflict.in_progress.in_use.taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `in_progress`: The first request with this Idempotency-Key is not answered yet, or was cut off.
+         *
+         *     `taken`: Another thing has this name.
+         */
+        "Conflict.in_progress.taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `in_progress`: The first request with this Idempotency-Key is not answered yet, or was cut off.
+         *
+         *     `too_many`: The user has as many of these as they may have.
+         */
+        "Conflict.in_progress.too_many": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `last_owner`: It is the last owner who can sign in. */
+        "Conflict.last_owner": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `last_owner`: It is the last owner who can sign in.
+         *
+         *     `taken`: Another thing has this name.
+         */
+        "Conflict.last_owner.taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rotation_running`: The encryption keys are being rotated already. */
+        "Conflict.rotation_running": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `set_up_already`: Point has its first user already. */
+        "Conflict.set_up_already": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `taken`: Another thing has this name. */
+        "Conflict.taken": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `user_disabled`: The user is disabled. */
+        "Conflict.user_disabled": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `above_you`: The user or role may more than you.
+         *
+         *     `foreign_origin`: A page of another origin may not write.
+         *
+         *     `permission_missing`: The role or the token lacks the permission of the route.
+         */
+        "Forbidden.above_you.foreign_origin.permission_missing": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `foreign_origin`: A page of another origin may not write. */
+        "Forbidden.foreign_origin": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `invitation_invalid`: The invitation is not valid, or no longer.
+         */
+        "Forbidden.foreign_origin.invitation_invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `not_allowed`: What the gateway says, as on /v1.
+         *
+         *     `permission_missing`: The role or the token lacks the permission of the route.
+         */
+        "Forbidden.foreign_origin.not_allowed.permission_missing": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `permission_missing`: The role or the token lacks the permission of the route.
+         */
+        "Forbidden.foreign_origin.permission_missing": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `permission_missing`: The role or the token lacks the permission of the route.
+         *
+         *     `session_needed`: Personal access tokens may not do it: sign in.
+         */
+        "Forbidden.foreign_origin.permission_missing.session_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `session_needed`: Personal access tokens may not do it: sign in.
+         */
+        "Forbidden.foreign_origin.session_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `foreign_origin`: A page of another origin may not write.
+         *
+         *     `setup_link_invalid`: The set-up link is not valid, or no longer.
+         */
+        "Forbidden.foreign_origin.setup_link_invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `not_allowed`: What the gateway says, as on /v1.
+         *
+         *     `permission_missing`: The role or the token lacks the permission of the route.
+         */
+        "Forbidden.not_allowed.permission_missing": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `permission_missing`: The role or the token lacks the permission of the route. */
+        "Forbidden.permission_missing": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `session_needed`: Personal access tokens may not do it: sign in. */
+        "Forbidden.session_needed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `provider_timeout`: What the gateway says, as on /v1. */
+        "GatewayTimeout.provider_timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `internal`: Point failed. Its log has the details. */
+        InternalServerError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unknown_host`: Point does not answer under this host name. */
+        MisdirectedRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not_found`: There is no such thing, or none that you may see. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `endpoint_disabled`: What the gateway says, as on /v1.
+         *
+         *     `model_not_found`: What the gateway says, as on /v1.
+         *
+         *     `provider_not_found`: What the gateway says, as on /v1.
+         */
+        "NotFound.endpoint_disabled.model_not_found.provider_not_found": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `not_found`: There is no such thing, or none that you may see.
+         *
+         *     `not_kept`: What the request said is not kept.
+         */
+        "NotFound.not_found.not_kept": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `openid_off`: No OpenID provider is set up. */
+        "NotFound.openid_off": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `stale`: Somebody else changed it meanwhile. Read it again. */
+        PreconditionFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `too_large`: The body is larger than it may be here. */
+        RequestEntityTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `busy`: Many people are signing in. Try again after Retry-After.
+         *
+         *     `database_unavailable`: The database does not answer. Try again after Retry-After.
+         */
+        "ServiceUnavailable.busy.database_unavailable": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `busy`: Many people are signing in. Try again after Retry-After.
+         *
+         *     `database_unavailable`: The database does not answer. Try again after Retry-After.
+         *
+         *     `unavailable`: It cannot be done at this moment. Try again after Retry-After.
+         */
+        "ServiceUnavailable.busy.database_unavailable.unavailable": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `database_unavailable`: The database does not answer. Try again after Retry-After. */
+        "ServiceUnavailable.database_unavailable": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+         *
+         *     `not_connected`: This process has no way to reach the part that does it.
+         */
+        "ServiceUnavailable.database_unavailable.not_connected": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+         *
+         *     `unavailable`: It cannot be done at this moment. Try again after Retry-After.
+         */
+        "ServiceUnavailable.database_unavailable.unavailable": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `too_many_requests`: Too many requests at once. Retry-After says how long to wait. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+         *
+         *     `too_many_tries`: Too many tries failed. Retry-After says how long to wait.
+         */
+        "TooManyRequests.too_many_requests.too_many_tries": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated`: The request carries no credential, or one that is not valid or no longer. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `unauthenticated`: The request carries no credential, or one that is not valid or no longer.
+         *
+         *     `wrong_password`: The email address or the password is wrong.
+         */
+        "Unauthorized.unauthenticated.wrong_password": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `invalid`: Something is not valid; errors lists what and where. */
+        UnprocessableEntity: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `idempotency_key_reused`: The Idempotency-Key was used for another request.
+         *
+         *     `invalid`: Something is not valid; errors lists what and where.
+         */
+        "UnprocessableEntity.idempotency_key_reused.invalid": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported_media_type`: The body is not sent as plain JSON. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -5044,18 +5642,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "alg": "EdDSA",
+                     *           "crv": "Ed25519",
+                     *           "kid": "01990000-0000-7000-8000-000000000001",
+                     *           "kty": "OKP",
+                     *           "use": "sig",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listAlertRules: {
@@ -5073,18 +5682,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "cooldown_ms": 1800000,
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "enabled": true,
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "error_rate",
+                     *           "managed_by": "user",
+                     *           "min_requests": 0,
+                     *           "name": "errors",
+                     *           "scope": {
+                     *             "each": "provider"
+                     *           },
+                     *           "severity": "warning",
+                     *           "threshold": 25,
+                     *           "unit": "%",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1,
+                     *           "window_ms": 300000
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertRuleList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createAlertRule: {
@@ -5101,6 +5739,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "error_rate",
+                 *       "name": "errors",
+                 *       "scope": {
+                 *         "each": "provider"
+                 *       },
+                 *       "threshold": 25
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAlertRule"];
             };
         };
@@ -5112,18 +5760,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cooldown_ms": 1800000,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "error_rate",
+                     *       "managed_by": "user",
+                     *       "min_requests": 0,
+                     *       "name": "errors",
+                     *       "scope": {
+                     *         "each": "provider"
+                     *       },
+                     *       "severity": "warning",
+                     *       "threshold": 25,
+                     *       "unit": "%",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1,
+                     *       "window_ms": 300000
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertRule"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getAlertRule: {
@@ -5145,18 +5816,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cooldown_ms": 1800000,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "error_rate",
+                     *       "managed_by": "user",
+                     *       "min_requests": 0,
+                     *       "name": "errors",
+                     *       "scope": {
+                     *         "each": "provider"
+                     *       },
+                     *       "severity": "warning",
+                     *       "threshold": 25,
+                     *       "unit": "%",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1,
+                     *       "window_ms": 300000
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertRule"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateAlertRule: {
@@ -5176,6 +5868,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "threshold": 10
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateAlertRule"];
             };
         };
@@ -5187,18 +5884,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cooldown_ms": 1800000,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "error_rate",
+                     *       "managed_by": "user",
+                     *       "min_requests": 0,
+                     *       "name": "errors",
+                     *       "scope": {
+                     *         "each": "provider"
+                     *       },
+                     *       "severity": "warning",
+                     *       "threshold": 10,
+                     *       "unit": "%",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2,
+                     *       "window_ms": 300000
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertRule"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere.taken"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteAlertRule: {
@@ -5225,15 +5947,19 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listAlerts: {
@@ -5268,18 +5994,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": "",
+                     *           "count": 1,
+                     *           "first_at": "2026-03-04T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "unpriced_model",
+                     *           "last_at": "2026-03-04T12:30:00Z",
+                     *           "message": "No price.",
+                     *           "notified_at": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": "",
+                     *           "rule_id": "",
+                     *           "severity": "warning",
+                     *           "silence_id": "",
+                     *           "status": "open",
+                     *           "subject": "gpt-9"
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getAlert: {
@@ -5300,18 +6054,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": "",
+                     *       "count": 1,
+                     *       "first_at": "2026-03-04T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "unpriced_model",
+                     *       "last_at": "2026-03-04T12:30:00Z",
+                     *       "message": "No price.",
+                     *       "notified_at": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": "",
+                     *       "rule_id": "",
+                     *       "severity": "warning",
+                     *       "silence_id": "",
+                     *       "status": "open",
+                     *       "subject": "gpt-9"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     acknowledgeAlert: {
@@ -5332,18 +6106,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acknowledged_at": "2026-03-04T12:30:00Z",
+                     *       "acknowledged_by": "owner@example.com",
+                     *       "count": 1,
+                     *       "first_at": "2026-03-04T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "unpriced_model",
+                     *       "last_at": "2026-03-04T12:30:00Z",
+                     *       "message": "No price.",
+                     *       "notified_at": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": "",
+                     *       "rule_id": "",
+                     *       "severity": "warning",
+                     *       "silence_id": "",
+                     *       "status": "acknowledged",
+                     *       "subject": "gpt-9"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     resolveAlert: {
@@ -5364,18 +6160,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acknowledged_at": "2026-03-04T12:30:00Z",
+                     *       "acknowledged_by": "owner@example.com",
+                     *       "count": 1,
+                     *       "first_at": "2026-03-04T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "unpriced_model",
+                     *       "last_at": "2026-03-04T12:30:00Z",
+                     *       "message": "No price.",
+                     *       "notified_at": null,
+                     *       "resolved_at": "2026-03-04T12:30:00Z",
+                     *       "resolved_by": "owner@example.com",
+                     *       "rule_id": "",
+                     *       "severity": "warning",
+                     *       "silence_id": "",
+                     *       "status": "resolved",
+                     *       "subject": "gpt-9"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listAliases: {
@@ -5393,18 +6211,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "managed_by": "user",
+                     *           "name": "fast",
+                     *           "target": "second/gpt-4o-mini",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "managed_by": "user",
+                     *           "name": "quick",
+                     *           "target": "gpt-4o-mini",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 2,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["AliasList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createAlias: {
@@ -5421,6 +6265,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "quick",
+                 *       "target": "gpt-4o-mini"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateAlias"];
             };
         };
@@ -5432,18 +6282,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "managed_by": "user",
+                     *       "name": "quick",
+                     *       "target": "gpt-4o-mini",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alias"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getAlias: {
@@ -5465,18 +6327,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "managed_by": "user",
+                     *       "name": "fast",
+                     *       "target": "second/gpt-4o-mini",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alias"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     putAlias: {
@@ -5496,6 +6368,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "target": "openai-main/gpt-4o-mini"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutAlias"];
             };
         };
@@ -5507,18 +6384,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "managed_by": "user",
+                     *       "name": "fast",
+                     *       "target": "openai-main/gpt-4o-mini",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alias"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.declared_elsewhere"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteAlias: {
@@ -5548,15 +6438,19 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere.in_use"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listAudit: {
@@ -5593,18 +6487,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "actor_id": "01990000-0000-7000-8000-000000000001",
+                     *           "actor_kind": "user",
+                     *           "actor_name": "owner@example.com",
+                     *           "address": "192.0.2.1",
+                     *           "at": "2026-03-04T12:30:00Z",
+                     *           "detail": {},
+                     *           "event": "request.bodies_read",
+                     *           "hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "prev_hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *           "result": "ok",
+                     *           "seq": 22,
+                     *           "target_id": "01990000-0000-7000-8000-000000000003",
+                     *           "target_kind": "request",
+                     *           "target_name": "/v1/chat/completions",
+                     *           "token_id": ""
+                     *         },
+                     *         {
+                     *           "actor_id": "01990000-0000-7000-8000-000000000001",
+                     *           "actor_kind": "user",
+                     *           "actor_name": "owner@example.com",
+                     *           "address": "192.0.2.1",
+                     *           "at": "2026-03-04T12:30:00Z",
+                     *           "detail": {},
+                     *           "event": "config.exported",
+                     *           "hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *           "id": "01990000-0000-7000-8000-000000000004",
+                     *           "prev_hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *           "result": "ok",
+                     *           "seq": 21,
+                     *           "target_id": "",
+                     *           "target_kind": "configuration",
+                     *           "target_name": "",
+                     *           "token_id": ""
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditEntryList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listCheckpoints: {
@@ -5627,18 +6567,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "at": "2026-03-04T12:30:00Z",
+                     *           "hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *           "seq": 8,
+                     *           "signature": "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                     *         }
+                     *       ],
+                     *       "key": "0000000000000000000000000000000000000000000000000000000000000000"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditCheckpoints"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     verifyAudit: {
@@ -5661,18 +6613,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "checkpoints": 1,
+                     *       "findings": [],
+                     *       "hash": "0000000000000000000000000000000000000000000000000000000000000000",
+                     *       "ok": true,
+                     *       "published": 1,
+                     *       "rows": 22
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditReport"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     accept: {
@@ -5684,6 +6645,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "a much longer one",
+                 *       "token": "setup-or-invitation-setup-or-invitation-set"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Accept"];
             };
         };
@@ -5695,18 +6662,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.invitation_invalid"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests.too_many_requests.too_many_tries"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     getKeySet: {
@@ -5725,18 +6700,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "alg": "EdDSA",
+                     *           "crv": "Ed25519",
+                     *           "kid": "01990000-0000-7000-8000-000000000001",
+                     *           "kty": "OKP",
+                     *           "use": "sig",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     rotateSigningKey: {
@@ -5748,6 +6734,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at_once": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["RotateSigning"];
             };
         };
@@ -5758,18 +6749,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "alg": "EdDSA",
+                     *           "crv": "Ed25519",
+                     *           "kid": "01990000-0000-7000-8000-000000000001",
+                     *           "kty": "OKP",
+                     *           "use": "sig",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeySet"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     login: {
@@ -5781,6 +6787,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com",
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Login"];
             };
         };
@@ -5792,18 +6804,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized.unauthenticated.wrong_password"];
+            403: components["responses"]["Forbidden.foreign_origin"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests.too_many_requests.too_many_tries"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     logout: {
@@ -5826,15 +6846,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden.foreign_origin"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     me: {
@@ -5852,18 +6872,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "email": "owner@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "permissions": [
+                     *         "providers:read",
+                     *         "endpoints:read"
+                     *       ],
+                     *       "role": "owner",
+                     *       "session_id": "01990000-0000-7000-8000-000000000002"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getMethods: {
@@ -5881,18 +6912,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "oidc": {
+                     *         "name": "Example",
+                     *         "start": "https://console.example/api/auth/oidc/start"
+                     *       },
+                     *       "password": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Methods"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     finishOIDC: {
@@ -5934,15 +6971,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound.openid_off"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     startOIDC: {
@@ -5966,15 +7000,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound.openid_off"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     changePassword: {
@@ -5986,6 +7018,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "correct horse battery",
+                 *       "new": "a much longer one"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePassword"];
             };
         };
@@ -5997,18 +7035,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.session_needed"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests.too_many_requests.too_many_tries"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     refresh: {
@@ -6030,18 +7078,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     listSessions: {
@@ -6059,18 +7115,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "address": "127.0.0.1",
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-04-03T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_used_at": "2026-03-04T12:30:00Z",
+                     *           "user_agent": ""
+                     *         },
+                     *         {
+                     *           "address": "127.0.0.1",
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "current": false,
+                     *           "expires_at": "2026-04-03T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "last_used_at": "2026-03-04T12:30:00Z",
+                     *           "user_agent": ""
+                     *         }
+                     *       ],
+                     *       "limit": 18,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.session_needed"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteSession: {
@@ -6092,15 +7176,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.session_needed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getBackup: {
@@ -6155,18 +7241,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "created_by": "owner@example.com",
+                     *           "description": "Cheaper models after work",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "is_default": false,
+                     *           "name": "evening",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "created_by": "owner@example.com",
+                     *           "description": "",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "is_default": false,
+                     *           "name": "imported 2026-03-04 12:30:00 ABCD",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConfigurationList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     saveConfig: {
@@ -6183,6 +7299,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Cheaper models after work",
+                 *       "name": "evening"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SaveConfig"];
             };
         };
@@ -6194,18 +7316,129 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "alert_rules": [
+                     *           {
+                     *             "cooldown_ms": 1800000,
+                     *             "enabled": true,
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "kind": "error_rate",
+                     *             "min_requests": 0,
+                     *             "name": "errors",
+                     *             "scope": {
+                     *               "each": "provider"
+                     *             },
+                     *             "severity": "warning",
+                     *             "threshold": 25,
+                     *             "window_ms": 300000
+                     *           },
+                     *           {
+                     *             "cooldown_ms": 1800000,
+                     *             "enabled": true,
+                     *             "id": "01990000-0000-7000-8000-000000000002",
+                     *             "kind": "error_rate",
+                     *             "min_requests": 0,
+                     *             "name": "errors",
+                     *             "scope": {
+                     *               "each": "provider"
+                     *             },
+                     *             "severity": "warning",
+                     *             "threshold": 25,
+                     *             "window_ms": 300000
+                     *           }
+                     *         ],
+                     *         "aliases": [
+                     *           {
+                     *             "name": "fast",
+                     *             "target": "second/gpt-4o-mini"
+                     *           },
+                     *           {
+                     *             "name": "quick",
+                     *             "target": "gpt-4o-mini"
+                     *           }
+                     *         ],
+                     *         "endpoints": [
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/chat/completions"
+                     *           },
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/completions"
+                     *           }
+                     *         ],
+                     *         "format": 1,
+                     *         "keys": [
+                     *           {
+                     *             "endpoints": [],
+                     *             "id": "01990000-0000-7000-8000-000000000003",
+                     *             "limits": {
+                     *               "budget_day": "5",
+                     *               "rpm": 60
+                     *             },
+                     *             "models": [
+                     *               "gpt-4o*"
+                     *             ],
+                     *             "name": "billing service",
+                     *             "tags": [
+                     *               "billing"
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "providers": [
+                     *           {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000004",
+                     *             "name": "openai-main",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           },
+                     *           {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000005",
+                     *             "name": "second",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           }
+                     *         ],
+                     *         "settings": {}
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "description": "Cheaper models after work",
+                     *       "id": "01990000-0000-7000-8000-000000000006",
+                     *       "is_default": false,
+                     *       "name": "evening",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["FullConfiguration"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     exportConfig: {
@@ -6226,19 +7459,188 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_rules": [
+                     *         {
+                     *           "cooldown_ms": 1800000,
+                     *           "enabled": true,
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "error_rate",
+                     *           "min_requests": 0,
+                     *           "name": "errors",
+                     *           "scope": {
+                     *             "each": "provider"
+                     *           },
+                     *           "severity": "warning",
+                     *           "threshold": 25,
+                     *           "window_ms": 300000
+                     *         }
+                     *       ],
+                     *       "aliases": [
+                     *         {
+                     *           "name": "fast",
+                     *           "target": "second/gpt-4o-mini"
+                     *         },
+                     *         {
+                     *           "name": "quick",
+                     *           "target": "gpt-4o-mini"
+                     *         }
+                     *       ],
+                     *       "endpoints": [
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/chat/completions"
+                     *         },
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/completions"
+                     *         }
+                     *       ],
+                     *       "format": 1,
+                     *       "keys": [
+                     *         {
+                     *           "endpoints": [],
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "limits": {
+                     *             "budget_day": "5",
+                     *             "rpm": 60
+                     *           },
+                     *           "models": [
+                     *             "gpt-4o*"
+                     *           ],
+                     *           "name": "billing service",
+                     *           "tags": [
+                     *             "billing"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "providers": [
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000003",
+                     *           "name": "openai-main",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         },
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000004",
+                     *           "name": "second",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         }
+                     *       ],
+                     *       "settings": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["DocumentMembers"];
+                    /**
+                     * @example {
+                     *       "alert_rules": [
+                     *         {
+                     *           "cooldown_ms": 1800000,
+                     *           "enabled": true,
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "error_rate",
+                     *           "min_requests": 0,
+                     *           "name": "errors",
+                     *           "scope": {
+                     *             "each": "provider"
+                     *           },
+                     *           "severity": "warning",
+                     *           "threshold": 25,
+                     *           "window_ms": 300000
+                     *         }
+                     *       ],
+                     *       "aliases": [
+                     *         {
+                     *           "name": "fast",
+                     *           "target": "second/gpt-4o-mini"
+                     *         },
+                     *         {
+                     *           "name": "quick",
+                     *           "target": "gpt-4o-mini"
+                     *         }
+                     *       ],
+                     *       "endpoints": [
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/chat/completions"
+                     *         },
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/completions"
+                     *         }
+                     *       ],
+                     *       "format": 1,
+                     *       "keys": [
+                     *         {
+                     *           "endpoints": [],
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "limits": {
+                     *             "budget_day": "5",
+                     *             "rpm": 60
+                     *           },
+                     *           "models": [
+                     *             "gpt-4o*"
+                     *           ],
+                     *           "name": "billing service",
+                     *           "tags": [
+                     *             "billing"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "providers": [
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000003",
+                     *           "name": "openai-main",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         },
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000004",
+                     *           "name": "second",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         }
+                     *       ],
+                     *       "settings": {}
+                     *     }
+                     */
                     "application/yaml": components["schemas"]["DocumentMembers"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     exportSecrets: {
@@ -6250,6 +7652,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "passphrase": "correct horse battery"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExportSecrets"];
             };
         };
@@ -6260,18 +7667,124 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_rules": [
+                     *         {
+                     *           "cooldown_ms": 1800000,
+                     *           "enabled": true,
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "error_rate",
+                     *           "min_requests": 0,
+                     *           "name": "errors",
+                     *           "scope": {
+                     *             "each": "provider"
+                     *           },
+                     *           "severity": "warning",
+                     *           "threshold": 25,
+                     *           "window_ms": 300000
+                     *         },
+                     *         {
+                     *           "cooldown_ms": 1800000,
+                     *           "enabled": true,
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "kind": "error_rate",
+                     *           "min_requests": 0,
+                     *           "name": "errors",
+                     *           "scope": {
+                     *             "each": "provider"
+                     *           },
+                     *           "severity": "warning",
+                     *           "threshold": 25,
+                     *           "window_ms": 300000
+                     *         }
+                     *       ],
+                     *       "aliases": [
+                     *         {
+                     *           "name": "fast",
+                     *           "target": "second/gpt-4o-mini"
+                     *         },
+                     *         {
+                     *           "name": "quick",
+                     *           "target": "gpt-4o-mini"
+                     *         }
+                     *       ],
+                     *       "endpoints": [
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/chat/completions"
+                     *         },
+                     *         {
+                     *           "active": true,
+                     *           "mapping": null,
+                     *           "path": "/v1/completions"
+                     *         }
+                     *       ],
+                     *       "format": 1,
+                     *       "keys": [
+                     *         {
+                     *           "endpoints": [],
+                     *           "id": "01990000-0000-7000-8000-000000000003",
+                     *           "limits": {
+                     *             "budget_day": "5",
+                     *             "rpm": 60
+                     *           },
+                     *           "models": [
+                     *             "gpt-4o*"
+                     *           ],
+                     *           "name": "billing service",
+                     *           "tags": [
+                     *             "billing"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "providers": [
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000004",
+                     *           "name": "openai-main",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         },
+                     *         {
+                     *           "config": {},
+                     *           "id": "01990000-0000-7000-8000-000000000005",
+                     *           "name": "second",
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             "api_key"
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api"
+                     *         }
+                     *       ],
+                     *       "sealed": {
+                     *         "data": "Y2lwaGVydGV4dA==",
+                     *         "kdf": "argon2id-64MiB-3",
+                     *         "nonce": "bm9uY2Vub25jZW5v",
+                     *         "salt": "c2FsdHNhbHRzYWx0c2FsdA=="
+                     *       },
+                     *       "settings": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["DocumentMembers"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     importConfig: {
@@ -6288,6 +7801,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "aliases": [
+                 *           {
+                 *             "name": "slow",
+                 *             "target": "gpt-4o"
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImportConfig"];
             };
         };
@@ -6298,6 +7823,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "configuration": {
+                     *         "created_at": "2026-03-04T12:30:00Z",
+                     *         "created_by": "owner@example.com",
+                     *         "description": "",
+                     *         "id": "01990000-0000-7000-8000-000000000001",
+                     *         "is_default": false,
+                     *         "name": "imported 2026-03-04 12:30:00 ABCD",
+                     *         "updated_at": "2026-03-04T12:30:00Z",
+                     *         "version": 1
+                     *       },
+                     *       "findings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Import"];
                 };
             };
@@ -6307,18 +7847,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "configuration": {
+                     *         "created_at": "2026-03-04T12:30:00Z",
+                     *         "created_by": "owner@example.com",
+                     *         "description": "",
+                     *         "id": "01990000-0000-7000-8000-000000000001",
+                     *         "is_default": false,
+                     *         "name": "imported 2026-03-04 12:30:00 ABCD",
+                     *         "updated_at": "2026-03-04T12:30:00Z",
+                     *         "version": 1
+                     *       },
+                     *       "findings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getConfig: {
@@ -6340,18 +7897,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "alert_rules": [
+                     *           {
+                     *             "cooldown_ms": 1800000,
+                     *             "enabled": true,
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "kind": "error_rate",
+                     *             "min_requests": 0,
+                     *             "name": "errors",
+                     *             "scope": {
+                     *               "each": "provider"
+                     *             },
+                     *             "severity": "warning",
+                     *             "threshold": 25,
+                     *             "window_ms": 300000
+                     *           }
+                     *         ],
+                     *         "aliases": [
+                     *           {
+                     *             "name": "fast",
+                     *             "target": "second/gpt-4o-mini"
+                     *           },
+                     *           {
+                     *             "name": "quick",
+                     *             "target": "gpt-4o-mini"
+                     *           }
+                     *         ],
+                     *         "endpoints": [
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/chat/completions"
+                     *           },
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/completions"
+                     *           }
+                     *         ],
+                     *         "format": 1,
+                     *         "keys": [],
+                     *         "providers": [
+                     *           {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000002",
+                     *             "name": "second",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           }
+                     *         ],
+                     *         "settings": {}
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "description": "Cheaper models after work",
+                     *       "id": "01990000-0000-7000-8000-000000000003",
+                     *       "is_default": false,
+                     *       "name": "evening",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["FullConfiguration"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateConfig: {
@@ -6371,6 +7996,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Cheaper models at night"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateConfig"];
             };
         };
@@ -6382,18 +8012,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "alert_rules": [
+                     *           {
+                     *             "cooldown_ms": 1800000,
+                     *             "enabled": true,
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "kind": "error_rate",
+                     *             "min_requests": 0,
+                     *             "name": "errors",
+                     *             "scope": {
+                     *               "each": "provider"
+                     *             },
+                     *             "severity": "warning",
+                     *             "threshold": 25,
+                     *             "window_ms": 300000
+                     *           }
+                     *         ],
+                     *         "aliases": [
+                     *           {
+                     *             "name": "fast",
+                     *             "target": "second/gpt-4o-mini"
+                     *           },
+                     *           {
+                     *             "name": "quick",
+                     *             "target": "gpt-4o-mini"
+                     *           }
+                     *         ],
+                     *         "endpoints": [
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/chat/completions"
+                     *           },
+                     *           {
+                     *             "active": true,
+                     *             "mapping": null,
+                     *             "path": "/v1/completions"
+                     *           }
+                     *         ],
+                     *         "format": 1,
+                     *         "keys": [],
+                     *         "providers": [
+                     *           {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000002",
+                     *             "name": "second",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           }
+                     *         ],
+                     *         "settings": {}
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "description": "Cheaper models at night",
+                     *       "id": "01990000-0000-7000-8000-000000000003",
+                     *       "is_default": false,
+                     *       "name": "evening",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["FullConfiguration"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.taken"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     deleteConfig: {
@@ -6420,15 +8122,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     activateConfig: {
@@ -6446,6 +8151,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["Activate"];
             };
         };
@@ -6456,18 +8162,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "action": "delete",
+                     *           "after": null,
+                     *           "before": {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "name": "openai-main",
+                     *             "provider": "openai",
+                     *             "status": "inactive",
+                     *             "type": "api"
+                     *           },
+                     *           "entity": "provider",
+                     *           "name": "openai-main",
+                     *           "path": ""
+                     *         }
+                     *       ],
+                     *       "dry_run": false,
+                     *       "findings": [],
+                     *       "version": 80
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     diffConfig: {
@@ -6491,18 +8223,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "action": "delete",
+                     *           "after": null,
+                     *           "before": {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "name": "openai-main",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           },
+                     *           "entity": "provider",
+                     *           "name": "openai-main",
+                     *           "path": ""
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["DifferenceList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getDocs: {
@@ -6520,18 +8281,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example <!doctype html> */
                     "text/html": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
         };
     };
     getDocsStyle: {
@@ -6549,18 +8307,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example /* The page of the API's document. Colours follow the system. *\/ */
                     "text/css": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
         };
     };
     getDocsScript: {
@@ -6578,18 +8333,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example // The page of the API's document: every operation of /api/openapi.json, with a form that sends */
                     "text/javascript": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
         };
     };
     listEndpoints: {
@@ -6610,18 +8362,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "active": true,
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "managed_by": "user",
+                     *           "mapping": {
+                     *             "batch": {
+                     *               "enabled": false,
+                     *               "max_inputs": 256,
+                     *               "window_ms": 5
+                     *             },
+                     *             "cache": {
+                     *               "max_bytes": 1048576,
+                     *               "mode": "off",
+                     *               "ttl_s": 3600
+                     *             },
+                     *             "continue_broken_streams": false,
+                     *             "fallbacks": [],
+                     *             "retry": {
+                     *               "attempts": 3,
+                     *               "backoff_max_ms": 2000,
+                     *               "backoff_ms": 100,
+                     *               "budget_percent": 20,
+                     *               "hedge_after_ms": null
+                     *             },
+                     *             "rules": [],
+                     *             "strategy": "priority",
+                     *             "timeout": {
+                     *               "connect_ms": 5000,
+                     *               "first_byte_ms": null,
+                     *               "idle_ms": 300000,
+                     *               "total_ms": 600000
+                     *             },
+                     *             "unsupported": "error"
+                     *           },
+                     *           "own_mapping": false,
+                     *           "path": "/v1/chat/completions",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "active": true,
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "managed_by": "user",
+                     *           "mapping": {
+                     *             "batch": {
+                     *               "enabled": false,
+                     *               "max_inputs": 256,
+                     *               "window_ms": 5
+                     *             },
+                     *             "cache": {
+                     *               "max_bytes": 1048576,
+                     *               "mode": "off",
+                     *               "ttl_s": 3600
+                     *             },
+                     *             "continue_broken_streams": false,
+                     *             "fallbacks": [],
+                     *             "retry": {
+                     *               "attempts": 3,
+                     *               "backoff_max_ms": 2000,
+                     *               "backoff_ms": 100,
+                     *               "budget_percent": 20,
+                     *               "hedge_after_ms": null
+                     *             },
+                     *             "rules": [],
+                     *             "strategy": "priority",
+                     *             "timeout": {
+                     *               "connect_ms": 5000,
+                     *               "first_byte_ms": null,
+                     *               "idle_ms": 300000,
+                     *               "total_ms": 600000
+                     *             },
+                     *             "unsupported": "error"
+                     *           },
+                     *           "own_mapping": false,
+                     *           "path": "/v1/completions",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 5,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["EndpointList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getEndpoint: {
@@ -6643,18 +8485,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "managed_by": "user",
+                     *       "mapping": {
+                     *         "batch": {
+                     *           "enabled": false,
+                     *           "max_inputs": 256,
+                     *           "window_ms": 5
+                     *         },
+                     *         "cache": {
+                     *           "max_bytes": 1048576,
+                     *           "mode": "off",
+                     *           "ttl_s": 3600
+                     *         },
+                     *         "continue_broken_streams": false,
+                     *         "fallbacks": [],
+                     *         "retry": {
+                     *           "attempts": 3,
+                     *           "backoff_max_ms": 2000,
+                     *           "backoff_ms": 100,
+                     *           "budget_percent": 20,
+                     *           "hedge_after_ms": null
+                     *         },
+                     *         "rules": [],
+                     *         "strategy": "priority",
+                     *         "timeout": {
+                     *           "connect_ms": 5000,
+                     *           "first_byte_ms": null,
+                     *           "idle_ms": 300000,
+                     *           "total_ms": 600000
+                     *         },
+                     *         "unsupported": "error"
+                     *       },
+                     *       "own_mapping": false,
+                     *       "path": "/v1/chat/completions",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateEndpoint: {
@@ -6674,6 +8558,30 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "mapping": {
+                 *         "rules": [
+                 *           {
+                 *             "name": "small questions",
+                 *             "targets": [
+                 *               {
+                 *                 "model": "gpt-4o-mini",
+                 *                 "provider": "second",
+                 *                 "weight": 80
+                 *               }
+                 *             ],
+                 *             "when": {
+                 *               "model": [
+                 *                 "gpt-4o*"
+                 *               ]
+                 *             }
+                 *           }
+                 *         ],
+                 *         "strategy": "weighted"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateEndpoint"];
             };
         };
@@ -6685,18 +8593,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "managed_by": "user",
+                     *       "mapping": {
+                     *         "batch": {
+                     *           "enabled": false,
+                     *           "max_inputs": 256,
+                     *           "window_ms": 5
+                     *         },
+                     *         "cache": {
+                     *           "max_bytes": 1048576,
+                     *           "mode": "off",
+                     *           "ttl_s": 3600
+                     *         },
+                     *         "continue_broken_streams": false,
+                     *         "fallbacks": [],
+                     *         "retry": {
+                     *           "attempts": 3,
+                     *           "backoff_max_ms": 2000,
+                     *           "backoff_ms": 100,
+                     *           "budget_percent": 20,
+                     *           "hedge_after_ms": null
+                     *         },
+                     *         "rules": [
+                     *           {
+                     *             "fallbacks": [],
+                     *             "name": "small questions",
+                     *             "on": [],
+                     *             "targets": [
+                     *               {
+                     *                 "model": "gpt-4o-mini",
+                     *                 "provider": "second",
+                     *                 "weight": 80
+                     *               }
+                     *             ],
+                     *             "when": {
+                     *               "has_images": null,
+                     *               "has_tools": null,
+                     *               "key": [],
+                     *               "model": [
+                     *                 "gpt-4o*"
+                     *               ],
+                     *               "prompt_tokens_max": null,
+                     *               "tag": []
+                     *             }
+                     *           }
+                     *         ],
+                     *         "strategy": "weighted",
+                     *         "timeout": {
+                     *           "connect_ms": 5000,
+                     *           "first_byte_ms": null,
+                     *           "idle_ms": 300000,
+                     *           "total_ms": 600000
+                     *         },
+                     *         "unsupported": "error"
+                     *       },
+                     *       "own_mapping": true,
+                     *       "path": "/v1/chat/completions",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     testEndpoint: {
@@ -6711,6 +8688,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "request": {
+                 *         "messages": [
+                 *           {
+                 *             "content": "Say hello.",
+                 *             "role": "user"
+                 *           }
+                 *         ],
+                 *         "model": "gpt-4o-mini"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["EndpointTest"];
             };
         };
@@ -6721,11 +8711,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [],
+                     *       "cost": null,
+                     *       "latency_ms": 0,
+                     *       "model": "",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "text": "/v1/chat/completions{\"messages\":[{\"content\":\"Say hello.\",\"role\":\"user\"}],\"model\":\"gpt-4o-mini\"}",
+                     *       "ttft_ms": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /** @description Error */
-            default: {
+            /**
+             * @description `context_length_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `invalid_json`: What the gateway says, as on /v1.
+             *
+             *     `invalid_request`: What the gateway says, as on /v1.
+             *
+             *     `malformed`: The body or the URL cannot be read.
+             *
+             *     `missing_required_parameter`: What the gateway says, as on /v1.
+             *
+             *     `provider_rejected`: What the gateway says, as on /v1.
+             *
+             *     `two_credentials`: The request carries two different credentials.
+             *
+             *     `unsupported_field`: What the gateway says, as on /v1.
+             */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6733,6 +8751,96 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
+            /**
+             * @description `endpoint_disabled`: What the gateway says, as on /v1.
+             *
+             *     `model_not_found`: What the gateway says, as on /v1.
+             *
+             *     `not_found`: There is no such thing, or none that you may see.
+             *
+             *     `provider_not_found`: What the gateway says, as on /v1.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            /**
+             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `provider_rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description `key_disabled`: What the gateway says, as on /v1.
+             *
+             *     `key_expired`: What the gateway says, as on /v1.
+             *
+             *     `provider_bad_response`: What the gateway says, as on /v1.
+             *
+             *     `provider_credentials`: What the gateway says, as on /v1.
+             *
+             *     `provider_quota`: What the gateway says, as on /v1.
+             *
+             *     `stream_truncated`: What the gateway says, as on /v1.
+             *
+             *     `unsafe_address`: What the gateway says, as on /v1.
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+             *
+             *     `not_connected`: This process has no way to reach the part that does it.
+             *
+             *     `overloaded`: What the gateway says, as on /v1.
+             *
+             *     `provider_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `recording_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `shutting_down`: What the gateway says, as on /v1.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout.provider_timeout"];
         };
     };
     streamEvents: {
@@ -6750,18 +8858,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "duration_ms": 0,
+                     *           "model": "gpt-4o",
+                     *           "provider": "second",
+                     *           "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *           "start_ms": 0,
+                     *           "status": 200
+                     *         }
+                     *       ],
+                     *       "cache_hit": false,
+                     *       "cost": null,
+                     *       "endpoint": "/v1/chat/completions",
+                     *       "id": "01990000-0000-7000-8000-000000000002",
+                     *       "key": "",
+                     *       "key_id": "",
+                     *       "model": "gpt-4o",
+                     *       "outcome": "complete",
+                     *       "overhead_us": 0,
+                     *       "provider": "second",
+                     *       "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *       "request": {
+                     *         "model": "gpt-4o"
+                     *       },
+                     *       "response_time": 0,
+                     *       "route": {},
+                     *       "status": 200,
+                     *       "stream": false,
+                     *       "test": false,
+                     *       "timestamp": "2026-03-04T12:29:00Z",
+                     *       "tokens_input": null,
+                     *       "tokens_output": null,
+                     *       "ttft": null,
+                     *       "upstream_model": ""
+                     *     }
+                     */
                     "text/event-stream": components["schemas"]["RequestRecord"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
         };
     };
     listKeys: {
@@ -6792,18 +8937,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "endpoints": [],
+                     *           "expires_at": null,
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "limits": {
+                     *             "budget_day": "5",
+                     *             "rpm": 60
+                     *           },
+                     *           "managed_by": "user",
+                     *           "models": [
+                     *             "gpt-4o*"
+                     *           ],
+                     *           "name": "billing service",
+                     *           "owner": "owner@example.com",
+                     *           "owner_id": "01990000-0000-7000-8000-000000000002",
+                     *           "prefix": "pt-AAAA",
+                     *           "previous_expires_at": null,
+                     *           "rotated_at": null,
+                     *           "status": "active",
+                     *           "tags": [
+                     *             "billing"
+                     *           ],
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "usage": {
+                     *             "day": "1.23",
+                     *             "month": "45.6",
+                     *             "open": 15,
+                     *             "requests_minute": 12,
+                     *             "tokens_minute": 3400
+                     *           },
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createKey: {
@@ -6820,6 +9008,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "limits": {
+                 *         "budget_day": "5",
+                 *         "rpm": 60
+                 *       },
+                 *       "models": [
+                 *         "gpt-4o*"
+                 *       ],
+                 *       "name": "billing service",
+                 *       "tags": [
+                 *         "billing"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateKey"];
             };
         };
@@ -6831,18 +9034,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "endpoints": [],
+                     *       "expires_at": null,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "limits": {
+                     *         "budget_day": "5",
+                     *         "rpm": 60
+                     *       },
+                     *       "managed_by": "user",
+                     *       "models": [
+                     *         "gpt-4o*"
+                     *       ],
+                     *       "name": "billing service",
+                     *       "owner": "owner@example.com",
+                     *       "owner_id": "01990000-0000-7000-8000-000000000002",
+                     *       "prefix": "pt-AAAA",
+                     *       "previous_expires_at": null,
+                     *       "rotated_at": null,
+                     *       "status": "active",
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "token": "pt-AAAAAAAAAAAAAAAAAAAAAAAAA",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "usage": {
+                     *         "day": "1.23",
+                     *         "month": "45.6",
+                     *         "open": 19,
+                     *         "requests_minute": 12,
+                     *         "tokens_minute": 3400
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedKey"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.too_many"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getKey: {
@@ -6864,18 +9105,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "endpoints": [],
+                     *       "expires_at": null,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "limits": {
+                     *         "budget_day": "5",
+                     *         "rpm": 60
+                     *       },
+                     *       "managed_by": "user",
+                     *       "models": [
+                     *         "gpt-4o*"
+                     *       ],
+                     *       "name": "billing service",
+                     *       "owner": "owner@example.com",
+                     *       "owner_id": "01990000-0000-7000-8000-000000000002",
+                     *       "prefix": "pt-AAAA",
+                     *       "previous_expires_at": null,
+                     *       "rotated_at": null,
+                     *       "status": "active",
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "usage": {
+                     *         "day": "1.23",
+                     *         "month": "45.6",
+                     *         "open": 15,
+                     *         "requests_minute": 12,
+                     *         "tokens_minute": 3400
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateKey: {
@@ -6895,6 +9171,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "limits": {
+                 *         "budget_month": "100",
+                 *         "rpm": 120
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateKey"];
             };
         };
@@ -6906,18 +9190,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "endpoints": [],
+                     *       "expires_at": null,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "limits": {
+                     *         "budget_month": "100",
+                     *         "rpm": 120
+                     *       },
+                     *       "managed_by": "user",
+                     *       "models": [
+                     *         "gpt-4o*"
+                     *       ],
+                     *       "name": "billing service",
+                     *       "owner": "owner@example.com",
+                     *       "owner_id": "01990000-0000-7000-8000-000000000002",
+                     *       "prefix": "pt-AAAA",
+                     *       "previous_expires_at": "2026-03-04T13:30:00Z",
+                     *       "rotated_at": "2026-03-04T12:30:00Z",
+                     *       "status": "active",
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "usage": {
+                     *         "day": "1.23",
+                     *         "month": "45.6",
+                     *         "open": 15,
+                     *         "requests_minute": 12,
+                     *         "tokens_minute": 3400
+                     *       },
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteKey: {
@@ -6947,15 +9270,19 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere.in_use"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     rotateKey: {
@@ -6975,6 +9302,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "overlap_ms": 3600000
+                 *     }
+                 */
                 "application/json": components["schemas"]["RotateKey"];
             };
         };
@@ -6986,18 +9318,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "endpoints": [],
+                     *       "expires_at": null,
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "limits": {
+                     *         "budget_day": "5",
+                     *         "rpm": 60
+                     *       },
+                     *       "managed_by": "user",
+                     *       "models": [
+                     *         "gpt-4o*"
+                     *       ],
+                     *       "name": "billing service",
+                     *       "owner": "owner@example.com",
+                     *       "owner_id": "01990000-0000-7000-8000-000000000002",
+                     *       "prefix": "pt-AAAA",
+                     *       "previous_expires_at": "2026-03-04T13:30:00Z",
+                     *       "rotated_at": "2026-03-04T12:30:00Z",
+                     *       "status": "active",
+                     *       "tags": [
+                     *         "billing"
+                     *       ],
+                     *       "token": "pt-AAAAAAAAAAAAAAAAAAAAAAAAA",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "usage": {
+                     *         "day": "1.23",
+                     *         "month": "45.6",
+                     *         "open": 15,
+                     *         "requests_minute": 12,
+                     *         "tokens_minute": 3400
+                     *       },
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedKey"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listLogs: {
@@ -7032,18 +9404,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "component": "api",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "level": "info",
+                     *           "message": "100%_sure of it",
+                     *           "timestamp": "2026-03-04T12:29:00Z"
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogEntryList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listModels: {
@@ -7061,11 +9450,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "abilities": [],
+                     *           "context_window": 128000,
+                     *           "id": "gpt-4o",
+                     *           "kind": "chat",
+                     *           "max_output": null,
+                     *           "provider": ""
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /** @description Error */
-            default: {
+            /**
+             * @description `context_length_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `invalid_json`: What the gateway says, as on /v1.
+             *
+             *     `invalid_request`: What the gateway says, as on /v1.
+             *
+             *     `malformed`: The body or the URL cannot be read.
+             *
+             *     `missing_required_parameter`: What the gateway says, as on /v1.
+             *
+             *     `provider_rejected`: What the gateway says, as on /v1.
+             *
+             *     `two_credentials`: The request carries two different credentials.
+             *
+             *     `unsupported_field`: What the gateway says, as on /v1.
+             */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7073,6 +9497,78 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.not_allowed.permission_missing"];
+            404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            /**
+             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `provider_rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description `key_disabled`: What the gateway says, as on /v1.
+             *
+             *     `key_expired`: What the gateway says, as on /v1.
+             *
+             *     `provider_bad_response`: What the gateway says, as on /v1.
+             *
+             *     `provider_credentials`: What the gateway says, as on /v1.
+             *
+             *     `provider_quota`: What the gateway says, as on /v1.
+             *
+             *     `stream_truncated`: What the gateway says, as on /v1.
+             *
+             *     `unsafe_address`: What the gateway says, as on /v1.
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+             *
+             *     `not_connected`: This process has no way to reach the part that does it.
+             *
+             *     `overloaded`: What the gateway says, as on /v1.
+             *
+             *     `provider_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `recording_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `shutting_down`: What the gateway says, as on /v1.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout.provider_timeout"];
         };
     };
     listNotifiers: {
@@ -7090,18 +9586,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "config": {
+                     *             "secret": "***6789",
+                     *             "url": "***nary"
+                     *           },
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "enabled": true,
+                     *           "host": "hooks.example.com",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kinds": [],
+                     *           "last_error": "",
+                     *           "last_sent_at": null,
+                     *           "min_severity": "warning",
+                     *           "name": "on-call",
+                     *           "type": "webhook",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1,
+                     *           "waiting": 0
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["NotifierList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createNotifier: {
@@ -7118,6 +9643,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "secret": "-example-0123456789abcdef0123456789",
+                 *         "url": "https://hooks.example.com/-example-"
+                 *       },
+                 *       "name": "on-call",
+                 *       "type": "webhook"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateNotifier"];
             };
         };
@@ -7129,18 +9664,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "secret": "***6789",
+                     *         "url": "***nary"
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "host": "hooks.example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kinds": [],
+                     *       "last_error": "",
+                     *       "last_sent_at": null,
+                     *       "min_severity": "warning",
+                     *       "name": "on-call",
+                     *       "type": "webhook",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1,
+                     *       "waiting": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Notifier"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getNotifier: {
@@ -7162,18 +9720,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "secret": "***6789",
+                     *         "url": "***nary"
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "host": "hooks.example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kinds": [],
+                     *       "last_error": "",
+                     *       "last_sent_at": null,
+                     *       "min_severity": "warning",
+                     *       "name": "on-call",
+                     *       "type": "webhook",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1,
+                     *       "waiting": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Notifier"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateNotifier: {
@@ -7193,6 +9772,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "min_severity": "critical"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateNotifier"];
             };
         };
@@ -7204,18 +9788,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "secret": "***6789",
+                     *         "url": "***nary"
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "enabled": true,
+                     *       "host": "hooks.example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kinds": [],
+                     *       "last_error": "",
+                     *       "last_sent_at": null,
+                     *       "min_severity": "critical",
+                     *       "name": "on-call",
+                     *       "type": "webhook",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2,
+                     *       "waiting": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Notifier"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.taken"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteNotifier: {
@@ -7242,15 +9851,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     testNotifier: {
@@ -7271,18 +9883,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "latency_ms": 7,
+                     *       "message": "Taken by on-call",
+                     *       "ok": true,
+                     *       "status": 200
+                     *     }
+                     */
                     "application/json": components["schemas"]["NotifierResult"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
         };
     };
     getOpenAPI: {
@@ -7300,20 +9922,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0"
+                     *     }
+                     */
                     "application/json": {
                         [key: string]: unknown;
                     };
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
         };
     };
     listPermissions: {
@@ -7331,18 +9954,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "allows": "See alert rules.",
+                     *           "name": "alert-rules:read"
+                     *         },
+                     *         {
+                     *           "allows": "Create, change and delete alert rules.",
+                     *           "name": "alert-rules:write"
+                     *         }
+                     *       ],
+                     *       "limit": 49,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["PermissionInfoList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listPrices: {
@@ -7373,18 +10013,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "audio_input": null,
+                     *           "audio_output": null,
+                     *           "cache_write": null,
+                     *           "cached_input": null,
+                     *           "from": null,
+                     *           "input": "2.5",
+                     *           "kind": "gemini",
+                     *           "model": "gemini-2.5-pro",
+                     *           "output": null,
+                     *           "per_image": null,
+                     *           "per_request": null,
+                     *           "reasoning": null,
+                     *           "source": "embedded",
+                     *           "tiers": 1,
+                     *           "updated_at": null,
+                     *           "version": 0
+                     *         },
+                     *         {
+                     *           "audio_input": null,
+                     *           "audio_output": null,
+                     *           "cache_write": null,
+                     *           "cached_input": null,
+                     *           "from": null,
+                     *           "input": "2.5",
+                     *           "kind": "openai",
+                     *           "model": "gpt-4o",
+                     *           "output": "2.5",
+                     *           "per_image": null,
+                     *           "per_request": null,
+                     *           "reasoning": null,
+                     *           "source": "embedded",
+                     *           "tiers": 0,
+                     *           "updated_at": null,
+                     *           "version": 0
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelPriceList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     putPrice: {
@@ -7406,6 +10092,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "input": "2.5",
+                 *       "output": "10"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutPrice"];
             };
         };
@@ -7417,18 +10109,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "audio_input": null,
+                     *       "audio_output": null,
+                     *       "cache_write": null,
+                     *       "cached_input": null,
+                     *       "from": null,
+                     *       "input": "2.5",
+                     *       "kind": "gemini",
+                     *       "model": "gpt-4o-mini",
+                     *       "output": "10",
+                     *       "per_image": null,
+                     *       "per_request": null,
+                     *       "reasoning": null,
+                     *       "source": "override",
+                     *       "tiers": 0,
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelPrice"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deletePrice: {
@@ -7457,15 +10171,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listProviderKinds: {
@@ -7483,18 +10200,326 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "base_url": "https://api.anthropic.com",
+                     *           "dialect": "anthropic",
+                     *           "env_keys": [
+                     *             "ANTHROPIC_API_KEY"
+                     *           ],
+                     *           "fields": [
+                     *             {
+                     *               "common": true,
+                     *               "default": "https://api.anthropic.com",
+                     *               "help": "Where the service is, as its own SDK would take it.",
+                     *               "name": "base_url",
+                     *               "required": false,
+                     *               "title": "Base URL",
+                     *               "type": "url"
+                     *             },
+                     *             {
+                     *               "common": true,
+                     *               "default": "",
+                     *               "help": "The service's key; it is stored encrypted.",
+                     *               "name": "api_key",
+                     *               "required": false,
+                     *               "title": "API key",
+                     *               "type": "secret"
+                     *             }
+                     *           ],
+                     *           "keyless": false,
+                     *           "name": "anthropic",
+                     *           "schema": {
+                     *             "$schema": "https://json-schema.org/draft/2020-12/schema",
+                     *             "additionalProperties": false,
+                     *             "properties": {
+                     *               "api_key": {
+                     *                 "description": "The service's key; it is stored encrypted.",
+                     *                 "format": "password",
+                     *                 "maxLength": 16384,
+                     *                 "title": "API key",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_key_env": {
+                     *                 "description": "Environment variable that holds the key, in place of storing it.",
+                     *                 "maxLength": 1000,
+                     *                 "title": "API key variable",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_keys": {
+                     *                 "description": "A pool of keys that share the load, in place of one.",
+                     *                 "items": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "API keys",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "base_url": {
+                     *                 "description": "Where the service is, as its own SDK would take it.",
+                     *                 "maxLength": 2048,
+                     *                 "title": "Base URL",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "headers": {
+                     *                 "additionalProperties": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "description": "Sent with every call; values are stored encrypted.",
+                     *                 "maxProperties": 100,
+                     *                 "title": "Headers",
+                     *                 "type": [
+                     *                   "object",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "models": {
+                     *                 "description": "If given, only these models are sent to this provider.",
+                     *                 "items": {
+                     *                   "maxLength": 255,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "Models",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "priority": {
+                     *                 "description": "Lower is tried first.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Priority",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "timeout": {
+                     *                 "description": "Bound on a call, in ms; absent is the mapping's.",
+                     *                 "maximum": 86400000,
+                     *                 "minimum": 0,
+                     *                 "title": "Timeout",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "weight": {
+                     *                 "description": "Share of the calls among providers of the same priority.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Weight",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               }
+                     *             },
+                     *             "required": [],
+                     *             "type": "object"
+                     *           },
+                     *           "serves": [
+                     *             "/v1/chat/completions"
+                     *           ],
+                     *           "title": "Anthropic",
+                     *           "type": "api"
+                     *         },
+                     *         {
+                     *           "base_url": "https://generativelanguage.googleapis.com",
+                     *           "dialect": "gemini",
+                     *           "env_keys": [
+                     *             "GEMINI_API_KEY",
+                     *             "GOOGLE_API_KEY"
+                     *           ],
+                     *           "fields": [
+                     *             {
+                     *               "common": true,
+                     *               "default": "https://generativelanguage.googleapis.com",
+                     *               "help": "Where the service is, as its own SDK would take it.",
+                     *               "name": "base_url",
+                     *               "required": false,
+                     *               "title": "Base URL",
+                     *               "type": "url"
+                     *             },
+                     *             {
+                     *               "common": true,
+                     *               "default": "",
+                     *               "help": "The service's key; it is stored encrypted.",
+                     *               "name": "api_key",
+                     *               "required": false,
+                     *               "title": "API key",
+                     *               "type": "secret"
+                     *             }
+                     *           ],
+                     *           "keyless": false,
+                     *           "name": "gemini",
+                     *           "schema": {
+                     *             "$schema": "https://json-schema.org/draft/2020-12/schema",
+                     *             "additionalProperties": false,
+                     *             "properties": {
+                     *               "api_key": {
+                     *                 "description": "The service's key; it is stored encrypted.",
+                     *                 "format": "password",
+                     *                 "maxLength": 16384,
+                     *                 "title": "API key",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_key_env": {
+                     *                 "description": "Environment variable that holds the key, in place of storing it.",
+                     *                 "maxLength": 1000,
+                     *                 "title": "API key variable",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_keys": {
+                     *                 "description": "A pool of keys that share the load, in place of one.",
+                     *                 "items": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "API keys",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "base_url": {
+                     *                 "description": "Where the service is, as its own SDK would take it.",
+                     *                 "maxLength": 2048,
+                     *                 "title": "Base URL",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "headers": {
+                     *                 "additionalProperties": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "description": "Sent with every call; values are stored encrypted.",
+                     *                 "maxProperties": 100,
+                     *                 "title": "Headers",
+                     *                 "type": [
+                     *                   "object",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "models": {
+                     *                 "description": "If given, only these models are sent to this provider.",
+                     *                 "items": {
+                     *                   "maxLength": 255,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "Models",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "priority": {
+                     *                 "description": "Lower is tried first.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Priority",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "timeout": {
+                     *                 "description": "Bound on a call, in ms; absent is the mapping's.",
+                     *                 "maximum": 86400000,
+                     *                 "minimum": 0,
+                     *                 "title": "Timeout",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "weight": {
+                     *                 "description": "Share of the calls among providers of the same priority.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Weight",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               }
+                     *             },
+                     *             "required": [],
+                     *             "type": "object"
+                     *           },
+                     *           "serves": [
+                     *             "/v1/chat/completions",
+                     *             "/v1/embeddings"
+                     *           ],
+                     *           "title": "Google Gemini",
+                     *           "type": "api"
+                     *         }
+                     *       ],
+                     *       "limit": 4,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderKindList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listProviders: {
@@ -7523,18 +10548,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "config": {
+                     *             "api_key": "***cdef"
+                     *           },
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "health": {
+                     *             "state": "ok"
+                     *           },
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "managed_by": "user",
+                     *           "name": "openai-main",
+                     *           "private": false,
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             {
+                     *               "name": "api_key",
+                     *               "set_at": "2026-03-04T12:30:00Z"
+                     *             }
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "config": {
+                     *             "api_key": "***1234"
+                     *           },
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "health": {
+                     *             "state": "ok"
+                     *           },
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "managed_by": "user",
+                     *           "name": "second",
+                     *           "private": false,
+                     *           "provider": "openai",
+                     *           "secrets": [
+                     *             {
+                     *               "name": "api_key",
+                     *               "set_at": "2026-03-04T12:30:00Z"
+                     *             }
+                     *           ],
+                     *           "status": "active",
+                     *           "type": "api",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createProvider: {
@@ -7551,6 +10634,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "api_key": "sk-example-0123456789abcdef"
+                 *       },
+                 *       "name": "openai-main",
+                 *       "provider": "openai"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateProvider"];
             };
         };
@@ -7562,18 +10654,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "api_key": "***cdef"
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "health": {
+                     *         "state": "ok"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "managed_by": "user",
+                     *       "name": "openai-main",
+                     *       "private": false,
+                     *       "provider": "openai",
+                     *       "secrets": [
+                     *         {
+                     *           "name": "api_key",
+                     *           "set_at": "2026-03-04T12:30:00Z"
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "type": "api",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getProvider: {
@@ -7595,18 +10715,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "api_key": "***cdef"
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "health": {
+                     *         "state": "ok"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "managed_by": "user",
+                     *       "name": "openai-main",
+                     *       "private": false,
+                     *       "provider": "openai",
+                     *       "secrets": [
+                     *         {
+                     *           "name": "api_key",
+                     *           "set_at": "2026-03-04T12:30:00Z"
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "type": "api",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateProvider: {
@@ -7626,6 +10772,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "weight": 3
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateProvider"];
             };
         };
@@ -7637,18 +10790,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "config": {
+                     *         "api_key": "***cdef",
+                     *         "weight": 3
+                     *       },
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "health": {
+                     *         "state": "ok"
+                     *       },
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "managed_by": "user",
+                     *       "name": "openai-main",
+                     *       "private": false,
+                     *       "provider": "openai",
+                     *       "secrets": [
+                     *         {
+                     *           "name": "api_key",
+                     *           "set_at": "2026-03-04T12:30:00Z"
+                     *         }
+                     *       ],
+                     *       "status": "active",
+                     *       "type": "api",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere.taken.unknown_kind"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteProvider: {
@@ -7678,15 +10862,19 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.declared_elsewhere.in_use"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     testProvider: {
@@ -7701,6 +10889,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "model": "gpt-4o-mini",
+                 *       "prompt": "Say hello."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProviderTest"];
             };
         };
@@ -7711,11 +10905,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [],
+                     *       "cost": null,
+                     *       "latency_ms": 12,
+                     *       "model": "gpt-4o-mini",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "text": "Hello.",
+                     *       "ttft_ms": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /** @description Error */
-            default: {
+            /**
+             * @description `context_length_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `invalid_json`: What the gateway says, as on /v1.
+             *
+             *     `invalid_request`: What the gateway says, as on /v1.
+             *
+             *     `malformed`: The body or the URL cannot be read.
+             *
+             *     `missing_required_parameter`: What the gateway says, as on /v1.
+             *
+             *     `provider_rejected`: What the gateway says, as on /v1.
+             *
+             *     `two_credentials`: The request carries two different credentials.
+             *
+             *     `unsupported_field`: What the gateway says, as on /v1.
+             */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7723,6 +10945,96 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
+            /**
+             * @description `endpoint_disabled`: What the gateway says, as on /v1.
+             *
+             *     `model_not_found`: What the gateway says, as on /v1.
+             *
+             *     `not_found`: There is no such thing, or none that you may see.
+             *
+             *     `provider_not_found`: What the gateway says, as on /v1.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            /**
+             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `provider_rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description `key_disabled`: What the gateway says, as on /v1.
+             *
+             *     `key_expired`: What the gateway says, as on /v1.
+             *
+             *     `provider_bad_response`: What the gateway says, as on /v1.
+             *
+             *     `provider_credentials`: What the gateway says, as on /v1.
+             *
+             *     `provider_quota`: What the gateway says, as on /v1.
+             *
+             *     `stream_truncated`: What the gateway says, as on /v1.
+             *
+             *     `unsafe_address`: What the gateway says, as on /v1.
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+             *
+             *     `not_connected`: This process has no way to reach the part that does it.
+             *
+             *     `overloaded`: What the gateway says, as on /v1.
+             *
+             *     `provider_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `recording_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `shutting_down`: What the gateway says, as on /v1.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout.provider_timeout"];
         };
     };
     listRequests: {
@@ -7767,18 +11079,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "attempts": [
+                     *             {
+                     *               "duration_ms": 0,
+                     *               "model": "gpt-4o",
+                     *               "provider": "second",
+                     *               "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *               "start_ms": 0,
+                     *               "status": 200
+                     *             }
+                     *           ],
+                     *           "cache_hit": false,
+                     *           "cost": null,
+                     *           "endpoint": "/v1/chat/completions",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "key": "",
+                     *           "key_id": "",
+                     *           "model": "gpt-4o",
+                     *           "outcome": "complete",
+                     *           "overhead_us": 0,
+                     *           "provider": "second",
+                     *           "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *           "request": {
+                     *             "model": "gpt-4o"
+                     *           },
+                     *           "response_time": 0,
+                     *           "route": {},
+                     *           "status": 200,
+                     *           "stream": false,
+                     *           "test": false,
+                     *           "timestamp": "2026-03-04T12:29:00Z",
+                     *           "tokens_input": null,
+                     *           "tokens_output": null,
+                     *           "ttft": null,
+                     *           "upstream_model": ""
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestRecordList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getRequestStats: {
@@ -7815,18 +11173,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "cache_hits": 0,
+                     *           "cost": "0",
+                     *           "errors": 0,
+                     *           "group": {},
+                     *           "latency": {
+                     *             "p50": null,
+                     *             "p95": null,
+                     *             "p99": null
+                     *           },
+                     *           "requests": 0,
+                     *           "start": "2026-03-03T12:00:00Z",
+                     *           "tokens_input": 0,
+                     *           "tokens_output": 0,
+                     *           "ttft": {
+                     *             "p50": null,
+                     *             "p95": null,
+                     *             "p99": null
+                     *           },
+                     *           "unpriced": 0
+                     *         },
+                     *         {
+                     *           "cache_hits": 0,
+                     *           "cost": "0",
+                     *           "errors": 0,
+                     *           "group": {},
+                     *           "latency": {
+                     *             "p50": null,
+                     *             "p95": null,
+                     *             "p99": null
+                     *           },
+                     *           "requests": 0,
+                     *           "start": "2026-03-03T13:00:00Z",
+                     *           "tokens_input": 0,
+                     *           "tokens_output": 0,
+                     *           "ttft": {
+                     *             "p50": null,
+                     *             "p95": null,
+                     *             "p99": null
+                     *           },
+                     *           "unpriced": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestStats"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getRequest: {
@@ -7847,18 +11252,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "duration_ms": 0,
+                     *           "model": "gpt-4o",
+                     *           "provider": "second",
+                     *           "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *           "start_ms": 0,
+                     *           "status": 200
+                     *         }
+                     *       ],
+                     *       "cache_hit": false,
+                     *       "cost": null,
+                     *       "endpoint": "/v1/chat/completions",
+                     *       "id": "01990000-0000-7000-8000-000000000002",
+                     *       "key": "",
+                     *       "key_id": "",
+                     *       "model": "gpt-4o",
+                     *       "outcome": "complete",
+                     *       "overhead_us": 0,
+                     *       "provider": "second",
+                     *       "provider_id": "01990000-0000-7000-8000-000000000001",
+                     *       "request": {
+                     *         "model": "gpt-4o"
+                     *       },
+                     *       "response_time": 0,
+                     *       "route": {},
+                     *       "status": 200,
+                     *       "stream": false,
+                     *       "test": false,
+                     *       "timestamp": "2026-03-04T12:29:00Z",
+                     *       "tokens_input": null,
+                     *       "tokens_output": null,
+                     *       "ttft": null,
+                     *       "upstream_model": ""
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestRecord"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getBodies: {
@@ -7879,18 +11322,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "request": "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}]}",
+                     *       "request_kept": true,
+                     *       "request_size": 70,
+                     *       "response": "{\"object\":\"chat.completion\"}",
+                     *       "response_kept": true,
+                     *       "response_size": 28
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestBodies"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound.not_found.not_kept"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     replayRequest: {
@@ -7905,6 +11358,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["Replay"];
             };
         };
@@ -7915,11 +11369,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [],
+                     *       "cost": null,
+                     *       "latency_ms": 0,
+                     *       "model": "",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "text": "/v1/chat/completions{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}]}",
+                     *       "ttft_ms": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /** @description Error */
-            default: {
+            /**
+             * @description `context_length_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `invalid_json`: What the gateway says, as on /v1.
+             *
+             *     `invalid_request`: What the gateway says, as on /v1.
+             *
+             *     `malformed`: The body or the URL cannot be read.
+             *
+             *     `missing_required_parameter`: What the gateway says, as on /v1.
+             *
+             *     `provider_rejected`: What the gateway says, as on /v1.
+             *
+             *     `two_credentials`: The request carries two different credentials.
+             *
+             *     `unsupported_field`: What the gateway says, as on /v1.
+             */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7927,6 +11409,99 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
+            /**
+             * @description `endpoint_disabled`: What the gateway says, as on /v1.
+             *
+             *     `model_not_found`: What the gateway says, as on /v1.
+             *
+             *     `not_found`: There is no such thing, or none that you may see.
+             *
+             *     `not_kept`: What the request said is not kept.
+             *
+             *     `provider_not_found`: What the gateway says, as on /v1.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            /**
+             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `provider_rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description `key_disabled`: What the gateway says, as on /v1.
+             *
+             *     `key_expired`: What the gateway says, as on /v1.
+             *
+             *     `provider_bad_response`: What the gateway says, as on /v1.
+             *
+             *     `provider_credentials`: What the gateway says, as on /v1.
+             *
+             *     `provider_quota`: What the gateway says, as on /v1.
+             *
+             *     `stream_truncated`: What the gateway says, as on /v1.
+             *
+             *     `unsafe_address`: What the gateway says, as on /v1.
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+             *
+             *     `not_connected`: This process has no way to reach the part that does it.
+             *
+             *     `overloaded`: What the gateway says, as on /v1.
+             *
+             *     `provider_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `recording_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `shutting_down`: What the gateway says, as on /v1.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout.provider_timeout"];
         };
     };
     listRevisions: {
@@ -7957,18 +11532,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "action": "change",
+                     *           "actor": {
+                     *             "address": "192.0.2.1",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "kind": "user",
+                     *             "name": "owner@example.com",
+                     *             "token_id": ""
+                     *           },
+                     *           "at": "2026-03-04T12:30:00Z",
+                     *           "changes": 1,
+                     *           "reason": "",
+                     *           "subject": "",
+                     *           "summary": "provider openai-main created",
+                     *           "version": 17
+                     *         },
+                     *         {
+                     *           "action": "change",
+                     *           "actor": {
+                     *             "address": "192.0.2.1",
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "kind": "user",
+                     *             "name": "owner@example.com",
+                     *             "token_id": ""
+                     *           },
+                     *           "at": "2026-03-04T12:30:00Z",
+                     *           "changes": 1,
+                     *           "reason": "",
+                     *           "subject": "",
+                     *           "summary": "key billing service created",
+                     *           "version": 15
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["RevisionList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getRevision: {
@@ -7989,18 +11606,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "action": "change",
+                     *       "actor": {
+                     *         "address": "192.0.2.1",
+                     *         "id": "01990000-0000-7000-8000-000000000001",
+                     *         "kind": "user",
+                     *         "name": "owner@example.com",
+                     *         "token_id": ""
+                     *       },
+                     *       "at": "2026-03-04T12:30:00Z",
+                     *       "changes": 1,
+                     *       "objects": [
+                     *         {
+                     *           "action": "create",
+                     *           "differences": [
+                     *             {
+                     *               "action": "create",
+                     *               "after": {
+                     *                 "config": {},
+                     *                 "id": "01990000-0000-7000-8000-000000000002",
+                     *                 "name": "openai-main",
+                     *                 "provider": "openai",
+                     *                 "secrets": [
+                     *                   "api_key"
+                     *                 ],
+                     *                 "secrets_set": {
+                     *                   "api_key": "2026-03-04T12:30:00Z"
+                     *                 },
+                     *                 "status": "active",
+                     *                 "type": "api"
+                     *               },
+                     *               "before": null,
+                     *               "entity": "provider",
+                     *               "name": "openai-main",
+                     *               "path": ""
+                     *             }
+                     *           ],
+                     *           "entity": "provider",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "name": "openai-main"
+                     *         }
+                     *       ],
+                     *       "reason": "",
+                     *       "subject": "",
+                     *       "summary": "provider openai-main created",
+                     *       "version": 17
+                     *     }
+                     */
                     "application/json": components["schemas"]["FullRevision"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     diffRevision: {
@@ -8021,18 +11687,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changes": [],
+                     *       "version": 22
+                     *     }
+                     */
                     "application/json": components["schemas"]["RevisionDiff"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     rollBack: {
@@ -8050,6 +11722,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The new mapping was slow"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rollback"];
             };
         };
@@ -8060,18 +11737,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "action": "create",
+                     *           "after": {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000001",
+                     *             "name": "openai-main",
+                     *             "provider": "openai",
+                     *             "status": "inactive",
+                     *             "type": "api"
+                     *           },
+                     *           "before": null,
+                     *           "entity": "provider",
+                     *           "name": "openai-main",
+                     *           "path": ""
+                     *         },
+                     *         {
+                     *           "action": "delete",
+                     *           "after": null,
+                     *           "before": {
+                     *             "config": {},
+                     *             "id": "01990000-0000-7000-8000-000000000002",
+                     *             "name": "openai-main",
+                     *             "provider": "openai",
+                     *             "secrets": [
+                     *               "api_key"
+                     *             ],
+                     *             "status": "active",
+                     *             "type": "api"
+                     *           },
+                     *           "entity": "provider",
+                     *           "name": "openai-main",
+                     *           "path": ""
+                     *         }
+                     *       ],
+                     *       "dry_run": false,
+                     *       "findings": [
+                     *         {
+                     *           "message": "It becomes inactive, since these secrets are not there for the place that it leads to: api_key. Give them to the provider, then activate it.",
+                     *           "name": "openai-main",
+                     *           "path": "providers[0].secrets"
+                     *         },
+                     *         {
+                     *           "message": "Client keys of this configuration that are gone, or whose name several have: 1. They are passed over.",
+                     *           "name": "",
+                     *           "path": "keys"
+                     *         }
+                     *       ],
+                     *       "version": 79
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activation"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     listRoles: {
@@ -8089,18 +11821,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "built_in": true,
+                     *           "created_at": null,
+                     *           "description": "May do everything, and alone change owners.",
+                     *           "name": "owner",
+                     *           "permissions": [
+                     *             "providers:read",
+                     *             "endpoints:read"
+                     *           ],
+                     *           "updated_at": null,
+                     *           "users": 1,
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "built_in": true,
+                     *           "created_at": null,
+                     *           "description": "Manages people and all settings.",
+                     *           "name": "admin",
+                     *           "permissions": [
+                     *             "providers:read",
+                     *             "endpoints:read"
+                     *           ],
+                     *           "updated_at": null,
+                     *           "users": 1,
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 6,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["RoleList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createRole: {
@@ -8117,6 +11885,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Reads what was done",
+                 *       "name": "auditor",
+                 *       "permissions": [
+                 *         "audit:read",
+                 *         "requests:read"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateRole"];
             };
         };
@@ -8128,18 +11906,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "built_in": false,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "description": "Reads what was done",
+                     *       "name": "auditor",
+                     *       "permissions": [
+                     *         "audit:read",
+                     *         "requests:read"
+                     *       ],
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "users": 0,
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.in_use.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getRole: {
@@ -8161,18 +11956,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "built_in": true,
+                     *       "created_at": null,
+                     *       "description": "May do everything, and alone change owners.",
+                     *       "name": "owner",
+                     *       "permissions": [
+                     *         "providers:read",
+                     *         "endpoints:read"
+                     *       ],
+                     *       "updated_at": null,
+                     *       "users": 1,
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateRole: {
@@ -8192,6 +12002,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "permissions": [
+                 *         "audit:read",
+                 *         "requests:read"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateRole"];
             };
         };
@@ -8203,11 +12021,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "built_in": false,
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "description": "",
+                     *       "name": "auditor",
+                     *       "permissions": [
+                     *         "audit:read",
+                     *         "requests:read"
+                     *       ],
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "users": 0,
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description `above_you`: The user or role may more than you.
+             *
+             *     `foreign_origin`: A page of another origin may not write.
+             *
+             *     `own_account`: Nobody does this to their own account or role.
+             *
+             *     `permission_missing`: The role or the token lacks the permission of the route.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8215,6 +12058,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.built_in"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteRole: {
@@ -8244,8 +12097,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description `above_you`: The user or role may more than you.
+             *
+             *     `foreign_origin`: A page of another origin may not write.
+             *
+             *     `own_account`: Nobody does this to their own account or role.
+             *
+             *     `permission_missing`: The role or the token lacks the permission of the route.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8253,6 +12116,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.built_in.in_use"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     explainRoute: {
@@ -8264,6 +12137,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "endpoint": "/v1/chat/completions",
+                 *       "request": {
+                 *         "messages": [
+                 *           {
+                 *             "content": "Say hello.",
+                 *             "role": "user"
+                 *           }
+                 *         ],
+                 *         "model": "gpt-4o-mini"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExplainRoute"];
             };
         };
@@ -8274,11 +12161,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "endpoint": "/v1/chat/completions",
+                     *       "model": "gpt-4o",
+                     *       "on": [],
+                     *       "rule": "",
+                     *       "skipped": [],
+                     *       "strategy": "priority",
+                     *       "targets": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
-            /** @description Error */
-            default: {
+            /**
+             * @description `context_length_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `invalid_json`: What the gateway says, as on /v1.
+             *
+             *     `invalid_request`: What the gateway says, as on /v1.
+             *
+             *     `malformed`: The body or the URL cannot be read.
+             *
+             *     `missing_required_parameter`: What the gateway says, as on /v1.
+             *
+             *     `provider_rejected`: What the gateway says, as on /v1.
+             *
+             *     `two_credentials`: The request carries two different credentials.
+             *
+             *     `unsupported_field`: What the gateway says, as on /v1.
+             */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8286,6 +12200,80 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
+            404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            /**
+             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
+             *
+             *     `provider_rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `rate_limited`: What the gateway says, as on /v1.
+             *
+             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
+             */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["InternalServerError"];
+            /**
+             * @description `key_disabled`: What the gateway says, as on /v1.
+             *
+             *     `key_expired`: What the gateway says, as on /v1.
+             *
+             *     `provider_bad_response`: What the gateway says, as on /v1.
+             *
+             *     `provider_credentials`: What the gateway says, as on /v1.
+             *
+             *     `provider_quota`: What the gateway says, as on /v1.
+             *
+             *     `stream_truncated`: What the gateway says, as on /v1.
+             *
+             *     `unsafe_address`: What the gateway says, as on /v1.
+             */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
+             *
+             *     `not_connected`: This process has no way to reach the part that does it.
+             *
+             *     `overloaded`: What the gateway says, as on /v1.
+             *
+             *     `provider_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `recording_unavailable`: What the gateway says, as on /v1.
+             *
+             *     `shutting_down`: What the gateway says, as on /v1.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: components["responses"]["GatewayTimeout.provider_timeout"];
         };
     };
     getSecrets: {
@@ -8303,18 +12291,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "",
+                     *       "keys": [
+                     *         {
+                     *           "added_at": "2026-03-04T12:30:00Z",
+                     *           "id": "00000000",
+                     *           "seals": true,
+                     *           "values": 8
+                     *         }
+                     *       ],
+                     *       "lost": 0,
+                     *       "rotating": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Secrets"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     rotateSecrets: {
@@ -8326,6 +12328,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirm": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rotation"];
             };
         };
@@ -8336,18 +12343,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "",
+                     *       "keys": [
+                     *         {
+                     *           "added_at": "2026-03-04T12:30:00Z",
+                     *           "id": "00000000",
+                     *           "seals": true,
+                     *           "values": 12
+                     *         }
+                     *       ],
+                     *       "lost": 0,
+                     *       "rotating": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Secrets"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.rotation_running"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getSettings: {
@@ -8366,18 +12390,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "default_key_limits": {},
+                     *       "default_mapping": {
+                     *         "batch": {
+                     *           "enabled": false,
+                     *           "max_inputs": 256,
+                     *           "window_ms": 5
+                     *         },
+                     *         "cache": {
+                     *           "max_bytes": 1048576,
+                     *           "mode": "off",
+                     *           "ttl_s": 3600
+                     *         },
+                     *         "continue_broken_streams": false,
+                     *         "fallbacks": [],
+                     *         "retry": {
+                     *           "attempts": 3,
+                     *           "backoff_max_ms": 2000,
+                     *           "backoff_ms": 100,
+                     *           "budget_percent": 20,
+                     *           "hedge_after_ms": null
+                     *         },
+                     *         "rules": [],
+                     *         "strategy": "priority",
+                     *         "timeout": {
+                     *           "connect_ms": 5000,
+                     *           "first_byte_ms": null,
+                     *           "idle_ms": 300000,
+                     *           "total_ms": 600000
+                     *         },
+                     *         "unsupported": "error"
+                     *       },
+                     *       "version": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateSettings: {
@@ -8394,6 +12453,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "default_key_limits": {
+                 *         "rpm": 600
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateSettings"];
             };
         };
@@ -8405,18 +12471,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "default_key_limits": {
+                     *         "rpm": 600
+                     *       },
+                     *       "default_mapping": {
+                     *         "batch": {
+                     *           "enabled": false,
+                     *           "max_inputs": 256,
+                     *           "window_ms": 5
+                     *         },
+                     *         "cache": {
+                     *           "max_bytes": 1048576,
+                     *           "mode": "off",
+                     *           "ttl_s": 3600
+                     *         },
+                     *         "continue_broken_streams": false,
+                     *         "fallbacks": [],
+                     *         "retry": {
+                     *           "attempts": 3,
+                     *           "backoff_max_ms": 2000,
+                     *           "backoff_ms": 100,
+                     *           "budget_percent": 20,
+                     *           "hedge_after_ms": null
+                     *         },
+                     *         "rules": [],
+                     *         "strategy": "priority",
+                     *         "timeout": {
+                     *           "connect_ms": 5000,
+                     *           "first_byte_ms": null,
+                     *           "idle_ms": 300000,
+                     *           "total_ms": 600000
+                     *         },
+                     *         "unsupported": "error"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getSetup: {
@@ -8434,18 +12540,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     setUp: {
@@ -8457,6 +12565,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "you@example.com",
+                 *       "password": "correct horse battery",
+                 *       "token": "setup-or-invitation-setup-or-invitation-set"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Setup"];
             };
         };
@@ -8468,18 +12583,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "expires_in": 900,
+                     *       "token_type": "Bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccessToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.setup_link_invalid"];
+            409: components["responses"]["Conflict.set_up_already"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests.too_many_requests.too_many_tries"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     listSilences: {
@@ -8497,18 +12621,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "active": true,
+                     *           "comment": "",
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "created_by": "owner@example.com",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "kind": "rule:*",
+                     *           "rule_id": "",
+                     *           "subject": "",
+                     *           "until": "2026-03-05T00:00:00Z",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["SilenceList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createSilence: {
@@ -8525,6 +12672,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "rule:*",
+                 *       "until": "2026-03-05T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutSilence"];
             };
         };
@@ -8536,18 +12689,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "comment": "",
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "rule:*",
+                     *       "rule_id": "",
+                     *       "subject": "",
+                     *       "until": "2026-03-05T00:00:00Z",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     getSilence: {
@@ -8569,18 +12739,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "comment": "",
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "rule:*",
+                     *       "rule_id": "",
+                     *       "subject": "",
+                     *       "until": "2026-03-05T00:00:00Z",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateSilence: {
@@ -8600,6 +12785,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "comment": "Maintenance",
+                 *       "kind": "rule:*",
+                 *       "until": "2026-03-05T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PutSilence"];
             };
         };
@@ -8611,18 +12803,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "comment": "Maintenance",
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "created_by": "owner@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "kind": "rule:*",
+                     *       "rule_id": "",
+                     *       "subject": "",
+                     *       "until": "2026-03-05T00:00:00Z",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["Silence"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteSilence: {
@@ -8649,15 +12859,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getStatus: {
@@ -8675,18 +12888,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts_open": {
+                     *         "critical": 0,
+                     *         "info": 0,
+                     *         "warning": 1
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "name": "database",
+                     *           "state": "ok"
+                     *         }
+                     *       ],
+                     *       "config": {
+                     *         "demo": false,
+                     *         "endpoints_active": 5,
+                     *         "keys": 1,
+                     *         "providers": 2,
+                     *         "providers_active": 2,
+                     *         "providers_down": 0,
+                     *         "users": 7,
+                     *         "version": 22
+                     *       },
+                     *       "database": {
+                     *         "engine": "sqlite",
+                     *         "latency": 0,
+                     *         "state": "ok"
+                     *       },
+                     *       "instances": [
+                     *         {
+                     *           "components": [
+                     *             "api"
+                     *           ],
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "seen_at": "2026-03-04T12:30:00Z",
+                     *           "state": "ready",
+                     *           "url": "",
+                     *           "version": ""
+                     *         }
+                     *       ],
+                     *       "process": {
+                     *         "cpus": 2,
+                     *         "goroutines": 1,
+                     *         "memory": 1
+                     *       },
+                     *       "started_at": "2026-03-04T12:30:00Z",
+                     *       "state": "ok",
+                     *       "uptime": 759,
+                     *       "version": "test"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getHealth: {
@@ -8704,18 +12967,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         {
+                     *           "name": "database",
+                     *           "state": "ok"
+                     *         }
+                     *       ],
+                     *       "state": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HealthReport"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listUserTokens: {
@@ -8740,18 +13013,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "expires_at": "2026-06-02T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_used_at": null,
+                     *           "name": "report",
+                     *           "prefix": "ptp_AAAA",
+                     *           "scopes": [
+                     *             "requests:read"
+                     *           ],
+                     *           "status": "active",
+                     *           "user": "owner@example.com",
+                     *           "user_id": "01990000-0000-7000-8000-000000000002"
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserTokenList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createUserToken: {
@@ -8768,6 +13065,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "report",
+                 *       "scopes": [
+                 *         "requests:read"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateUserToken"];
             };
         };
@@ -8778,18 +13083,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "expires_at": "2026-06-02T12:30:00Z",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "last_used_at": null,
+                     *       "name": "report",
+                     *       "prefix": "ptp_AAAA",
+                     *       "scopes": [
+                     *         "requests:read"
+                     *       ],
+                     *       "status": "active",
+                     *       "token": "ptp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                     *       "user": "owner@example.com",
+                     *       "user_id": "01990000-0000-7000-8000-000000000002"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedUserToken"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing.session_needed"];
+            409: components["responses"]["Conflict.in_progress.too_many"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     deleteUserToken: {
@@ -8811,15 +13135,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.above_you.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listUsers: {
@@ -8848,18 +13174,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "email": "ada@example.com",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "invited": true,
+                     *           "role": "viewer",
+                     *           "status": "active",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         },
+                     *         {
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "email": "bob@example.com",
+                     *           "id": "01990000-0000-7000-8000-000000000002",
+                     *           "invited": true,
+                     *           "role": "viewer",
+                     *           "status": "active",
+                     *           "updated_at": "2026-03-04T12:30:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "limit": 50,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     createUser: {
@@ -8876,6 +13232,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "bob@example.com",
+                 *       "role": "viewer"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateUser"];
             };
         };
@@ -8887,18 +13249,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "email": "bob@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "invitation": {
+                     *         "expires_at": "2026-03-07T12:30:00Z",
+                     *         "token": "setup-or-invitation-setup-or-invitation-set"
+                     *       },
+                     *       "invited": true,
+                     *       "role": "viewer",
+                     *       "status": "active",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedUser"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            409: components["responses"]["Conflict.in_progress.taken"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable.unavailable"];
         };
     };
     getUser: {
@@ -8920,18 +13300,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "email": "ada@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "invited": false,
+                     *       "role": "viewer",
+                     *       "status": "active",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateUser: {
@@ -8951,6 +13343,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateUser"];
             };
         };
@@ -8962,11 +13359,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-04T12:30:00Z",
+                     *       "email": "ada@example.com",
+                     *       "id": "01990000-0000-7000-8000-000000000001",
+                     *       "invited": false,
+                     *       "role": "operator",
+                     *       "status": "active",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description `above_you`: The user or role may more than you.
+             *
+             *     `foreign_origin`: A page of another origin may not write.
+             *
+             *     `own_account`: Nobody does this to their own account or role.
+             *
+             *     `permission_missing`: The role or the token lacks the permission of the route.
+             *
+             *     `session_needed`: Personal access tokens may not do it: sign in.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8974,6 +13395,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.last_owner.taken"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     deleteUser: {
@@ -9000,8 +13431,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description `above_you`: The user or role may more than you.
+             *
+             *     `foreign_origin`: A page of another origin may not write.
+             *
+             *     `own_account`: Nobody does this to their own account or role.
+             *
+             *     `permission_missing`: The role or the token lacks the permission of the route.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9009,6 +13450,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.last_owner"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     inviteUser: {
@@ -9029,11 +13480,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-03-07T12:30:00Z",
+                     *       "token": "setup-or-invitation-setup-or-invitation-set"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            /**
+             * @description `above_you`: The user or role may more than you.
+             *
+             *     `foreign_origin`: A page of another origin may not write.
+             *
+             *     `own_account`: Nobody does this to their own account or role.
+             *
+             *     `permission_missing`: The role or the token lacks the permission of the route.
+             *
+             *     `session_needed`: Personal access tokens may not do it: sign in.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9041,6 +13510,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict.user_disabled"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listUserSessions: {
@@ -9061,18 +13540,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "",
+                     *       "data": [
+                     *         {
+                     *           "address": "127.0.0.1",
+                     *           "created_at": "2026-03-04T12:30:00Z",
+                     *           "current": false,
+                     *           "expires_at": "2026-04-03T12:30:00Z",
+                     *           "id": "01990000-0000-7000-8000-000000000001",
+                     *           "last_used_at": "2026-03-04T12:30:00Z",
+                     *           "user_agent": ""
+                     *         }
+                     *       ],
+                     *       "limit": 1,
+                     *       "more": false,
+                     *       "page": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     deleteUserSessions: {
@@ -9094,15 +13593,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.above_you.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
 }
