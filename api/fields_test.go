@@ -54,12 +54,19 @@ func TestEveryConstraintIsKept(t *testing.T) {
 			base.body = list[0]
 		}
 		for _, n := range w.doc.nodes(o) {
+			tried := map[string]bool{}
 			for _, b := range w.doc.breaches(n) {
+				tried[b.what] = true
 				c := base
 				w.breach(&c, n, b)
 				kinds[b.what]++
 				places[o.String()+n.location()] = true
 				w.refused(&c, n, b.what)
+			}
+			for _, constraint := range n.constraints() {
+				if !tried[constraint] && untried[constraint+" of "+n.location()] == "" {
+					t.Errorf("%s: nothing breaks the %s of %s", o, constraint, n.location())
+				}
 			}
 		}
 		if o.String() == "GET /api/auth/oidc/callback" {
@@ -75,6 +82,35 @@ func TestEveryConstraintIsKept(t *testing.T) {
 		total += n
 	}
 	t.Logf("%d requests at %d places: %v", total, len(places), kinds)
+}
+
+// untried are constraints that no request here breaks, with the reason.
+var untried = map[string]string{}
+
+// constraints are the names of all that a schema asks of the values at n.
+func (n *node) constraints() (list []string) {
+	s := n.schema
+	add := func(name string, is bool) {
+		if is {
+			list = append(list, name)
+		}
+	}
+	body := n.in == "body"
+	_, item := n.last().(int)
+	add("required", n.required && !n.open && !item && len(n.way) > 0 && n.in != "path")
+	add("type", body && len(s.Type) > 0 || s.is("integer") || s.is("number") || s.is("boolean"))
+	add("enum", len(s.Enum) > 0)
+	add("minimum", s.Minimum != nil)
+	add("maximum", s.Maximum != nil && *s.Maximum < 1<<52) // beyond, JSON has no whole numbers
+	add("minLength", orZero(s.MinLength) > 1 || orZero(s.MinLength) == 1 && body)
+	add("maxLength", s.MaxLength != nil)
+	add("pattern", s.Pattern != "")
+	add("format", slices.Contains([]string{"date-time", "uuid", "email", "uri"}, s.Format))
+	add("minItems", orZero(s.MinItems) > 0)
+	add("maxItems", s.MaxItems != nil)
+	add("maxProperties", s.MaxProperties != nil)
+	add("unknown", body && s.is("object") && s.Additional.closed)
+	return list
 }
 
 // breach puts a value that is wrong into c.

@@ -16,6 +16,7 @@ var tags = []*huma.Tag{
 	{Name: "aliases", Description: "Other names for models."},
 	{Name: "audit", Description: "Who did what, in a chain that shows changes."},
 	{Name: "auth", Description: "Signing in, sessions and the keys that sign tokens."},
+	{Name: "backup", Description: "A copy of the databases."},
 	{Name: "configs", Description: "Saved configurations."},
 	{Name: "docs", Description: "The page of this document."},
 	{Name: "endpoints", Description: "The paths of /v1 and how each is mapped."},

@@ -49,6 +49,7 @@ var refusals = map[string][]Code{
 	"getBodies":     {codeNotKept},
 	"replayRequest": {codeNotKept, codeConflict},
 
+	"getBackup":      {codeConflict},
 	"saveConfig":     {codeTaken},
 	"importConfig":   {codeTaken, codeUnavailable},
 	"updateConfig":   {codeTaken, codeUnavailable},
@@ -62,7 +63,7 @@ var refusals = map[string][]Code{
 	"createNotifier":  {codeTaken},
 	"updateNotifier":  {codeTaken},
 	"testNotifier":    {codeNotConnected},
-	"streamEvents":    {codeNotConnected},
+	"streamEvents":    {codeNotConnected, codeOrigin},
 }
 
 // asking are the operations that ask the gateway.

@@ -208,7 +208,7 @@ func tooLong(s *schema) string {
 // mismatch is a text of a fitting length that does not match the pattern.
 func mismatch(s *schema) (string, bool) {
 	re := regexp.MustCompile(s.Pattern)
-	for _, text := range []string{mirror + " \u00e9", mirror, "-" + mirror, "9xx", "q q"} {
+	for _, text := range []string{mirror + " \u00e9", mirror, "-" + mirror, "9xx", "q q", mirror + "\x7f"} {
 		fits := len(text) >= orZero(s.MinLength) && (s.MaxLength == nil || len(text) <= *s.MaxLength)
 		if fits && !re.MatchString(text) {
 			return text, true

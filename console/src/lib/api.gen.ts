@@ -6503,7 +6503,7 @@ export interface operations {
                      *           "id": "01990000-0000-7000-8000-000000000002",
                      *           "prev_hash": "0000000000000000000000000000000000000000000000000000000000000000",
                      *           "result": "ok",
-                     *           "seq": 22,
+                     *           "seq": 23,
                      *           "target_id": "01990000-0000-7000-8000-000000000003",
                      *           "target_kind": "request",
                      *           "target_name": "/v1/chat/completions",
@@ -6521,7 +6521,7 @@ export interface operations {
                      *           "id": "01990000-0000-7000-8000-000000000004",
                      *           "prev_hash": "0000000000000000000000000000000000000000000000000000000000000000",
                      *           "result": "ok",
-                     *           "seq": 21,
+                     *           "seq": 22,
                      *           "target_id": "",
                      *           "target_kind": "configuration",
                      *           "target_name": "",
@@ -6615,12 +6615,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "after": 0,
                      *       "checkpoints": 1,
+                     *       "complete": true,
                      *       "findings": [],
                      *       "hash": "0000000000000000000000000000000000000000000000000000000000000000",
                      *       "ok": true,
                      *       "published": 1,
-                     *       "rows": 22
+                     *       "rows": 23,
+                     *       "seq": 23
                      *     }
                      */
                     "application/json": components["schemas"]["AuditReport"];
@@ -7207,18 +7210,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example manifest.json */
                     "application/x-tar": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listConfigs: {
@@ -8901,7 +8905,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.permission_missing"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9967,7 +9971,7 @@ export interface operations {
                      *           "name": "alert-rules:write"
                      *         }
                      *       ],
-                     *       "limit": 49,
+                     *       "limit": 50,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -12355,7 +12359,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "lost": 0,
-                     *       "rotating": false
+                     *       "rotating": true
                      *     }
                      */
                     "application/json": components["schemas"]["Secrets"];
@@ -12935,7 +12939,7 @@ export interface operations {
                      *       },
                      *       "started_at": "2026-03-04T12:30:00Z",
                      *       "state": "ok",
-                     *       "uptime": 759,
+                     *       "uptime": 777,
                      *       "version": "test"
                      *     }
                      */
