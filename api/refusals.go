@@ -32,7 +32,7 @@ var refusals = map[string][]Code{
 
 	"createKey": {codeFull},
 	"updateKey": {codeLocked},
-	"rotateKey": {codeLocked},
+	"rotateKey": {codeLocked, codeConflict},
 	"deleteKey": {codeInUse, codeLocked},
 
 	"createUser":         {codeTaken, codeBusy},

@@ -5080,6 +5080,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /**
+         * @description `conflict`: The state of the thing does not allow it.
+         *
+         *     `declared_elsewhere`: It is declared in the configuration file or the environment; change it there.
+         */
+        "Conflict.conflict.declared_elsewhere": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `declared_elsewhere`: It is declared in the configuration file or the environment; change it there. */
         "Conflict.declared_elsewhere": {
             headers: {
@@ -9365,7 +9378,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict.declared_elsewhere"];
+            409: components["responses"]["Conflict.conflict.declared_elsewhere"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
