@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,9 +56,7 @@ func (a *API) need(ctx context.Context, needed []Permission, why string) error {
 		return nil
 	}
 	slices.Sort(lacking)
-	e := point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied, Actor: point.ActorOf(ctx), TargetKind: point.EntityConfiguration}
-	e.Detail, _ = json.Marshal(map[string]string{"permission": strings.Join(lacking, " ")}) // always can be written
-	a.audit(ctx, e)
+	a.denied(ctx, point.ActorOf(ctx), point.EntityConfiguration, "", strings.Join(lacking, " "))
 	return problem(http.StatusForbidden, fmt.Sprintf("%s You lack: %s. Ask an owner or admin.", why, strings.Join(lacking, ", "))).as(codePermission)
 }
 

@@ -95,6 +95,8 @@ func TestPrivateByActivation(t *testing.T) {
 		{"changed by hand", editing, put, "/api/configs/{none}", `{"config":{"settings":{"default_key_limits":{"rpm":1}}}}`, nil, 403, []string{"settings:write"}, nil},
 		{"renamed", editing, put, "/api/configs/{none}", `{"name":"plain"}`, nil, 200, nil, nil},
 		{"by an owner", owned, post, "/api/configs/{live}/activate", "", nil, 200, nil, nil},
+		{"saved as one", editing, post, "/api/configs", `{"name":"first","is_default":true}`, nil, 403, []string{"You lack: providers:private."}, nil},
+		{"saved by an owner", owned, post, "/api/configs", `{"name":"first","is_default":true}`, nil, 201, []string{`"is_default":true`}, nil},
 	})
 }
 
@@ -117,7 +119,7 @@ func TestSealedSecretsKeepTheirPlace(t *testing.T) {
 		body := `{"name":"x","passphrase":"` + password + `","config":`
 		to.run(nil, []apiCase{
 			{"who may not give secrets", lister, post, "/api/configs/import", body + stolen + `}`, nil, 403, []string{"You lack: providers:write"}, nil},
-			{"and without them", lister, post, "/api/configs/import", `{"name":"y","config":` + stolen + `}`, nil, 201, nil, nil},
+			{"and without them", lister, post, "/api/configs/import", `{"name":"y","without_secrets":true,"config":` + stolen + `}`, nil, 201, nil, nil},
 		})
 		got := to.do(editing, http.MethodPost, "/api/configs/import", body+stolen+`}`)
 		if got.status != http.StatusCreated || !strings.Contains(got.body, "exported for another base URL") {
@@ -130,7 +132,7 @@ func TestSealedSecretsKeepTheirPlace(t *testing.T) {
 		if secret := p.Config.Secrets[point.SecretAPIKey].Reveal(); strings.Contains(secret, "cdef") || len(p.Config.Parked) != 1 {
 			t.Fatalf("live %v: the secret went to %s: %q, aside %v", live, p.Config.BaseURL, secret, p.Config.Parked)
 		}
-		honest := to.imported(editing, `{"name":"honest","config":`+sealed.body+`}`)
+		honest := to.imported(editing, `{"name":"honest","without_secrets":true,"config":`+sealed.body+`}`)
 		to.activate(editing, "/api/configs/"+honest+"/activate", "", 200)
 		if p, _ = to.store.Snapshot().Provider("main"); !strings.Contains(p.Config.Secrets[point.SecretAPIKey].Reveal(), "cdef") || p.Status != point.StatusActive {
 			t.Fatalf("live %v: the place that it was exported for does not get it: %+v", live, p)

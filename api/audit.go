@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -193,10 +192,11 @@ func (d *denials) add(user string, now time.Time) bool {
 	return d.count[user] == denialBurst
 }
 
-// denied notes that a request was refused for want of a permission.
-func (a *API) denied(ctx context.Context, r *http.Request, actor point.Actor, permission Permission) {
-	e := point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied, Actor: actor, TargetKind: "route", TargetName: r.Pattern}
-	e.Detail, _ = json.Marshal(map[string]string{"permission": string(permission)}) // always can be written
+// denied notes that something was refused to an actor for want of permissions, which are named
+// with spaces between.
+func (a *API) denied(ctx context.Context, actor point.Actor, kind, name, permissions string) {
+	e := point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied, Actor: actor, TargetKind: kind, TargetName: name}
+	e.Detail, _ = json.Marshal(map[string]string{"permission": permissions}) // always can be written
 	a.audit(ctx, e)
 	if a.denials.add(actor.ID, a.Now()) {
 		a.Alerts.Raise(AlertDenials, actor.Name, fmt.Sprintf("%d requests within a minute were refused for want of a permission. Look into the audit trail what was tried.", denialBurst))

@@ -201,4 +201,12 @@ func TestBurstOfDenials(t *testing.T) {
 	if n := w.alerts.count(AlertDenials); n != 1 {
 		t.Errorf("%d alerts", n)
 	}
+	bare := w.withRole("bare", ConfigsWrite, ConfigsActivate)
+	id := w.imported(bare, `{"name":"x","config":{"aliases":[{"name":"fast","target":"m"}]}}`)
+	for range denialBurst {
+		w.do(bare, http.MethodPost, "/api/configs/"+id+"/activate", "")
+	}
+	if n := w.alerts.count(AlertDenials); n != 2 {
+		t.Errorf("%d alerts after activations that were refused", n)
+	}
 }

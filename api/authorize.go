@@ -109,7 +109,7 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	}
 	if err == nil && p != nil {
 		if err = p.enter(ctx.Operation()); err != nil {
-			a.denied(r.Context(), r, actor, permission)
+			a.denied(r.Context(), actor, "route", r.Pattern, string(permission))
 		}
 	}
 	var leave func()

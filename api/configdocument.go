@@ -96,10 +96,11 @@ type DocumentSettings struct {
 
 // Sealed holds secrets.
 type Sealed struct {
-	KDF   string `json:"kdf" maxLength:"100" example:"argon2id-64MiB-3"`
-	Salt  string `json:"salt" maxLength:"1000"`
-	Nonce string `json:"nonce" maxLength:"1000"`
-	Data  string `json:"data" maxLength:"100000000"`
+	Format int    `json:"format" enum:"2"`
+	KDF    string `json:"kdf" maxLength:"100" example:"argon2id-64MiB-3"`
+	Salt   string `json:"salt" maxLength:"1000"`
+	Nonce  string `json:"nonce" maxLength:"1000"`
+	Data   string `json:"data" maxLength:"100000000"`
 }
 
 // DocumentInput is a configuration that is given: an object, or a text of JSON or YAML.

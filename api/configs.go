@@ -101,6 +101,11 @@ func (a *API) saveConfig(ctx context.Context, in *saveConfigInput) (*configOutpu
 	if c.Document, err = json.Marshal(d); err != nil {
 		return nil, fmt.Errorf("write a configuration: %w", err)
 	}
+	if c.IsDefault {
+		if err := a.mayBeDefault(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.Store.CreateConfiguration(ctx, c); err != nil {
 		return nil, fromStore(err, "configuration")
 	}

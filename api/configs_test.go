@@ -167,7 +167,7 @@ func TestTransfer(t *testing.T) {
 	})
 	text := from.do(viewing, http.MethodGet, "/api/configs/export?format=yaml", "").body
 	sealed := from.do(owned, http.MethodPost, "/api/configs/export", `{"passphrase":"`+passphrase+`"}`)
-	if sealed.status != http.StatusOK || !strings.Contains(sealed.body, `"sealed":{"kdf"`) {
+	if sealed.status != http.StatusOK || !strings.Contains(sealed.body, `"sealed":{"format":2,"kdf"`) {
 		t.Fatal(sealed)
 	}
 
@@ -185,8 +185,10 @@ func TestTransfer(t *testing.T) {
 		{"wrong passphrase", editing, post, "/api/configs/import", `{"name":"x","passphrase":"another horse battery","config":` + sealed.body + `}`, nil, 422, []string{"body.passphrase"}, nil},
 		{"wrong passphrase, dry run", editing, post, "/api/configs/import", `{"name":"x","dry_run":true,"passphrase":"another horse battery","config":` + sealed.body + `}`, nil, 422, []string{"body.passphrase"}, nil},
 		{"passphrase, dry run", editing, post, "/api/configs/import", `{"name":"x","dry_run":true,"passphrase":"` + passphrase + `","config":` + sealed.body + `}`, nil, 200, []string{"has these secrets already"}, []string{`"configuration"`}},
-		{"without passphrase", editing, post, "/api/configs/import", `{"name":"y","config":` + sealed.body + `}`, nil, 201, []string{`"path":"sealed"`}, nil},
-		{"same name", editing, post, "/api/configs/import", `{"name":"y","config":` + sealed.body + `}`, nil, 409, nil, nil},
+		{"without passphrase", editing, post, "/api/configs/import", `{"name":"y","config":` + sealed.body + `}`, nil, 422, []string{"body.passphrase", "without_secrets"}, nil},
+		{"without secrets", editing, post, "/api/configs/import", `{"name":"y","without_secrets":true,"config":` + sealed.body + `}`, nil, 201, []string{`"path":"sealed"`}, nil},
+		{"same name", editing, post, "/api/configs/import", `{"name":"y","without_secrets":true,"config":` + sealed.body + `}`, nil, 409, nil, nil},
+		{"of before", editing, post, "/api/configs/import", `{"name":"x","passphrase":"` + passphrase + `","config":` + strings.Replace(sealed.body, `"format":2,`, "", 1) + `}`, nil, 422, []string{"body.config.sealed.format", "Export it again"}, nil},
 	})
 	whole := to.imported(editing, `{"name":"whole","passphrase":"`+passphrase+`","config":`+sealed.body+`}`)
 	to.activate(editing, "/api/configs/"+whole+"/activate", "", 200)
@@ -207,6 +209,19 @@ func TestTransfer(t *testing.T) {
 	if got := elsewhere.activate(editing, "/api/configs/"+fresh+"/activate", "", 200); len(got.Findings) != 0 {
 		t.Fatalf("parked secrets were not there: %+v", got)
 	}
+}
+
+// TestImportTakesNoPassword: only what opens something waits for those who sign in.
+func TestImportTakesNoPassword(t *testing.T) {
+	w := newWorld(t).withUsers()
+	for range passwordsAtOnce {
+		leave, err := w.api.gate.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+	}
+	w.imported(editing, `{"name":"plain","passphrase":"correct horse battery","config":{}}`)
 }
 
 func providerID(w *world, name string) string {

@@ -78,6 +78,8 @@ type ImportConfig struct {
 	Description string        `json:"description,omitempty" maxLength:"2000"`
 	Passphrase  string        `json:"passphrase,omitempty" minLength:"12" maxLength:"1024" writeOnly:"true" doc:"Opens the secrets that are sealed in it."`
 	DryRun      bool          `json:"dry_run,omitempty" doc:"Check it alone, and save nothing."`
+
+	WithoutSecrets bool `json:"without_secrets,omitempty" doc:"Import without a passphrase what holds sealed secrets, and leave them out."`
 }
 
 type importConfigInput struct {
@@ -110,23 +112,19 @@ type importOutput struct {
 
 // importConfig saves a configuration and makes nothing live.
 func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importOutput, error) {
-	leave, err := a.gate.enter(ctx) // opening secrets takes as much memory as a password
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	c := &point.Configuration{Name: in.Body.Name, Description: in.Body.Description}
 	if c.Name == "" {
 		c.Name = "imported " + a.Now().UTC().Format(time.DateTime) + " " + rand.Text()[:4] // two may come in one second
 	}
 	findings, err := document.Import(ctx, a.Store, in.document, c, document.Importing{
-		Passphrase: point.NewSecret(in.Body.Passphrase), DryRun: in.Body.DryRun, Allow: a.rules(ctx).Allow,
+		Passphrase: point.NewSecret(in.Body.Passphrase), WithoutSecrets: in.Body.WithoutSecrets, DryRun: in.Body.DryRun,
+		Allow: a.rules(ctx).Allow, Opening: a.gate.enter,
 	})
 	switch {
 	case errors.Is(err, document.ErrPassphrase):
-		p := problem(http.StatusUnprocessableEntity, invalidFields)
-		p.Errors = faults{{Location: "body.passphrase", Message: "This does not open the sealed secrets: it is another one, or the file was changed."}}
-		return nil, p
+		return nil, badPassphrase("This does not open the sealed secrets: it is another one, or the file was changed.")
+	case errors.Is(err, document.ErrNoPassphrase):
+		return nil, badPassphrase("The configuration holds sealed secrets. Give the passphrase that opens them, or set without_secrets to leave them out.")
 	case err != nil:
 		return nil, fromDocument(err, "body.config.")
 	case in.Body.DryRun:
@@ -134,6 +132,12 @@ func (a *API) importConfig(ctx context.Context, in *importConfigInput) (*importO
 	}
 	saved := shapeConfiguration(c)
 	return &importOutput{http.StatusCreated, Import{&saved, shapeFindings(findings)}}, nil
+}
+
+func badPassphrase(message string) error {
+	p := problem(http.StatusUnprocessableEntity, invalidFields)
+	p.Errors = faults{{Location: "body.passphrase", Message: message}}
+	return p
 }
 
 // checkedImport answers a dry run, which finds a name that is taken as the import would.

@@ -110,6 +110,7 @@ type configImportCommand struct {
 	Name           string `help:"What to save it as; the name of the file if absent."`
 	Default        bool   `help:"Activate it at the start of an installation on which nothing is configured."`
 	PassphraseFile string `placeholder:"FILE" help:"Holds the passphrase that the secrets in it are encrypted under."`
+	WithoutSecrets bool   `help:"Import without a passphrase what holds encrypted secrets, and leave them out."`
 	DryRun         bool   `help:"Check it alone, and save nothing."`
 }
 
@@ -126,7 +127,10 @@ func (c configImportCommand) Run(r *invocation) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	if c.DryRun && passphrase.IsZero() {
+	switch {
+	case in.Sealed != nil && passphrase.IsZero() && !c.WithoutSecrets:
+		return fmt.Errorf("%s holds encrypted secrets: give --passphrase-file to import them too, or --without-secrets to leave them out", c.File)
+	case c.DryRun && passphrase.IsZero():
 		return c.tellChecked(r, in)
 	}
 	s, err := r.open()
@@ -135,7 +139,7 @@ func (c configImportCommand) Run(r *invocation) error {
 	}
 	defer s.Close()
 	saved := &point.Configuration{Name: c.name(), IsDefault: c.Default}
-	findings, err := document.Import(r.ctx, s, in, saved, document.Importing{Passphrase: passphrase, DryRun: c.DryRun})
+	findings, err := document.Import(r.ctx, s, in, saved, document.Importing{Passphrase: passphrase, WithoutSecrets: c.WithoutSecrets, DryRun: c.DryRun})
 	if err != nil {
 		return takenName(err, saved.Name)
 	}
@@ -248,7 +252,11 @@ func (c configActivateCommand) plan(ctx context.Context, s *store.Store, saved *
 
 func showFindings(out io.Writer, list []document.Finding) {
 	for _, f := range list {
-		fmt.Fprintln(out, "point: note:", strings.TrimSpace(f.Name+": "+f.Message))
+		about := ""
+		if f.Name != "" {
+			about = f.Name + ": "
+		}
+		fmt.Fprintln(out, "point: note:", about+f.Message)
 	}
 }
 

@@ -143,6 +143,8 @@ func TestProblems(t *testing.T) {
 		{"alias", "", "aliases: {fast: ''}", `alias "fast": target: This has 1 to 255 visible`},
 		{"alert rule", "", "alert_rules:\n  - name: x", `point.yaml:2: alert rule "x": kind: This must be one of`},
 		{"alert rule of a key", "", "alert_rules:\n  - name: x\n    kind: cost\n    threshold: 1\n    scope: {key: ci}", `point.yaml:5: alert rule "x": the file declares no key "ci"`},
+		{"alert rule of no window", "", "alert_rules:\n  - {name: x, kind: cost, threshold: 1, window_ms: 0}", `alert rule "x": window_ms: `},
+		{"alert rule of no severity", "", "alert_rules:\n  - {name: x, kind: cost, threshold: 1, severity: \"\"}", `alert rule "x": severity: `},
 		{"alert rule twice", "", "alert_rules:\n  - {name: x, kind: disk, threshold: 1}\n  - {name: x, kind: disk, threshold: 1}", `point.yaml:3: alert rule "x" stands at point.yaml:2 already.`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -25,9 +24,9 @@ type fileRule struct {
 	Kind        string    `json:"kind"`
 	Scope       fileScope `json:"scope"`
 	Threshold   float64   `json:"threshold"`
-	WindowMS    int64     `json:"window_ms"`
+	WindowMS    *int64    `json:"window_ms"`
 	MinRequests int64     `json:"min_requests"`
-	Severity    string    `json:"severity"`
+	Severity    *string   `json:"severity"`
 	CooldownMS  *int64    `json:"cooldown_ms"`
 }
 
@@ -46,16 +45,20 @@ func (r *fileRule) decodeNode(d *decoder, n *yaml.Node) {
 	d.object(n, "an alert rule", elem((*plain)(r)))
 }
 
-func (l *loader) declareRule(r *fileRule) {
-	cooldown := int64(point.RuleCooldownMS)
-	if r.CooldownMS != nil {
-		cooldown = *r.CooldownMS
+// given is what a file says, zero too, or what holds if it says nothing.
+func given[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
 	}
+	return *said
+}
+
+func (l *loader) declareRule(r *fileRule) {
 	rule := AlertRule{
 		AlertRule: point.AlertRule{
 			Name: r.Name, Enabled: r.Enabled == nil || *r.Enabled, Kind: r.Kind, Threshold: r.Threshold,
-			WindowMS: cmp.Or(r.WindowMS, point.RuleWindowMS), MinRequests: r.MinRequests,
-			Severity: cmp.Or(r.Severity, point.SeverityWarning), CooldownMS: cooldown, ManagedBy: point.ManagedByFile,
+			WindowMS: given(r.WindowMS, point.RuleWindowMS), MinRequests: r.MinRequests,
+			Severity: given(r.Severity, point.SeverityWarning), CooldownMS: given(r.CooldownMS, point.RuleCooldownMS), ManagedBy: point.ManagedByFile,
 			Scope: point.RuleScope{Provider: r.Scope.Provider, Endpoint: r.Scope.Endpoint, Model: r.Scope.Model, KeyID: r.Scope.Key, Each: r.Scope.Each},
 		},
 		Key: r.Scope.Key, At: r.at,

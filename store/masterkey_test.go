@@ -42,6 +42,10 @@ func TestLeftWithTheOldMasterKey(t *testing.T) {
 	log := &lines{}
 	changer := open(t, opts)
 	v := fill(t, changer, 8)
+	told := &point.Notifier{Name: "team", Type: point.NotifierWebhook, Enabled: true, MinSeverity: point.SeverityInfo, Config: point.NotifierConfig{
+		Secrets: map[string]point.Secret{point.NotifierURL: point.NewSecret("https://example.com/hook")},
+	}}
+	check(t, changer.CreateNotifier(t.Context(), told))
 	left := opts
 	left.Log = slog.New(slog.NewTextHandler(log, nil))
 	behind := open(t, left)
@@ -63,10 +67,12 @@ func TestLeftWithTheOldMasterKey(t *testing.T) {
 			t.Errorf("the secrets of %s were let go", s.Providers[id].Name)
 		}
 	}
-	mine := *s.Providers[p.ID]
+	mine, team := *s.Providers[p.ID], *told
+	team.Config.Secrets = nil
 	for what, err := range map[string]error{
 		"a secret":   behind.CreateProvider(t.Context(), &point.Provider{Name: "x", Type: point.TypeAPI, Kind: "k", Status: point.StatusActive, Config: p.Config}),
 		"a provider": behind.UpdateProvider(t.Context(), &mine),
+		"a notifier": behind.UpdateNotifier(t.Context(), &team),
 		"a batch":    behind.Apply(t.Context(), &store.Batch{PutProviders: []point.Provider{mine}}),
 		"a rotation": behind.RotateKeys(t.Context(), nil),
 	} {
@@ -77,6 +83,11 @@ func TestLeftWithTheOldMasterKey(t *testing.T) {
 	v.intact(t, fresh)
 	if got := fresh.Snapshot().Providers[p.ID].Config.Secrets["api_key"].Reveal(); got != "sk-late-0123456789" {
 		t.Errorf("the secret is %q", got)
+	}
+	still, err := fresh.GetNotifier(t.Context(), told.ID)
+	check(t, err)
+	if got := still.Config.Secrets[point.NotifierURL].Reveal(); got != "https://example.com/hook" || still.Version != told.Version {
+		t.Errorf("the notifier has %q and version %d", got, still.Version)
 	}
 	if n := log.count("start it again"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, log.all.String())

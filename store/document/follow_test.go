@@ -155,7 +155,7 @@ func (p *pair) watch(stop *atomic.Bool) map[string]int {
 func BenchmarkFollow(b *testing.B) {
 	for name, mute := range map[string]bool{"told": false, "not told": true} {
 		b.Run(name, func(b *testing.B) {
-			p := makePair(b, manyProviders, mute)
+			p := makePair(b, 200, mute)
 			var took []time.Duration
 			side := "b"
 			for b.Loop() {

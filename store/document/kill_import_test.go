@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"point"
+	"point/adapter/provider"
 	"point/store"
 	"point/store/document"
 )
 
 // importedProviders is how many providers each import has.
-const importedProviders = 200
+var importedProviders = large(200)
 
 // TestKilledImport kills imports of many providers with their sealed secrets at any moment: each
 // is there whole, document and secrets, or not at all, and what is live stays as it is.
@@ -27,7 +28,7 @@ func TestKilledImport(t *testing.T) {
 			w := makeTwins(t, s, 4)
 			ok(t, s.Close())
 			made := int64(0)
-			for range kills(3) {
+			for range kills(10) {
 				done, stage := v.kill(t)
 				s, err := store.Open(t.Context(), v.opts)
 				ok(t, err)
@@ -58,7 +59,7 @@ func writeImport(t *testing.T) (file string) {
 	for i := range importedProviders {
 		name := fmt.Sprintf("imported-%03d", i)
 		in.Providers = append(in.Providers, point.DocumentProvider{Name: name, Kind: "openai", Secrets: []string{point.SecretAPIKey}})
-		secrets[name] = map[string]point.Secret{point.SecretAPIKey: point.NewSecret("sk-of-" + name)}
+		secrets[name] = map[string]point.Secret{provider.BoundTo("openai", point.SecretAPIKey, ""): point.NewSecret("sk-of-" + name)}
 	}
 	var err error
 	in.Sealed, err = document.Seal(secrets, passphrase)
@@ -77,7 +78,7 @@ func wholeImports(t *testing.T, s *store.Store, opts store.Options, n int64) {
 	var providers, sealed int64
 	ask(t, opts, `SELECT COUNT(*), COUNT(s.sealed) FROM providers p LEFT JOIN provider_secrets s ON s.provider_id = p.id
 		WHERE p.name LIKE 'imported-%'`, &providers, &sealed)
-	if want := n * importedProviders; providers != want || sealed != want {
+	if want := n * int64(importedProviders); providers != want || sealed != want {
 		t.Fatalf("%d providers and %d secrets of %d imports, want %d of each", providers, sealed, n, want)
 	}
 	if n == 0 {

@@ -28,8 +28,17 @@ func kills(n int) int {
 	return n
 }
 
+// large is the size n of a configuration that is killed as often as `make assure` says; else a
+// tenth of it, since each kill costs a start and a proof of all that is there.
+func large(n int) int {
+	if os.Getenv("POINT_TEST_KILLS") == "" {
+		return n / 10
+	}
+	return n
+}
+
 // manyProviders is how many providers the killed configurations have.
-const manyProviders = 200
+var manyProviders = large(200)
 
 // The environment of the child process that works until it is killed.
 const (
@@ -183,7 +192,7 @@ func TestKilledActivation(t *testing.T) {
 			first := s.Snapshot().Version
 			is, version := "b", first
 			ok(t, s.Close())
-			for range kills(5) {
+			for range kills(10) {
 				done, stage := v.kill(t)
 				s, err := store.Open(t.Context(), v.opts)
 				ok(t, err)

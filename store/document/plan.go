@@ -207,7 +207,7 @@ func (p *planner) provider(at string, d *point.DocumentProvider) (*point.Provide
 	p.aside(at, d.Name, &before, &next.Config)
 	if len(gone) > 0 {
 		next.Status = point.StatusInactive
-		p.find(at+".secrets", d.Name, "It becomes inactive, since these secrets are not there for the place that it leads to: %s. Give them to the provider, then activate it.", join(gone))
+		p.find(at+".secrets", d.Name, "It becomes inactive, since these secrets are not there for the place that it leads to: %s. Give them to the provider, then activate it.", join(listed(gone, d.Secrets)))
 	}
 	return next, true
 }
@@ -229,6 +229,21 @@ func (p *planner) missing(d *point.DocumentProvider, next *point.Provider, gone 
 			gone[name] = true
 		}
 	}
+}
+
+// listed are the secrets that are gone and that a document lists; all, if it lists none of them. A
+// kind asks for its key under one name, and the provider may have had it under another.
+func listed(gone map[string]bool, names []string) map[string]bool {
+	had := map[string]bool{}
+	for _, name := range names {
+		if gone[name] {
+			had[name] = true
+		}
+	}
+	if len(had) == 0 {
+		return gone
+	}
+	return had
 }
 
 // aside tells which secrets are put aside: none is lost by an activation.
@@ -365,12 +380,16 @@ func (p *planner) aliases() {
 func (p *planner) keys() {
 	gone, taken := 0, 0
 	named := p.live.keysByName()
+	once := uniquely(p.mistakes.add)
 	for i := range p.doc.Keys {
-		d := p.doc.Keys[i]
+		d, at := p.doc.Keys[i], fmt.Sprintf("keys[%d].id", i)
 		if d.ID == "" && named[d.Name] != nil {
-			d.ID = named[d.Name].ID
+			d.ID, at = named[d.Name].ID, fmt.Sprintf("keys[%d].name", i)
 		}
 		old := p.live.keys[d.ID]
+		if old != nil {
+			once(at, d.ID) // one may be meant by its id, and by its name
+		}
 		switch {
 		case old == nil:
 			gone++

@@ -45,9 +45,24 @@ func Read(text []byte) (*Imported, error) {
 	if err := json.Unmarshal(encode(tree), &in); err != nil {
 		return nil, Mistakes{{"", "A value is out of range: " + strings.TrimPrefix(err.Error(), "json: ") + "."}}
 	}
+	lowerIDs(&in.Document)
 	check(&in.Document, m.add) // before they are sorted: places are as they were given
 	sort(&in.Document)
 	return &in, m.err()
+}
+
+// lowerIDs writes ids as Point does, so that each finds what it means.
+func lowerIDs(d *point.Document) {
+	for i := range d.Providers {
+		d.Providers[i].ID = strings.ToLower(d.Providers[i].ID)
+	}
+	for i := range d.Keys {
+		d.Keys[i].ID = strings.ToLower(d.Keys[i].ID)
+	}
+	for i := range d.AlertRules {
+		r := &d.AlertRules[i]
+		r.ID, r.Scope.KeyID = strings.ToLower(r.ID), strings.ToLower(r.Scope.KeyID)
+	}
 }
 
 // parse reads JSON or YAML, of which JSON is a part, into the values of package json. Plain JSON is
@@ -218,12 +233,13 @@ func shapeObject(v any, t reflect.Type, path string, fault point.Fault) {
 	}
 }
 
-// known are the members of types, which are looked up once.
-var known sync.Map // reflect.Type -> map[string]reflect.Type
+// fieldCache are the members of types. It is of the package, since types never change, and looking
+// them up anew for each object of a large document takes most of the time of reading it.
+var fieldCache sync.Map // reflect.Type -> map[string]reflect.Type
 
 // fieldsOf are the members of a struct in JSON.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	if fields, ok := known.Load(t); ok {
+	if fields, ok := fieldCache.Load(t); ok {
 		return fields.(map[string]reflect.Type)
 	}
 	fields := map[string]reflect.Type{}
@@ -232,7 +248,7 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 			fields[name] = f.Type
 		}
 	}
-	known.Store(t, fields)
+	fieldCache.Store(t, fields)
 	return fields
 }
 

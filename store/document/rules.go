@@ -20,7 +20,7 @@ func (p *planner) alertRules() {
 		at := fmt.Sprintf("alert_rules[%d]", i)
 		old := p.knownRule(d)
 		if old != nil && declared(old.ManagedBy) {
-			p.taken(at+".name", d.Name)
+			p.takenRule(at, d)
 			continue
 		}
 		next := p.alertRule(at, d, old)
@@ -34,6 +34,16 @@ func (p *planner) alertRules() {
 			p.plan.Batch.DropAlertRules = append(p.plan.Batch.DropAlertRules, id)
 		}
 	}
+}
+
+// takenRule notes that the file has a rule of a document. To take over one that the installation
+// made is what a file is free to do: no configuration that was saved before fails for it.
+func (p *planner) takenRule(at string, d *point.DocumentAlertRule) {
+	if d.ManagedBy == point.ManagedByDefault {
+		p.find(at, d.Name, "The configuration file declares this rule, which stays as it is.")
+		return
+	}
+	p.taken(at+".name", d.Name)
 }
 
 // knownRule finds the live rule that a document means: that of its id, or else of its name.

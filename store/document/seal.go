@@ -28,13 +28,17 @@ const (
 	keySize   = 32
 )
 
+// sealedFormat is the only format of Sealed that this version writes and reads.
+const sealedFormat = 2
+
 // Sealed holds the secrets of a document's providers, encrypted with AES-256-GCM under a key
 // that is made from a passphrase. Bytes are in base64.
 type Sealed struct {
-	KDF   string `json:"kdf"`
-	Salt  string `json:"salt"`
-	Nonce string `json:"nonce"`
-	Data  string `json:"data"`
+	Format int    `json:"format"`
+	KDF    string `json:"kdf"`
+	Salt   string `json:"salt"`
+	Nonce  string `json:"nonce"`
+	Data   string `json:"data"`
 }
 
 // Secrets are secrets by provider, as the document calls it, and name. In an export each name is
@@ -66,13 +70,17 @@ func Seal(secrets Secrets, passphrase point.Secret) (*Sealed, error) {
 	}
 	data := box.Seal(nil, nonce, encode(plain), []byte(sealedPlace))
 	text := base64.StdEncoding.EncodeToString
-	return &Sealed{KDF: kdf, Salt: text(salt), Nonce: text(nonce), Data: text(data)}, nil
+	return &Sealed{Format: sealedFormat, KDF: kdf, Salt: text(salt), Nonce: text(nonce), Data: text(data)}, nil
 }
 
-// Open decrypts secrets; what does not open is ErrPassphrase.
+// Open decrypts secrets. What does not open is ErrPassphrase, what another version sealed in its
+// own way a Mistakes.
 func (x *Sealed) Open(passphrase point.Secret) (Secrets, error) {
-	if x.KDF != kdf {
-		return nil, fmt.Errorf("this version of Point opens secrets that were sealed with %s", kdf)
+	switch {
+	case x.Format != sealedFormat:
+		return nil, Mistakes{{"sealed.format", fmt.Sprintf("The secrets were sealed by another version of Point, whose format this one does not read: it reads %d. Export it again.", sealedFormat)}}
+	case x.KDF != kdf:
+		return nil, Mistakes{{"sealed.kdf", fmt.Sprintf("This version of Point opens secrets that were sealed with %s. Export it again.", kdf)}}
 	}
 	var parts [3][]byte
 	for i, text := range []string{x.Salt, x.Nonce, x.Data} {

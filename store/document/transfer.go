@@ -41,25 +41,63 @@ func Export(ctx context.Context, s *store.Store, passphrase point.Secret) (*Impo
 
 // Importing is how a document is imported.
 type Importing struct {
-	Passphrase point.Secret // opens what is sealed in it; none: that stays out
-	DryRun     bool         // find out what would be found, and save nothing
-	Allow      Allow        // asked about providers, if some would get secrets; nil: all is allowed
+	Passphrase     point.Secret // opens what is sealed in it
+	WithoutSecrets bool         // what is sealed stays out, if there is no passphrase
+	DryRun         bool         // find out what would be found, and save nothing
+	Allow          Allow        // asked about providers, if some would get secrets; nil: all is allowed
+
+	// Opening is called before something is opened, which takes as much memory as a password, and
+	// leave after it; nil: nobody waits.
+	Opening func(context.Context) (leave func(), err error)
+}
+
+// ErrNoPassphrase: something is sealed, and nobody said to leave it out.
+var ErrNoPassphrase = errors.New("the configuration holds sealed secrets: give its passphrase, or say that it is to be imported without them")
+
+// open gives the secrets that are sealed in a document.
+func (how *Importing) open(ctx context.Context, x *Sealed) (Secrets, []Finding, error) {
+	switch {
+	case x == nil:
+		return nil, nil, nil
+	case how.Passphrase.IsZero() && !how.WithoutSecrets:
+		return nil, nil, ErrNoPassphrase
+	case how.Passphrase.IsZero():
+		return nil, []Finding{{"sealed", "", "The file holds sealed secrets, which stay out: import it with its passphrase to have them."}}, nil
+	}
+	if how.Opening != nil {
+		leave, err := how.Opening(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer leave()
+	}
+	secrets, err := x.Open(how.Passphrase)
+	if err == nil {
+		err = secrets.bound()
+	}
+	return secrets, nil, err
+}
+
+// bound refuses secrets that are not bound to a place: who made the file could give them to a
+// provider wherever it leads.
+func (s Secrets) bound() error {
+	for _, own := range s {
+		for full := range own {
+			if name, place, _ := strings.Cut(full, point.SecretParked); name == "" || place == "" {
+				return Mistakes{{"sealed", "A secret in it does not say which place it is for. Export it again."}}
+			}
+		}
+	}
+	return nil
 }
 
 // Import saves what was read under c's name, and keeps the secrets that are sealed in it for
 // providers that have none. Nothing becomes live, but for a secret that a live provider lacks. A
 // secret is given to the place that it was exported for alone, and else put aside.
 func Import(ctx context.Context, s *store.Store, in *Imported, c *point.Configuration, how Importing) ([]Finding, error) {
-	var secrets Secrets
-	var findings []Finding
-	switch {
-	case in.Sealed != nil && how.Passphrase.IsZero():
-		findings = append(findings, Finding{"sealed", "", "The file holds sealed secrets, which stay out: import it with its passphrase to have them."})
-	case in.Sealed != nil:
-		var err error
-		if secrets, err = in.Sealed.Open(how.Passphrase); err != nil {
-			return nil, err
-		}
+	secrets, findings, err := how.open(ctx, in.Sealed)
+	if err != nil {
+		return nil, err
 	}
 	if err := Number(ctx, s, &in.Document); err != nil {
 		return nil, err

@@ -2897,6 +2897,8 @@ export interface components {
             name?: string;
             /** @description Opens the secrets that are sealed in it. */
             passphrase?: string;
+            /** @description Import without a passphrase what holds sealed secrets, and leave them out. */
+            without_secrets?: boolean;
         };
         Instance: {
             components: string[];
@@ -4169,6 +4171,11 @@ export interface components {
         };
         Sealed: {
             data: string;
+            /**
+             * Format: int64
+             * @enum {integer}
+             */
+            format: 2;
             /** @example argon2id-64MiB-3 */
             kdf: string;
             nonce: string;

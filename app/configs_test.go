@@ -1,0 +1,48 @@
+package app
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"point"
+	"point/store/document"
+)
+
+// TestShowFindings: a note of no object in particular begins with what it says.
+func TestShowFindings(t *testing.T) {
+	var out bytes.Buffer
+	showFindings(&out, []document.Finding{{Path: "keys", Message: "Two are gone."}, {Path: "providers[0]", Name: "main", Message: "It is inactive."}})
+	if want := "point: note: Two are gone.\npoint: note: main: It is inactive.\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// TestImportCommandSaysWhatOfSecrets: a file with sealed secrets is not even tried without its
+// passphrase, unless somebody said to leave them out.
+func TestImportCommandSaysWhatOfSecrets(t *testing.T) {
+	sealed, err := document.Seal(document.Secrets{}, point.NewSecret("correct horse battery"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := document.Write(&document.Imported{Document: point.Document{Format: point.DocumentFormat}, Sealed: sealed}, document.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "sealed.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &invocation{Process: Process{Stdout: io.Discard}}
+	for _, dry := range []bool{true, false} {
+		if err := (configImportCommand{File: file, DryRun: dry}).Run(r); err == nil || !strings.Contains(err.Error(), "--without-secrets") {
+			t.Errorf("dry %v: %v", dry, err)
+		}
+	}
+	if err := (configImportCommand{File: file, DryRun: true, WithoutSecrets: true}).Run(r); err != nil {
+		t.Error(err)
+	}
+}
