@@ -7789,6 +7789,7 @@ export interface operations {
                      *       ],
                      *       "sealed": {
                      *         "data": "Y2lwaGVydGV4dA==",
+                     *         "format": 2,
                      *         "kdf": "argon2id-64MiB-3",
                      *         "nonce": "bm9uY2Vub25jZW5v",
                      *         "salt": "c2FsdHNhbHRzYWx0c2FsdA=="
