@@ -151,7 +151,7 @@ func (a *API) named(id string) *point.User {
 func (a *API) me(ctx context.Context, _ *none) (*meOutput, error) {
 	p := who(ctx)
 	return &meOutput{Body: Me{
-		ID: p.user.ID, Email: p.user.Email, Role: p.user.Role, Permissions: append([]Permission{}, p.grants...),
+		ID: p.user.ID, Email: p.user.Email, Role: p.user.Role, Permissions: p.grants.expanded(),
 		SessionID: p.sessionID, CreatedAt: p.user.CreatedAt.UTC(),
 	}}, nil
 }

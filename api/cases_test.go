@@ -136,7 +136,7 @@ func TestRoutes(t *testing.T) {
 		{"stats where midnight is skipped", viewing, "GET", "/api/requests/stats?groupBy=day&tz=America/Santiago&from=2025-09-05T00:00:00Z&to=2025-09-09T00:00:00Z", "", nil, 200, []string{`"2025-09-07T01:00:00-03:00"`}, nil},
 		{"requests behind what pages reach", viewing, "GET", "/api/requests?page=201", "", nil, 422, []string{"query.page", "cursor"}, nil},
 		{"keys behind what pages reach", viewing, "GET", "/api/keys?page=1000000&limit=500", "", nil, 422, []string{"query.page"}, nil},
-		{"me", viewing, "GET", "/api/auth/me", "", nil, 200, []string{`"role":"viewer"`, `"providers:read"`}, []string{"signed-in", "password"}},
+		{"me", viewing, "GET", "/api/auth/me", "", nil, 200, []string{`"role":"viewer"`, `"providers:read"`, `"requests:own"`}, []string{"signed-in", "password"}},
 		{"sessions", viewing, "GET", "/api/auth/sessions", "", nil, 200, []string{`"current":true`, `"total":1`}, nil},
 		{"document", "", "GET", "/api/openapi.json", "", nil, 200, []string{`"openapi": "3.1.0"`}, nil},
 		{"key set", "", "GET", "/.well-known/jwks.json", "", nil, 200, []string{`"crv":"Ed25519"`}, []string{`"d"`}},

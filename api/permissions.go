@@ -204,6 +204,19 @@ func (g grants) has(p Permission) bool {
 	})
 }
 
+// expanded are g and what comes with them: all that has reports.
+func (g grants) expanded() []Permission {
+	all := append([]Permission{}, g...)
+	for _, have := range g {
+		for _, p := range implied[have] {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
 // hasAll reports whether g covers others.
 func (g grants) hasAll(others []Permission) bool {
 	return !slices.ContainsFunc(others, func(p Permission) bool { return !g.has(p) })

@@ -112,7 +112,7 @@ func plain(p *prompt) string {
 }
 
 func demo(p *prompt, user string) string {
-	about := "It is made up by Point's built-in simulation, so it costs nothing; with a real provider key the same request goes to the real service."
+	about := "It is made up by Point's built-in simulation: nothing is paid, and the cost that is shown is what the real model would cost. With a real provider key the same request goes to the real service."
 	switch {
 	case p.Images > 0:
 		return fmt.Sprintf("I can tell that %d image(s) came with your message, but a simulated %s cannot look at them. %s", p.Images, p.Model, about)

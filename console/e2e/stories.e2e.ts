@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Page, Response } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { owner } from '../src/testing/fake-point.ts'
 import { axeFindings, launch, overflow, settled, shot, watch, widths } from './browser.ts'
@@ -199,9 +199,73 @@ test('the provider is deleted, and the session ended', async () => {
   await heading('Keys').waitFor()
 })
 
+test.runIf(inject('real'))("a role for one's own keys meets no refusal, and leaves none behind", async () => {
+  const { token, ada } = await addPerson(['keys:own', 'requests:own', 'models:read', 'tokens:own'])
+  const refused: string[] = []
+  const note = (response: Response) => {
+    if (response.status() === 403) refused.push(response.url())
+  }
+  page.on('response', note)
+  await button('Sign out').click()
+  await page.getByLabel('Email').fill(ada.email)
+  await page.getByLabel('Password').fill(owner.password)
+  await button('Sign in').click()
+  await heading('Overview').waitFor()
+  const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link')
+  expect(await links.allTextContents()).toEqual(['Overview', 'Requests', 'Playground', 'Keys'])
+  for (const name of ['Overview', 'Requests', 'Playground', 'Keys']) {
+    await nav(name).click()
+    await heading(name).waitFor()
+    await settled(page)
+  }
+  await button('Create key').first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Key of Ada')
+  await dialog.getByRole('button', { name: 'Create key' }).click()
+  await button('I have copied it').click()
+  await page
+    .getByRole('row', { name: /Key of Ada/ })
+    .getByRole('button', { name: 'Revoke' })
+    .waitFor()
+  await nav('Overview').click()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.setViewportSize({ width: widths.narrow, height: 640 })
+  for (const path of ['/', '/keys', '/providers']) {
+    await page.goto(`${url}${path}`)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await axeFindings(page), path).toEqual([])
+    expect(await overflow(page), path).toBe(0)
+    await shot(page, `story-role${path.replace('/', '-')}`)
+  }
+  await page.getByText('needs the permission providers:read').waitFor()
+  page.off('response', note)
+  expect(refused).toEqual([])
+  expect(await ask(token, `/api/audit?event=access.denied&actor=${ada.id}`)).toMatchObject({ data: [] })
+})
+
 test('no page did what none may: errors, breaches of the policy, requests to elsewhere', () => {
   expect(faults).toEqual([])
 })
+
+/** Asks the API as a program does. */
+async function ask(token: string, path: string, body?: unknown) {
+  const answer = await fetch(`${url}${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body ? JSON.stringify(body) : null,
+  })
+  expect(answer.ok, `${path}: ${answer.status}`).toBe(true)
+  return answer.json()
+}
+
+/** Ada, with a role that may so much, and the token of the owner who made her. */
+async function addPerson(permissions: string[]) {
+  const { access_token: token } = await ask('', '/api/auth/login', owner)
+  await ask(token, '/api/roles', { name: 'developer', permissions })
+  const email = 'ada@example.com'
+  const ada = await ask(token, '/api/users', { email, password: owner.password, role: 'developer' })
+  return { token, ada }
+}
 
 /** The address of the simulated OpenAI service, as its demo provider has it. */
 async function demoBaseURL(): Promise<string> {

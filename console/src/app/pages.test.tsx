@@ -82,6 +82,48 @@ test('what a role may not do stays reachable and says why', async () => {
   expect(fake.calls).not.toContain('POST /api/keys')
 })
 
+const own = ['keys:own', 'requests:own', 'models:read']
+
+test('a role asks for nothing that it may not see, and may do what it may', async () => {
+  const data = usedPoint(Date.now())
+  const fake = new FakePoint({ data, role: 'developer', permissions: own })
+  const { user, router } = openPage('/', fake)
+  await screen.findByRole('heading', { name: 'Recent failures' }, wait)
+  const menu = within(screen.getByRole('navigation', { name: 'Main' }))
+  const names = menu.getAllByRole('link').map((link) => link.textContent)
+  expect(names).toEqual(['Overview', 'Requests', 'Playground', 'Keys'])
+  await user.click(menu.getByRole('link', { name: 'Requests' }))
+  expect(await screen.findByLabelText('Key', {}, wait)).toBeTruthy()
+  expect(screen.queryByLabelText('Provider')).toBeNull()
+  await router.navigate({ to: '/providers' })
+  expect(
+    await screen.findByText(/needs the permission providers:read, which your role, developer/),
+  ).toBeTruthy()
+  await router.navigate({ to: '/keys' })
+  const create = await screen.findByRole('button', { name: 'Create key' }, wait)
+  expect(create.getAttribute('aria-disabled')).not.toBe('true')
+  await user.click(create)
+  expect(await screen.findByText(/Limits are set by those who have/, {}, wait)).toBeTruthy()
+  expect(screen.queryByLabelText('Requests a minute')).toBeNull()
+  expect(fake.calls.filter((call) => /providers|provider-kinds|endpoints|status|alerts/.test(call))).toEqual(
+    [],
+  )
+})
+
+test('an overview of nothing but providers shows them alone', async () => {
+  const fake = new FakePoint({
+    data: usedPoint(Date.now()),
+    role: 'watcher',
+    permissions: ['providers:read'],
+  })
+  openPage('/', fake)
+  expect(
+    await screen.findByText('Figures of requests are for those who may see requests.', {}, wait),
+  ).toBeTruthy()
+  expect(screen.getByRole('heading', { name: 'Providers' })).toBeTruthy()
+  expect(fake.calls.filter((call) => /requests|events|alerts|status|keys/.test(call))).toEqual([])
+})
+
 test('a key shows its token once, and can be revoked', async () => {
   const { fake, user } = openPage('/keys')
   const [create] = await screen.findAllByRole('button', { name: 'Create key' }, wait)

@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import { may, needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
 import { meQuery } from '~/lib/queries/auth'
 import { endpointQuery, endpointsQuery } from '~/lib/queries/endpoints'
@@ -29,6 +30,13 @@ import { Shell } from './shell'
 /** What every route can reach. */
 interface Context {
   queries: QueryClient
+}
+
+declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption {
+    /** The page is for those who have any one of these permissions; without, for everybody. */
+    needs?: readonly string[]
+  }
 }
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet })
@@ -55,12 +63,15 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   component: Shell,
-  beforeLoad: async ({ location }) => {
+  beforeLoad: async ({ context, location, matches }) => {
     if (sessionState() !== 'in' && !(await refresh())) {
       throw redirect(paths.signIn(location.href))
     }
+    const me = await context.queries.ensureQueryData(meQuery)
+    const needed = matches.at(-1)?.staticData.needs
+    // What may not be seen is not asked for; the shell says so in its place.
+    return { allowed: !needed || may(me, needed) }
   },
-  loader: ({ context }) => context.queries.ensureQueryData(meQuery),
 })
 
 const overview = createRoute({
@@ -73,23 +84,27 @@ const overview = createRoute({
 const providers = createRoute({
   getParentRoute: () => shell,
   path: '/providers',
+  staticData: { needs: needs.providers },
   validateSearch: listSearch,
-  loader: ({ context }) => context.queries.ensureQueryData(providersQuery),
+  loader: ({ context }) => context.allowed && context.queries.ensureQueryData(providersQuery),
   component: lazyRouteComponent(() => import('~/features/providers/list'), 'ProvidersPage'),
 })
 
 const providerNew = createRoute({
   getParentRoute: () => shell,
   path: '/providers/new',
+  staticData: { needs: needs.providers },
   validateSearch: providerNewSearch,
-  loader: ({ context }) => context.queries.ensureQueryData(providerKindsQuery),
+  loader: ({ context }) => context.allowed && context.queries.ensureQueryData(providerKindsQuery),
   component: lazyRouteComponent(() => import('~/features/providers/new'), 'NewProviderPage'),
 })
 
 const provider = createRoute({
   getParentRoute: () => shell,
   path: '/providers/$id',
+  staticData: { needs: needs.providers },
   loader: ({ context, params }) =>
+    context.allowed &&
     Promise.all([
       context.queries.ensureQueryData(providerQuery(params.id)),
       context.queries.ensureQueryData(providerKindsQuery),
@@ -100,6 +115,7 @@ const provider = createRoute({
 const requests = createRoute({
   getParentRoute: () => shell,
   path: '/requests',
+  staticData: { needs: needs.requests },
   validateSearch: requestsSearch,
   component: lazyRouteComponent(() => import('~/features/requests/list'), 'RequestsPage'),
 })
@@ -107,7 +123,9 @@ const requests = createRoute({
 const request = createRoute({
   getParentRoute: () => shell,
   path: '/requests/$id',
-  loader: ({ context, params }) => context.queries.ensureQueryData(requestQuery(params.id)),
+  staticData: { needs: needs.requests },
+  loader: ({ context, params }) =>
+    context.allowed && context.queries.ensureQueryData(requestQuery(params.id)),
   component: lazyRouteComponent(() => import('~/features/requests/detail'), 'RequestPage'),
 })
 
@@ -121,29 +139,34 @@ const playground = createRoute({
 const endpoints = createRoute({
   getParentRoute: () => shell,
   path: '/endpoints',
-  loader: ({ context }) => context.queries.ensureQueryData(endpointsQuery),
+  staticData: { needs: needs.endpoints },
+  loader: ({ context }) => context.allowed && context.queries.ensureQueryData(endpointsQuery),
   component: lazyRouteComponent(() => import('~/features/endpoints/list'), 'EndpointsPage'),
 })
 
 const endpoint = createRoute({
   getParentRoute: () => shell,
   path: '/endpoints/$id',
-  loader: ({ context, params }) => context.queries.ensureQueryData(endpointQuery(params.id)),
+  staticData: { needs: needs.endpoints },
+  loader: ({ context, params }) =>
+    context.allowed && context.queries.ensureQueryData(endpointQuery(params.id)),
   component: lazyRouteComponent(() => import('~/features/endpoints/detail'), 'EndpointPage'),
 })
 
 const keys = createRoute({
   getParentRoute: () => shell,
   path: '/keys',
+  staticData: { needs: needs.keys },
   validateSearch: listSearch,
-  loader: ({ context }) => context.queries.ensureQueryData(keysQuery),
+  loader: ({ context }) => context.allowed && context.queries.ensureQueryData(keysQuery),
   component: lazyRouteComponent(() => import('~/features/keys/list'), 'KeysPage'),
 })
 
 const alerts = createRoute({
   getParentRoute: () => shell,
   path: '/alerts',
-  loader: ({ context }) => context.queries.ensureQueryData(alertsQuery('open')),
+  staticData: { needs: needs.alerts },
+  loader: ({ context }) => context.allowed && context.queries.ensureQueryData(alertsQuery('open')),
   component: lazyRouteComponent(() => import('~/features/alerts/list'), 'AlertsPage'),
 })
 

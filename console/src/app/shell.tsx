@@ -1,9 +1,11 @@
-import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Menu } from 'lucide-react'
 import { lazy, type RefObject, Suspense, useEffect, useRef, useState } from 'react'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { useSessionState } from '~/lib/session'
 import { IconButton } from '~/ui/button'
+import { MayNot } from './may-not'
 import { Brand, SideContent } from './side'
 
 const MobileNav = lazy(() => import('./mobile-nav').then((module) => ({ default: module.MobileNav })))
@@ -27,10 +29,17 @@ export function Shell() {
       </aside>
       <TopBar />
       <main ref={main} id="main" tabIndex={-1} className="min-w-0 outline-none">
-        <Outlet />
+        <Content />
       </main>
     </div>
   )
+}
+
+/** The page, or why it is not shown. */
+function Content() {
+  const needed = useMatches({ select: (matches) => matches.at(-1)?.staticData.needs })
+  const allowed = useMay(...(needed ?? []))
+  return needed && !allowed ? <MayNot needed={needed} /> : <Outlet />
 }
 
 function TopBar() {

@@ -12,9 +12,10 @@ import {
   Waypoints,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { may, needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
 import { mayHeal } from '~/lib/problem'
-import { meQuery, signOut } from '~/lib/queries/auth'
+import { meQuery, signOut, useMay } from '~/lib/queries/auth'
 import { providersQuery } from '~/lib/queries/providers'
 import { alertsQuery, statusQuery } from '~/lib/queries/status'
 import { State } from '~/ui/badge'
@@ -25,17 +26,18 @@ import { ThemeSwitch } from './theme-switch'
 
 const nav = [
   { link: paths.overview(), label: 'Overview', icon: ChartLine },
-  { link: paths.requests(), label: 'Requests', icon: Rows3 },
+  { link: paths.requests(), label: 'Requests', icon: Rows3, needs: needs.requests },
   { link: paths.playground(), label: 'Playground', icon: MessageSquareText },
-  { link: paths.providers(), label: 'Providers', icon: Plug },
-  { link: paths.endpoints(), label: 'Endpoints', icon: Waypoints },
-  { link: paths.keys(), label: 'Keys', icon: KeyRound },
-  { link: paths.alerts(), label: 'Alerts', icon: Bell },
-] as const satisfies { link: { to: string }; label: string; icon: LucideIcon }[]
+  { link: paths.providers(), label: 'Providers', icon: Plug, needs: needs.providers },
+  { link: paths.endpoints(), label: 'Endpoints', icon: Waypoints, needs: needs.endpoints },
+  { link: paths.keys(), label: 'Keys', icon: KeyRound, needs: needs.keys },
+  { link: paths.alerts(), label: 'Alerts', icon: Bell, needs: needs.alerts },
+] as const satisfies { link: { to: string }; label: string; icon: LucideIcon; needs?: readonly string[] }[]
 
 /** What stands at the side: brand, navigation, theme, and who is signed in. */
 export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
   const { data: me } = useQuery(meQuery)
+  const shown = nav.filter((item) => !('needs' in item) || may(me, item.needs))
   return (
     <>
       <div className="flex h-16 shrink-0 items-center px-4">
@@ -43,7 +45,7 @@ export function SideContent({ onNavigate }: { onNavigate?: () => void }) {
       </div>
       <nav aria-label="Main" className="flex-1 overflow-y-auto px-2.5">
         <ul className="space-y-0.5">
-          {nav.map((item) => (
+          {shown.map((item) => (
             <li key={item.link.to}>
               <NavLink {...item} onNavigate={onNavigate} />
             </li>
@@ -93,9 +95,9 @@ function NavLink({
 
 /** How Point itself is, and which version answers; what ails it is the hint. */
 function SystemState() {
-  const status = useQuery(statusQuery)
-  const alerts = useQuery(alertsQuery('open')).data?.data ?? []
-  const providers = useQuery(providersQuery).data?.data ?? []
+  const status = useQuery({ ...statusQuery, enabled: useMay('status:read') })
+  const alerts = useQuery({ ...alertsQuery('open'), enabled: useMay(...needs.alerts) }).data?.data ?? []
+  const providers = useQuery({ ...providersQuery, enabled: useMay(...needs.providers) }).data?.data ?? []
   const silent = status.isError && mayHeal(0, status.error)
   if (!silent && !status.data) return null
   const { tone, words, hint } = systemState({ silent, status: status.data, alerts, providers })

@@ -22,14 +22,19 @@ export const setupToken = 'setup-token-of-the-fake'
 
 const allPermissions = [
   'providers:read', 'providers:write', 'providers:test', 'providers:private', 'endpoints:read', 'endpoints:write',
-  'keys:read', 'keys:write', 'models:read', 'requests:read', 'status:read', 'alerts:read',
+  'keys:read', 'keys:write', 'keys:own', 'models:read', 'requests:read', 'requests:own', 'status:read', 'alerts:read',
 ] // biome-ignore format: one list
+
+/** What viewers may do. */
+const viewed = /:read$|^requests:own$/
 
 interface Options {
   data: FakeData
   /** No user exists yet. */
   needsSetup?: boolean
   role?: string
+  /** What the role may do; those of a viewer or an owner if absent. */
+  permissions?: string[]
   now?: () => number
 }
 
@@ -44,6 +49,7 @@ export class FakePoint {
   needsSetup: boolean
   signedIn = false
   role: string
+  private readonly permissions: string[] | undefined
   /** Queries that hold this text fail; none if empty. */
   refuses = ''
   /** Seconds for which nobody may sign in, as after too many wrong tries. */
@@ -59,10 +65,11 @@ export class FakePoint {
   private token = 0
   private readonly tokens = new Set<string>()
 
-  constructor({ data, needsSetup = false, role = 'owner', now = Date.now }: Options) {
+  constructor({ data, needsSetup = false, role = 'owner', permissions, now = Date.now }: Options) {
     this.data = data
     this.needsSetup = needsSetup
     this.role = role
+    this.permissions = permissions
     this.now = now
   }
 
@@ -161,7 +168,8 @@ export class FakePoint {
       email: owner.email,
       role: this.role,
       permissions:
-        this.role === 'viewer' ? allPermissions.filter((one) => one.endsWith(':read')) : allPermissions,
+        this.permissions ??
+        (this.role === 'viewer' ? allPermissions.filter((one) => viewed.test(one)) : allPermissions),
       session_id: fakeId(901),
       created_at: new Date(this.now()).toISOString(),
     }

@@ -3,6 +3,7 @@ import { ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { showProblem } from '~/lib/form'
+import { useMay } from '~/lib/queries/auth'
 import { createKey, keyKeys } from '~/lib/queries/keys'
 import { curlExample } from '~/lib/snippets'
 import { Button } from '~/ui/button'
@@ -57,6 +58,7 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
   const queries = useQueryClient()
   const form = useForm({ defaultValues: noValues })
   const { errors, isSubmitting } = form.formState
+  const mayLimit = useMay('keys:write')
   const submit = form.handleSubmit(async (values) => {
     try {
       const key = await createKey(toCreateKey(values))
@@ -95,13 +97,15 @@ function CreateForm({ onCreated, onCancel }: { onCreated: (token: string) => voi
       >
         <summary className="flex list-none items-center gap-2 rounded-md px-3.5 py-2.5 font-[550] hover:bg-hover">
           <ChevronRight aria-hidden className="size-4 text-ink-3 transition-transform group-open:rotate-90" />
-          Limits
+          {mayLimit ? 'Limits' : 'Models'}
         </summary>
         <div className="grid gap-4 border-t border-line p-3.5 sm:grid-cols-2">
           <p className="text-sm text-ink-2 sm:col-span-2">
-            A request beyond one of them is refused. Days and months are those of UTC.
+            {mayLimit
+              ? 'A request beyond one of them is refused. Days and months are those of UTC.'
+              : 'Limits are set by those who have the permission keys:write.'}
           </p>
-          {limitFields.map(({ name, label, usd }) => (
+          {(mayLimit ? limitFields : []).map(({ name, label, usd }) => (
             <Field key={name} label={label} error={errors.limits?.[name]?.message}>
               {(control) => (
                 <Input

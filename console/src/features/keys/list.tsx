@@ -1,11 +1,12 @@
-import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { ago, fullTime } from '~/lib/format'
+import { needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
 import { asProblem } from '~/lib/problem'
-import { useForbidden } from '~/lib/queries/auth'
+import { meQuery, useForbidden, useMay } from '~/lib/queries/auth'
 import { deleteKey, keyKeys, keysQuery, updateKey } from '~/lib/queries/keys'
 import type { Key } from '~/lib/schema'
 import { Badge, State } from '~/ui/badge'
@@ -74,7 +75,7 @@ export function KeysPage() {
   const { data: all, total } = useSuspenseQuery(keysQuery).data
   const { q, sort, setQuery, setSort } = useListSearch()
   const [creating, setCreating] = useState<boolean>()
-  const forbidden = useForbidden('keys:write', 'create keys')
+  const forbidden = useForbidden('keys:own', 'create keys')
   const found = narrow(all, q, (key) => [key.name, key.prefix, key.owner, ...key.tags])
   const create = (
     <Button look="primary" disabledReason={forbidden} onClick={() => setCreating(true)}>
@@ -146,7 +147,9 @@ function KeyState({ keyOf: key }: { keyOf: Key }) {
 
 function KeyActions({ keyOf: key }: { keyOf: Key }) {
   const queries = useQueryClient()
-  const forbidden = useForbidden('keys:write', 'change keys')
+  const { data: me } = useQuery(meQuery)
+  const forbidden = useForbidden(key.owner_id === me?.id ? 'keys:own' : 'keys:write', 'change keys')
+  const mayRequests = useMay(...needs.requests)
   const locked =
     key.managed_by === 'file' ? 'It is declared in the configuration file. Change it there.' : undefined
   const reason = locked ?? forbidden
@@ -166,12 +169,14 @@ function KeyActions({ keyOf: key }: { keyOf: Key }) {
 
   return (
     <span className="flex flex-col items-end gap-1 @md:flex-row @md:justify-end">
-      <Link
-        {...paths.requests({ key: key.id })}
-        className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink"
-      >
-        Requests
-      </Link>
+      {mayRequests && (
+        <Link
+          {...paths.requests({ key: key.id })}
+          className="inline-flex h-8 items-center rounded-md px-2.5 text-sm font-[550] text-ink-2 hover:bg-hover hover:text-ink"
+        >
+          Requests
+        </Link>
+      )}
       {reason ? (
         <Button size="sm" look="quiet" disabledReason={reason}>
           {active ? 'Revoke' : 'Delete'}

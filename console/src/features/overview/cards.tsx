@@ -1,7 +1,9 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ago, count, fullTime } from '~/lib/format'
+import { needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { requestsQuery } from '~/lib/queries/requests'
 import { alertsQuery } from '~/lib/queries/status'
 import type { Provider, RequestRecord } from '~/lib/schema'
@@ -15,7 +17,7 @@ const more = 'text-sm text-ink-2 underline-offset-2 hover:text-ink hover:underli
 
 /** The gravest open alert, and how many more there are. */
 export function OpenAlerts() {
-  const { data } = useQuery(alertsQuery('open'))
+  const { data } = useQuery({ ...alertsQuery('open'), enabled: useMay(...needs.alerts) })
   const [first] = gravestFirst(data?.data ?? [])
   const more = (data?.total ?? data?.data.length ?? 0) - 1
   if (!first) return null

@@ -2,7 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Check } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { keysQuery } from '~/lib/queries/keys'
 import { modelsQuery } from '~/lib/queries/status'
 import type { Provider } from '~/lib/schema'
@@ -11,18 +13,25 @@ import { buttonClass } from '~/ui/button'
 import { CodeBlock } from '~/ui/copy'
 import { Card } from '~/ui/page'
 
-/** What stands on the overview until the first request: how to make it. */
-export function Onboarding({ providers }: { providers: Provider[] }) {
-  const { data: models } = useQuery(modelsQuery)
-  const keys = useQuery(keysQuery).data?.data.length ?? 0
-  const active = providers.filter((provider) => provider.status === 'active')
+/** What stands on the overview until the first request: how to make it. Providers are unknown to who may not see them. */
+export function Onboarding({ providers }: { providers: Provider[] | undefined }) {
+  const { data: models } = useQuery({ ...modelsQuery, enabled: useMay('models:read') })
+  const mayKeys = useMay(...needs.keys)
+  const keys = useQuery({ ...keysQuery, enabled: mayKeys }).data?.data.length ?? 0
+  const active = (providers ?? []).filter((provider) => provider.status === 'active')
   const model = models?.data.find((one) => one.kind === 'chat')?.id ?? 'gpt-4o-mini'
   const base = `${location.origin}/v1`
   return (
     <Card className="max-w-3xl">
       <ol className="space-y-8">
-        <Step number={1} title="Have a provider" done={active.length > 0}>
-          {active.length > 0 ? (
+        <Step
+          number={1}
+          title="Have a provider"
+          done={active.length > 0 || (!providers && Boolean(models?.data.length))}
+        >
+          {!providers ? (
+            <p>Owners and admins look after the AI services.</p>
+          ) : active.length > 0 ? (
             <p>
               {active.length === 1
                 ? `${active[0]?.name} is ready.`
@@ -52,7 +61,7 @@ export function Onboarding({ providers }: { providers: Provider[] }) {
               </Link>
             )}
           </p>
-          {keys === 0 && (
+          {keys === 0 && mayKeys && (
             <Link {...paths.keys()} className={buttonClass()}>
               Create a key
             </Link>

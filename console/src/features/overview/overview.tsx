@@ -3,6 +3,8 @@ import { getRouteApi } from '@tanstack/react-router'
 import { cx } from '~/lib/cx'
 import { compact, count, duration, money, nothing, percent } from '~/lib/format'
 import { useLiveRequests } from '~/lib/live'
+import { needs } from '~/lib/may'
+import { useMay } from '~/lib/queries/auth'
 import { providersQuery } from '~/lib/queries/providers'
 import { requestsQuery, type Span, spans, totalsQuery } from '~/lib/queries/requests'
 import { noTotals } from '~/lib/stats'
@@ -18,9 +20,10 @@ const route = getRouteApi('/shell/')
 
 export function OverviewPage() {
   const { span = 'day' } = route.useSearch()
-  useLiveRequests(true)
-  const providers = useQuery(providersQuery)
-  const newest = useQuery(requestsQuery({ limit: 1 }))
+  const [mayProviders, mayRequests] = [useMay(...needs.providers), useMay(...needs.requests)]
+  useLiveRequests(mayRequests)
+  const providers = useQuery({ ...providersQuery, enabled: mayProviders })
+  const newest = useQuery({ ...requestsQuery({ limit: 1 }), enabled: mayRequests })
   const failed = providers.error ?? newest.error
   if (failed) {
     return (
@@ -29,7 +32,7 @@ export function OverviewPage() {
       </Page>
     )
   }
-  if (!providers.data || !newest.data) {
+  if ((mayProviders && !providers.data) || (mayRequests && !newest.data)) {
     return (
       <Page title="Overview">
         <Skeleton className="h-20" />
@@ -37,10 +40,21 @@ export function OverviewPage() {
       </Page>
     )
   }
-  if (newest.data.data.length === 0) {
+  const health = providers.data && (
+    <ProvidersHealth providers={providers.data.data} total={providers.data.total} />
+  )
+  if (!mayRequests) {
+    return (
+      <Page title="Overview" lead="Figures of requests are for those who may see requests.">
+        <OpenAlerts />
+        {health}
+      </Page>
+    )
+  }
+  if (newest.data?.data.length === 0) {
     return (
       <Page title="Overview" lead="Three steps, and every AI service stands behind one address.">
-        <Onboarding providers={providers.data.data} />
+        <Onboarding providers={providers.data?.data} />
       </Page>
     )
   }
@@ -52,7 +66,7 @@ export function OverviewPage() {
       <div className="mt-5 grid items-start gap-5 lg:grid-cols-2">
         <RecentFailures />
         <div className="min-w-0 space-y-5">
-          <ProvidersHealth providers={providers.data.data} total={providers.data.total} />
+          {health}
           <TopModels span={span} />
           <TopKeys span={span} />
         </div>

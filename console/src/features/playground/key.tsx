@@ -37,7 +37,7 @@ export function KeyPicker() {
   const token = usePlaygroundKey()
   const [pasted, setPasted] = useState('')
   const { data: me } = useQuery(meQuery)
-  const forbidden = useForbidden('keys:write', 'create keys')
+  const forbidden = useForbidden('keys:own', 'create keys')
   const create = useMutation({
     mutationFn: () =>
       createKey({

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { type KeyboardEvent, useState } from 'react'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { modelsQuery } from '~/lib/queries/status'
 import { Button } from '~/ui/button'
 import { Field, Textarea } from '~/ui/field'
@@ -17,7 +18,8 @@ const route = getRouteApi('/shell/playground')
 export function PlaygroundPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const models = useQuery(modelsQuery)
+  const mayModels = useMay('models:read')
+  const models = useQuery({ ...modelsQuery, enabled: mayModels })
   const chatModels = (models.data?.data ?? [])
     .filter((model) => model.kind === 'chat')
     .map((model) => model.id)
@@ -139,7 +141,9 @@ function whyNot({ key, model, text }: { key: string; model: string; text: string
 }
 
 function Start({ known, any }: { known: boolean; any: boolean }) {
+  const mayAdd = useMay('providers:write')
   if (known && !any) {
+    if (!mayAdd) return <Empty title="No model yet">An owner or admin adds providers, which have some.</Empty>
     return (
       <Empty title="No model yet">
         <Link {...paths.newProvider()} className="link">

@@ -2,7 +2,9 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { ChatFacts } from '~/lib/chat'
 import { count, duration, money } from '~/lib/format'
+import { needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { Failure, Notice } from '~/ui/notice'
 import type { Turn } from './conversation'
 
@@ -54,7 +56,8 @@ function Answer({ turn }: { turn: Turn }) {
 
 /** What is told of an answer; of one that was recorded, its request too. Without a valid key none is. */
 function Facts({ facts, recorded }: { facts: ChatFacts; recorded: boolean }) {
-  const request = recorded ? facts.requestId : undefined
+  const mayRequests = useMay(...needs.requests)
+  const request = recorded && mayRequests ? facts.requestId : undefined
   const items: [string, ReactNode][] = []
   if (facts.provider) items.push(['Provider', facts.provider])
   if (facts.attempts) items.push(['Attempts', count(facts.attempts)])

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { count, duration, money, nothing } from '~/lib/format'
-import { useForbidden } from '~/lib/queries/auth'
+import { useForbidden, useMay } from '~/lib/queries/auth'
 import { testProvider } from '~/lib/queries/providers'
 import { requestKeys } from '~/lib/queries/requests'
 import { modelsQuery } from '~/lib/queries/status'
@@ -82,7 +82,7 @@ function ModelInput({
   value: string
   onChange: (model: string) => void
 }) {
-  const { data } = useQuery(modelsQuery)
+  const { data } = useQuery({ ...modelsQuery, enabled: useMay('models:read') })
   const prefix = `${provider.name}/`
   const models = (data?.data ?? [])
     .filter((model) => model.id.startsWith(prefix))

@@ -1,7 +1,9 @@
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { count, duration, fullTime, nothing } from '~/lib/format'
+import { needs } from '~/lib/may'
 import { paths } from '~/lib/paths'
+import { useMay } from '~/lib/queries/auth'
 import { requestQuery } from '~/lib/queries/requests'
 import type { RequestRecord } from '~/lib/schema'
 import { Badge } from '~/ui/badge'
@@ -118,6 +120,7 @@ function Kept({ title, value }: { title: string; value: unknown }) {
 
 function About({ request }: { request: RequestRecord }) {
   const { usage } = request
+  const mayProviders = useMay(...needs.providers)
   return (
     <Card title="About">
       <Facts
@@ -138,12 +141,12 @@ function About({ request }: { request: RequestRecord }) {
           ['Outcome', outcomeWords[request.outcome]],
           [
             'Provider',
-            request.provider_id ? (
+            request.provider_id && mayProviders ? (
               <Link key="provider" {...paths.provider(request.provider_id)} className="link">
                 {request.provider}
               </Link>
             ) : (
-              'None was reached'
+              request.provider || 'None was reached'
             ),
           ],
           ['Sent as', request.upstream_model || nothing],

@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { CalendarRange } from 'lucide-react'
 import { useCallback } from 'react'
 import { count } from '~/lib/format'
+import { needs } from '~/lib/may'
+import { useMay } from '~/lib/queries/auth'
 import { endpointsQuery } from '~/lib/queries/endpoints'
 import { keysQuery } from '~/lib/queries/keys'
 import { providersQuery } from '~/lib/queries/providers'
@@ -32,33 +34,41 @@ interface Props {
 
 /** What the list of requests is narrowed to. Every change goes to the URL. */
 export function Filters({ filter, onChange, onClear }: Props) {
-  const providers = useQuery(providersQuery).data
-  const endpoints = useQuery(endpointsQuery).data?.data ?? []
-  const keys = useQuery(keysQuery).data
+  const [mayProviders, mayEndpoints] = [useMay(...needs.providers), useMay(...needs.endpoints)]
+  const mayKeys = useMay(...needs.keys)
+  const providers = useQuery({ ...providersQuery, enabled: mayProviders }).data
+  const endpoints = useQuery({ ...endpointsQuery, enabled: mayEndpoints }).data?.data ?? []
+  const keys = useQuery({ ...keysQuery, enabled: mayKeys }).data
   const changeModel = useCallback((model?: string) => onChange({ model }), [onChange])
   const active = Object.entries(filter).some(([name, value]) => name !== 'cursor' && value !== undefined)
   return (
     <search className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-6">
-      <Choice
-        label="Provider"
-        value={filter.provider}
-        options={(providers?.data ?? []).map(({ name }) => [name, name])}
-        total={providers?.total}
-        onChange={(provider) => onChange({ provider })}
-      />
-      <Choice
-        label="Endpoint"
-        value={filter.endpoint}
-        options={endpoints.map(({ path }) => [path, path])}
-        onChange={(endpoint) => onChange({ endpoint })}
-      />
-      <Choice
-        label="Key"
-        value={filter.key}
-        options={(keys?.data ?? []).map(({ id, name }) => [id, name])}
-        total={keys?.total}
-        onChange={(key) => onChange({ key })}
-      />
+      {(mayProviders || filter.provider) && (
+        <Choice
+          label="Provider"
+          value={filter.provider}
+          options={(providers?.data ?? []).map(({ name }) => [name, name])}
+          total={providers?.total}
+          onChange={(provider) => onChange({ provider })}
+        />
+      )}
+      {(mayEndpoints || filter.endpoint) && (
+        <Choice
+          label="Endpoint"
+          value={filter.endpoint}
+          options={endpoints.map(({ path }) => [path, path])}
+          onChange={(endpoint) => onChange({ endpoint })}
+        />
+      )}
+      {(mayKeys || filter.key) && (
+        <Choice
+          label="Key"
+          value={filter.key}
+          options={(keys?.data ?? []).map(({ id, name }) => [id, name])}
+          total={keys?.total}
+          onChange={(key) => onChange({ key })}
+        />
+      )}
       <Choice
         label="Status"
         value={filter.status}

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import type { components } from '../api.gen'
 import { api, settle, unwrap } from '../client'
+import { may } from '../may'
 import { enter, leave } from '../session'
 
 /** Who is signed in and what they may do. */
@@ -40,9 +41,14 @@ export async function signOut(): Promise<void> {
   }
 }
 
+/** True if the user has any one of the permissions; false until that is known. */
+export function useMay(...anyOf: string[]): boolean {
+  return may(useQuery(meQuery).data, anyOf)
+}
+
 /** The reason why the user may not do something, or nothing if they may. */
 export function useForbidden(permission: string, action: string): string | undefined {
   const { data: me } = useQuery(meQuery)
-  if (!me || me.permissions.includes(permission)) return undefined
+  if (!me || may(me, [permission])) return undefined
   return `Your role, ${me.role}, may not ${action}. Ask an owner or admin.`
 }
