@@ -18,8 +18,9 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(shell go env GOFLAGS) -trimpath)
 
 # SQLite itself is C that was translated to Go and brings its own locks: looking for races in it
-# finds none of ours and takes most of the time. Its driver, which is Go, is looked at.
-RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false
+# finds none of ours and takes most of the time. Its driver, which is Go, is looked at. argon2 is
+# arithmetic on memory of its own, made to be slow.
+RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=golang.org/x/crypto/argon2=-race=false
 
 # Stamps say when something was last done; a target whose sources are older is left alone.
 STAMPS  := .cache
