@@ -59,7 +59,7 @@ func TestExamplesAreCurrent(t *testing.T) {
 // then what makes things, then what takes them away, and what changes everything last.
 func recordExamples(t *testing.T) map[string]example {
 	// The clock ticks, so that all lists have one order.
-	w := newWorldAt(t, store.Options{}, &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC), tick: time.Millisecond}).full().withProvider(t)
+	w := filled(newWorldAt(t, store.Options{}, &clock{now: time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC), tick: time.Millisecond})).withProvider(t)
 	examples := map[string]example{"setUp": setUpExample(t)}
 	order := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, "rollBack", "activateConfig", "deleteConfig"}
 	rank := func(o *operation) int { return max(slices.Index(order, o.method), slices.Index(order, o.ID)) }

@@ -59,11 +59,11 @@ var seeds = map[string]string{
 
 func newFullWorld(t testing.TB) *fullWorld {
 	t.Helper()
-	return newWorld(t).full()
+	return filled(newWorld(t))
 }
 
-// full puts something of everything into a world that is new.
-func (empty *world) full() *fullWorld {
+// filled puts something of everything into a world that is new.
+func filled(empty *world) *fullWorld {
 	empty.t.Helper()
 	w := &fullWorld{world: empty.withUsers().withMember(), pool: map[string][]string{}}
 	w.doc = readDocument(w.t, w.api)
