@@ -45,13 +45,20 @@ func (a *API) getBackup(ctx context.Context, in *backupInput) (*huma.StreamRespo
 		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 		w.Header().Set("Content-Length", strconv.FormatInt(backup.Size(), 10))
 		out := &patientWriter{ctx: r.Context(), out: w, control: http.NewResponseController(w)}
-		err := errors.Join(backup.Write(out), backup.Close())
+		defer a.closeBackup(r.Context(), backup) // a panic, too, leaves room for the next one
+		err := backup.Write(out)
 		out.rest()
 		if err != nil {
 			a.Log.WarnContext(r.Context(), "api: the download of a backup was cut off", "error", err)
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil
+}
+
+func (a *API) closeBackup(ctx context.Context, backup *store.Backup) {
+	if err := backup.Close(); err != nil {
+		a.Log.WarnContext(ctx, "api: the copy that a backup was made of was not closed", "error", err)
+	}
 }
 
 func (a *API) auditBackup(ctx context.Context, result string, history bool) {

@@ -67,6 +67,10 @@ type stalledConn struct {
 }
 
 func (s *stalledConn) Write(b []byte) (int, error) {
+	if s.takes < 0 && len(s.deadlines) == 1 {
+		s.takes = 0
+		panic("a fault of the server")
+	}
 	if s.takes -= len(b); s.takes < 0 {
 		return 0, errors.New("i/o timeout")
 	}
@@ -96,6 +100,8 @@ func TestBackupCut(t *testing.T) {
 			t.Errorf("the first deadline is %s", out.deadlines[0])
 		}
 	}
+	broken := &stalledConn{ResponseRecorder: httptest.NewRecorder(), takes: -1}
+	w.handler.ServeHTTP(broken, request(http.MethodGet, "/api/backup", w.tokens[owned], ""))
 	if left, err := w.store.Backup(t.Context(), store.BackupOptions{}); err != nil || left.Close() != nil {
 		t.Error("a cut download keeps others out", err)
 	}

@@ -32,6 +32,7 @@ type Outbox interface {
 	point.Snapshots
 	TakeNotifications(ctx context.Context, limit int) ([]point.Notification, error)
 	SettleNotification(ctx context.Context, n point.Notification, reason string, next time.Time) error
+	PutBackNotification(ctx context.Context, n point.Notification, next time.Time) error
 }
 
 // NotifyOptions configure a Notify. Outbox is required.
@@ -109,7 +110,7 @@ func (n *Notify) SendDue(ctx context.Context) error {
 func (n *Notify) deliver(ctx context.Context, message point.Notification) error {
 	to, ok := n.opt.Outbox.Snapshot().Notifiers[message.NotifierID]
 	if now := n.opt.Now(); !ok && now.Sub(message.CreatedAt) < notifierKnown {
-		return n.settle(ctx, message, "The notifier is not known here yet.", now.Add(notifyPauses[0]))
+		return n.putBack(ctx, message, now.Add(notifyPauses[0]))
 	}
 	if !ok || !to.Enabled {
 		return n.settle(ctx, message, "The notifier was deleted or switched off.", time.Time{})
@@ -134,6 +135,13 @@ func (n *Notify) settle(ctx context.Context, message point.Notification, reason 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), alertTimeout)
 	defer cancel()
 	return n.opt.Outbox.SettleNotification(ctx, message, reason, next)
+}
+
+// putBack leaves a message for later that nobody tried to send.
+func (n *Notify) putBack(ctx context.Context, message point.Notification, next time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), alertTimeout)
+	defer cancel()
+	return n.opt.Outbox.PutBackNotification(ctx, message, next)
 }
 
 // errPermanent: trying again would not help.

@@ -230,10 +230,20 @@ func TestWebhookOfNewNotifier(t *testing.T) {
 	o := newOutbox(t, t.TempDir(), hookTo(s.URL))
 	o.raise(t, "main")
 	first := NewNotify(NotifyOptions{Outbox: blind{o}, Allow: loopback, Now: o.Now})
-	if err := first.SendDue(t.Context()); err != nil || s.count() != 0 || o.state(t).Waiting != 1 {
-		t.Fatal(err, s.count(), o.state(t))
+	for range len(notifyPauses) { // a take that tries nothing is no try, and no error
+		if err := first.SendDue(t.Context()); err != nil || s.count() != 0 || o.state(t).Waiting != 1 || o.state(t).LastError != "" {
+			t.Fatal(err, s.count(), o.state(t))
+		}
+		o.add(notifierKnown / time.Duration(len(notifyPauses)+1))
 	}
 	o.add(notifyPauses[0])
+	taken, err := o.TakeNotifications(t.Context(), 1)
+	if err != nil || len(taken) != 1 || taken[0].Attempts != 1 {
+		t.Fatal(err, taken)
+	}
+	if err := o.PutBackNotification(t.Context(), taken[0], o.Now()); err != nil {
+		t.Fatal(err)
+	}
 	if err := o.notify(Mail{}).SendDue(t.Context()); err != nil || s.count() != 1 || o.state(t).Waiting != 0 {
 		t.Fatal(err, s.count(), o.state(t))
 	}

@@ -139,10 +139,11 @@ func (s *Store) flushRepeats(ctx context.Context, began time.Time) {
 	}
 	if err := s.writeAudit(ctx, list...); err != nil {
 		s.repeats.putBack(counted)
-		if ctx.Err() != nil {
-			return // Close tries once more
+		if began.IsZero() {
+			s.opts.Log.Error("refusals that were counted could not be written to the audit trail before the end; their counts are lost", "entries", len(list), "error", err)
+		} else if ctx.Err() == nil { // or Close tries once more
+			s.opts.Log.Error("refusals that were counted could not be written to the audit trail; they are tried again", "entries", len(list), "error", err)
 		}
-		s.opts.Log.Error("refusals that were counted could not be written to the audit trail; they are tried again", "entries", len(list), "error", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -236,6 +237,22 @@ func TestRepeatsOutliveTheProcess(t *testing.T) {
 				t.Fatalf("%+v", list.Items)
 			}
 		})
+	}
+}
+
+// TestRepeatsLostAtTheEnd: what cannot be written when the store is closed is told as lost.
+func TestRepeatsLostAtTheEnd(t *testing.T) {
+	var out bytes.Buffer
+	opts := store.Options{DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&out, nil))}
+	s, raw := open(t, opts), rawDB(t, opts)
+	for range 5 {
+		check(t, s.Audit(t.Context(), point.AuditEntry{Event: point.AuditDeniedAccess, Result: point.AuditDenied}))
+	}
+	_, err := raw.Exec(`ALTER TABLE audit_head RENAME TO away`)
+	check(t, err)
+	check(t, errors.Join(s.Close(), raw.Close()))
+	if log := out.String(); !strings.Contains(log, "their counts are lost") || strings.Contains(log, "tried again") {
+		t.Error(log)
 	}
 }
 

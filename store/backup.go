@@ -166,9 +166,16 @@ func (b *Backup) Size() int64 {
 	size := padded(int64(len(b.manifest))) + 2*block
 	for _, f := range b.Manifest.Files {
 		size += padded(f.Size)
+		if f.Size > maxUSTAR {
+			size += 2 * block // a header of its own for the size
+		}
 	}
 	return size
 }
+
+// maxUSTAR is the largest file that the oldest format of tar can hold; a larger one is written
+// in its successor, PAX.
+const maxUSTAR = 1<<33 - 1
 
 // Write writes the backup as a tar file.
 func (b *Backup) Write(w io.Writer) error {
@@ -191,7 +198,11 @@ func (b *Backup) Write(w io.Writer) error {
 }
 
 func (b *Backup) header(name string, size int64) *tar.Header {
-	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: b.Manifest.MadeAt.Truncate(time.Second), Format: tar.FormatUSTAR}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: b.Manifest.MadeAt.Truncate(time.Second), Format: tar.FormatUSTAR}
+	if size > maxUSTAR {
+		h.Format = tar.FormatPAX
+	}
+	return h
 }
 
 // Close gives the room on the disk back.

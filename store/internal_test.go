@@ -1,6 +1,7 @@
 package store
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"database/sql"
@@ -431,5 +432,24 @@ func TestOwnKeysAreBounded(t *testing.T) {
 	}
 	if err := s.CreateKey(ctx, more, point.NewSecret("pt-more")); err != nil {
 		t.Error("an operator is held to it too", err)
+	}
+}
+
+// TestBackupOfLargeFiles: a file that is too large for the oldest format of tar has a header, and
+// Size counts it.
+func TestBackupOfLargeFiles(t *testing.T) {
+	for _, size := range []int64{0, 1, 512, maxUSTAR, maxUSTAR + 1, 1 << 40} {
+		b := &Backup{Manifest: BackupManifest{MadeAt: time.Now(), Files: []BackupFile{{Name: "history.db", Size: size}}}}
+		var head bytes.Buffer
+		if err := tar.NewWriter(&head).WriteHeader(b.header("history.db", size)); err != nil {
+			t.Fatal(size, err)
+		}
+		const manifest, end = 512, 1024
+		if got, want := b.Size(), manifest+int64(head.Len())+(size+511)/512*512+end; got != want {
+			t.Errorf("%d bytes: Size is %d, and a backup has %d", size, got, want)
+		}
+		if h, err := tar.NewReader(&head).Next(); err != nil || h.Size != size || h.Name != "history.db" {
+			t.Errorf("%d bytes: read as %+v, %v", size, h, err)
+		}
 	}
 }

@@ -138,6 +138,20 @@ func (s *Store) SettleNotification(ctx context.Context, n point.Notification, re
 	return nil
 }
 
+// PutBackNotification gives a message back that was taken and not tried: it is due at next, and the
+// take is not counted.
+func (s *Store) PutBackNotification(ctx context.Context, n point.Notification, next time.Time) error {
+	err := s.history.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE notifications SET next_at = $1, attempts = attempts - 1 WHERE alert_id = $2 AND notifier_id = $3 AND event = $4 AND attempts = $5`,
+			at(next), parseID(n.AlertID), parseID(n.NotifierID), n.Event, n.Attempts)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("put a message back: %w", err)
+	}
+	return nil
+}
+
 // NotifierStates tells how the sending goes, by id of the notifier, from the messages of the
 // last week.
 func (s *Store) NotifierStates(ctx context.Context) (map[string]point.NotifierState, error) {

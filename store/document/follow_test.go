@@ -82,13 +82,31 @@ func (p *pair) arrives(tb testing.TB) time.Duration {
 	return time.Since(start)
 }
 
-// disconnect ends all connections of the follower.
-func (p *pair) disconnect(t *testing.T) {
+const endFollower = `SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()`
+
+// disconnect ends all connections of the follower, again and again, until heal is called.
+func (p *pair) disconnect(t *testing.T) (heal func()) {
 	t.Helper()
-	var ended int
-	ok(t, p.raw.QueryRow(`SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()`, follower).Scan(&ended))
-	if ended == 0 {
-		t.Error("the follower had no connection")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() {
+		total := 0
+		for ctx.Err() == nil {
+			var ended int
+			if err := p.raw.QueryRow(endFollower, follower).Scan(&ended); err != nil {
+				t.Error(err)
+				break
+			}
+			total += ended
+		}
+		done <- total
+	}()
+	return func() {
+		t.Helper()
+		cancel()
+		if <-done == 0 {
+			t.Error("the follower had no connection")
+		}
 	}
 }
 
@@ -112,10 +130,12 @@ func TestFollowsActivations(t *testing.T) {
 			go func() { seen <- p.watch(&stop) }()
 			var took []time.Duration
 			for i := range c.times {
+				healed := func() {}
 				if c.cut {
-					p.disconnect(t)
+					healed = p.disconnect(t)
 				}
 				activateTwin(t, p.here, []string{"a", "b"}[i%2])
+				healed()
 				took = append(took, p.arrives(t))
 				if got := p.twins.side(p.there.Snapshot()); got != []string{"a", "b"}[i%2] {
 					t.Fatalf("the other store has %s", got)

@@ -147,6 +147,13 @@ func notifications(t *testing.T, s *store.Store) {
 	if len(taken) != 1 || taken[0].Attempts != 2 {
 		t.Fatalf("taken again: %+v", taken)
 	}
+	ok(t, s.PutBackNotification(ctx, taken[0], now().Add(-time.Second)))
+	ok(t, s.PutBackNotification(ctx, taken[0], now().Add(time.Hour))) // it is not the caller's any more
+	equal(t, "put back", must(s.NotifierStates(ctx))(t)[n.ID], point.NotifierState{Waiting: 1, LastError: "refused"})
+	taken = must(s.TakeNotifications(ctx, 10))(t)
+	if len(taken) != 1 || taken[0].Attempts != 2 {
+		t.Fatalf("taken after it was put back: %+v", taken)
+	}
 	ok(t, s.SettleNotification(ctx, taken[0], "", time.Time{}))
 	if state := must(s.NotifierStates(ctx))(t)[n.ID]; state.Waiting != 0 || state.LastSentAt == nil || state.LastError != "" {
 		t.Fatalf("state %+v", state)
