@@ -53,7 +53,9 @@ type API struct {
 	started time.Time
 
 	large    map[string]bool // patterns of routes that take a body of up to MaxBody
-	heavy    chan struct{}   // held while such a body is read and worked on: it takes much memory
+	arriving chan struct{}   // held while such a body arrives
+	heavy    chan struct{}   // held while such a body is worked on: it takes much memory
+	bodyTime time.Duration   // that a body may take to arrive
 	limiter  limiter
 	denials  denials
 	rotation atomic.Pointer[error] // how the last one of this process ended
@@ -228,7 +230,7 @@ func prepare(deps Deps) *API {
 		deps.Alerts = noAlerts{}
 	}
 	deps.MaxBody = max(deps.MaxBody, maxBody)
-	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1)}
+	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1), arriving: make(chan struct{}, largeAtOnce), bodyTime: bodyTime}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	a.limiter.perSecond = float64(deps.Rate)

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -169,7 +168,7 @@ func (r route) operation(id string) huma.Operation {
 		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates, metaOwn: r.handler.own, metaSession: r.handler.session},
 		RejectUnknownQueryParameters: !r.handler.anyQuery,
 		MaxBodyBytes:                 maxBody + 1, // huma counts a body of just the limit as too large
-		BodyReadTimeout:              30 * time.Second,
+		BodyReadTimeout:              -1,          // arrival has one
 		Extensions:                   map[string]any{"x-permission": string(r.permission)},
 	}
 	if r.handler.creates {

@@ -28,7 +28,7 @@ type Problem struct {
 	Status int            `json:"status" doc:"HTTP status." example:"422"`
 	Code   Code           `json:"code" doc:"What is wrong, for programs. A code keeps its meaning; new ones come to be." example:"invalid"`
 	Detail string         `json:"detail" doc:"What is wrong, and what to do." example:"Mend the fields below and send it again."`
-	Errors []ProblemField `json:"errors,omitempty" doc:"Every field that is wrong."`
+	Errors []ProblemField `json:"errors,omitempty" doc:"The fields that are wrong, the first 1,000 at most."`
 	UsedBy []Use          `json:"used_by,omitempty" doc:"Why it is not deleted: what refers to it."`
 
 	header http.Header
@@ -142,6 +142,10 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 		p.Detail = invalidFields
 	case "request body is required":
 		p.Detail = "This route needs a JSON body."
+	case "request body read timeout":
+		p.Detail = tooSlow
+	case "cannot read request body":
+		return unreadable(errors.Join(errs...))
 	case "unexpected error occurred":
 		p.Detail = internal
 		return p
@@ -167,11 +171,15 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 	return p
 }
 
+// maxMistakes are the fields that a refusal lists: a body can have more that are wrong than anybody
+// reads, and each is compared with all.
+const maxMistakes = 1000
+
 // mistake lists a field that is wrong, once: the schema and the object's own check may both have
 // found it.
 func (p *Problem) mistake(field ProblemField) {
 	known := func(f ProblemField) bool { return f.Location == field.Location }
-	if !slices.ContainsFunc(p.Errors, known) {
+	if len(p.Errors) < maxMistakes && !slices.ContainsFunc(p.Errors, known) {
 		p.Errors = append(p.Errors, field)
 	}
 }

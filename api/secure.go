@@ -9,10 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
-
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // secure is what every request passes before a route is looked up.
@@ -26,7 +23,11 @@ func (a *API) secure(mux *http.ServeMux) http.Handler {
 			writeProblem(w, p)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if r.ContentLength != 0 {
+			body := a.arrive(w, r, limit > maxBody)
+			defer body.leave()
+			r.Body = http.MaxBytesReader(w, body, limit)
+		}
 		a.dispatch(w, r, mux)
 	})
 }
@@ -40,23 +41,6 @@ func (a *API) bodyLimit(r *http.Request, mux *http.ServeMux) int64 {
 		return a.MaxBody
 	}
 	return maxBody
-}
-
-// turn waits until no other large body is under way; leave must be called.
-func (a *API) turn(r *http.Request, op *huma.Operation) (leave func(), err error) {
-	if !a.large[op.Method+" "+op.Path] || r.ContentLength >= 0 && r.ContentLength <= maxBody {
-		return func() {}, nil
-	}
-	wait := time.NewTimer(passwordQueue)
-	defer wait.Stop()
-	select {
-	case a.heavy <- struct{}{}:
-		return func() { <-a.heavy }, nil
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	case <-wait.C:
-		return nil, retryAfter(http.StatusServiceUnavailable, passwordQueue, "Another large configuration is being read. Try again in a moment.")
-	}
 }
 
 // setHeaders sets what every answer has.

@@ -3445,7 +3445,7 @@ export interface components {
              * @example Mend the fields below and send it again.
              */
             detail: string;
-            /** @description Every field that is wrong. */
+            /** @description The fields that are wrong, the first 1,000 at most. */
             errors?: components["schemas"]["ProblemField"][];
             /**
              * Format: int64

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const (
+	bodyTime    = 30 * time.Second // that a body may take
+	bodyMinRate = 1 << 10          // bytes a second: a large one may take this long more
+	lingerTime  = time.Second      // that is waited for the rest of a body that nobody reads
+	largeAtOnce = 4                // large bodies that arrive at a time
+	chunkSize   = 256 << 10
+)
+
+// tooSlow is told of a body that did not come in time.
+const tooSlow = "The body arrived too slowly. Send it again over a faster connection."
+
+// arrival is a request's body that must come in time.
+type arrival struct {
+	io.ReadCloser
+	header  http.Header // of the answer
+	control *http.ResponseController
+	until   time.Time
+	large   bool // each KiB gives it a second more
+	ended   bool
+}
+
+// arrive bounds the time that the body of r may take. The caller calls leave at the end.
+func (a *API) arrive(w http.ResponseWriter, r *http.Request, large bool) *arrival {
+	return &arrival{ReadCloser: r.Body, header: w.Header(), control: http.NewResponseController(w), until: time.Now().Add(a.bodyTime), large: large}
+}
+
+func (b *arrival) Read(p []byte) (int, error) {
+	if b.ended {
+		return b.ReadCloser.Read(p)
+	}
+	_ = b.control.SetReadDeadline(b.until) // recorders in tests have none
+	n, err := b.ReadCloser.Read(p)
+	if b.large {
+		b.until = b.until.Add(time.Duration(n) * time.Second / bodyMinRate)
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, io.EOF): // what the route does may take longer
+		_ = b.control.SetReadDeadline(time.Time{})
+	default: // nobody waits for the rest
+		b.header.Set("Connection", "close")
+	}
+	b.ended = true
+	return n, err
+}
+
+// leave bounds what the server waits for the rest of a body that was not read.
+func (b *arrival) leave() {
+	if !b.ended {
+		_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
+	}
+}
+
+// turn reads a large body, and then waits until no other one is worked on: who sends slowly keeps
+// nobody waiting. leave must be called.
+func (a *API) turn(r *http.Request, op *huma.Operation) (leave func(), err error) {
+	if !a.large[op.Method+" "+op.Path] || r.ContentLength >= 0 && r.ContentLength <= maxBody {
+		return func() {}, nil
+	}
+	if err := enter(r.Context(), a.arriving, "Too many large configurations are arriving. Try again in a moment."); err != nil {
+		return nil, err
+	}
+	body, err := hold(r.Body)
+	<-a.arriving
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	r.Body = body
+	if err := enter(r.Context(), a.heavy, "Another large configuration is being read. Try again in a moment."); err != nil {
+		return nil, err
+	}
+	return func() { <-a.heavy }, nil
+}
+
+// enter waits for a place in room; full is the answer if there is none for long.
+func enter(ctx context.Context, room chan struct{}, full string) error {
+	wait := time.NewTimer(passwordQueue)
+	defer wait.Stop()
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wait.C:
+		return retryAfter(http.StatusServiceUnavailable, passwordQueue, full)
+	}
+}
+
+// held is a body that has arrived, in pieces: what was read is free again.
+type held [][]byte
+
+// hold reads a body whole.
+func hold(r io.Reader) (*held, error) {
+	var h held
+	for {
+		chunk := make([]byte, chunkSize)
+		n := 0
+		for n < chunkSize {
+			more, err := r.Read(chunk[n:])
+			n += more
+			if err == nil {
+				continue
+			}
+			if h = append(h, chunk[:n]); !errors.Is(err, io.EOF) {
+				return nil, err
+			}
+			return &h, nil
+		}
+		h = append(h, chunk)
+	}
+}
+
+func (h *held) Read(p []byte) (int, error) {
+	for len(*h) > 0 && len((*h)[0]) == 0 {
+		(*h)[0] = nil
+		*h = (*h)[1:]
+	}
+	if len(*h) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*h)[0])
+	(*h)[0] = (*h)[0][n:]
+	return n, nil
+}
+
+func (h *held) Close() error { return nil }
