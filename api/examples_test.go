@@ -135,7 +135,7 @@ var (
 	hexadecimal = regexp.MustCompile(`^([0-9a-f]{8}){1,16}$`)
 	clientToken = regexp.MustCompile(`^(ptp?[-_])[A-Z2-7]{4,}$`)
 	fixedText   = map[string]string{
-		"access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+		"access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
 		"x":            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 		"data":         "Y2lwaGVydGV4dA==", "nonce": "bm9uY2Vub25jZW5v", "salt": "c2FsdHNhbHRzYWx0c2FsdA==",
 	}

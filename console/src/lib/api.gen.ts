@@ -6687,7 +6687,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
                      *       "expires_in": 900,
                      *       "token_type": "Bearer"
                      *     }
@@ -6829,7 +6829,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
                      *       "expires_in": 900,
                      *       "token_type": "Bearer"
                      *     }
@@ -7060,7 +7060,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
                      *       "expires_in": 900,
                      *       "token_type": "Bearer"
                      *     }
@@ -7103,7 +7103,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
                      *       "expires_in": 900,
                      *       "token_type": "Bearer"
                      *     }
@@ -12610,7 +12610,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "access_token": "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
+                     *       "access_token": "eyJraWQiOiIxIn0.eyJpc3MiOiJwb2ludCJ9.c2lnbmF0dXJl",
                      *       "expires_in": 900,
                      *       "token_type": "Bearer"
                      *     }
