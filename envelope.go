@@ -29,7 +29,7 @@ type Envelope struct {
 	Stream       bool
 	IncludeUsage bool  // stream_options.include_usage
 	MaxTokens    int64 // max_tokens or max_completion_tokens, 0: none
-	Choices      int64 // n or best_of: answers that are made, 0: not said
+	Choices      int64 // n: answers asked for, 0: not said
 	Messages     int   // how many
 	HasTools     bool
 	User         string
@@ -99,7 +99,7 @@ func notUTF8(body []byte) error {
 
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
-	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "n", "best_of", "messages", "tools", "user"}
+	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "n", "messages", "tools", "user"}
 	needed      = []string{"input", "prompt"}
 )
 
@@ -283,9 +283,9 @@ func (e *Envelope) set(m member, body []byte) error {
 		return decode(m.key, "a list of strings", raw, &e.Models)
 	case "max_tokens", "max_completion_tokens":
 		e.MaxTokens, _ = strconv.ParseInt(string(raw), 10, 64)
-	case "n", "best_of":
+	case "n":
 		n, _ := strconv.ParseFloat(string(raw), 64) // what is no number is the provider's to refuse
-		e.Choices = max(e.Choices, int64(min(max(n, 0), maxChoices)))
+		e.Choices = int64(min(max(n, 0), maxChoices))
 	case "messages":
 		e.MessagesAt, e.Messages = m.value, m.count
 	case "tools":

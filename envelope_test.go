@@ -15,7 +15,7 @@ import (
 
 func TestScanEnvelope(t *testing.T) {
 	body := []byte(` {"model":"gpt-4o","provider":"a","messages":[{"role":"user","content":"say \"[{\\"}, {"x":[1,2]}],
-	"stream":true,"stream_options":{"include_usage":true},"tools":[],"max_tokens":12,"n":3.0,"best_of":2,"fallback_providers":["b","c/d"],"models":["e"],"user":"u"} `)
+	"stream":true,"stream_options":{"include_usage":true},"tools":[],"max_tokens":12,"n":3.0,"fallback_providers":["b","c/d"],"models":["e"],"user":"u"} `)
 	env, err := point.ScanEnvelope(body)
 	if err != nil {
 		t.Fatal(err)

@@ -29,8 +29,8 @@ func (t *transaction) release() {
 	var used point.Spend
 	if r.Usage != nil {
 		used.Tokens = r.Usage.Total()
-		if r.Outcome == point.OutcomeComplete && !r.Usage.Estimated {
-			t.h.usual.learn(r.UpstreamModel, r.Usage.Output/choices(t.call))
+		if r.Outcome == point.OutcomeComplete && !r.Usage.Estimated && choices(t.call) == 1 { // how many came of more is not known
+			t.h.usual.learn(r.UpstreamModel, r.Usage.Output)
 		}
 	}
 	if r.Cost != nil {

@@ -37,9 +37,9 @@ func (t *transaction) keepBodies() {
 	if t.h.Kept == nil {
 		return
 	}
+	defer t.forget()
 	t.record.Bodies = t.h.Kept.Seal(t.record.ID, t.call.Body, t.said)
 	t.record.Bodies.ResponseSize = t.bytes
-	t.forget()
 }
 
 // metadata is the request's envelope, as far as it is kept.

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	bodyTime    = 30 * time.Second // that a body may take
-	bodyMinRate = 1 << 10          // bytes a second: a large one may take this long more
+	bodyTime    = 30 * time.Second // that a body may take, and a pause in a large one
+	bodyMinRate = 64 << 10         // bytes a second: a large one may take this long more
 	lingerTime  = time.Second      // that is waited for the rest of a body that nobody reads
 	largeAtOnce = 4                // large bodies that arrive at a time
 	chunkSize   = 256 << 10
@@ -27,20 +27,35 @@ type arrival struct {
 	header  http.Header // of the answer
 	control *http.ResponseController
 	until   time.Time
-	large   bool // each KiB gives it a second more
+	pause   time.Duration // longest one in a large body
+	large   bool          // what arrives of it gives it more time
 	ended   bool
 }
 
-// arrive bounds the time that the body of r may take. The caller calls leave at the end.
+// arrive bounds the time that the body of r may take, whoever reads it: the server drains what
+// nobody read before it answers. The caller calls leave at the end.
 func (a *API) arrive(w http.ResponseWriter, r *http.Request, large bool) *arrival {
-	return &arrival{ReadCloser: r.Body, header: w.Header(), control: http.NewResponseController(w), until: time.Now().Add(a.bodyTime), large: large}
+	b := &arrival{ReadCloser: r.Body, header: w.Header(), control: http.NewResponseController(w), until: time.Now().Add(a.bodyTime), pause: a.bodyTime, large: large}
+	if b.ended = r.ContentLength == 0; !b.ended {
+		b.limit()
+	}
+	return b
+}
+
+// limit sets the time by which the next bytes must have come. Recorders in tests have none.
+func (b *arrival) limit() {
+	until := b.until
+	if idle := time.Now().Add(b.pause); b.large && idle.Before(until) {
+		until = idle
+	}
+	_ = b.control.SetReadDeadline(until)
 }
 
 func (b *arrival) Read(p []byte) (int, error) {
 	if b.ended {
 		return b.ReadCloser.Read(p)
 	}
-	_ = b.control.SetReadDeadline(b.until) // recorders in tests have none
+	b.limit()
 	n, err := b.ReadCloser.Read(p)
 	if b.large {
 		b.until = b.until.Add(time.Duration(n) * time.Second / bodyMinRate)
@@ -73,8 +88,8 @@ func (a *API) turn(r *http.Request, op *huma.Operation) (leave func(), err error
 	if err := enter(r.Context(), a.arriving, "Too many large configurations are arriving. Try again in a moment."); err != nil {
 		return nil, err
 	}
+	defer func() { <-a.arriving }() // what has arrived and waits takes memory too
 	body, err := hold(r.Body)
-	<-a.arriving
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -84,7 +84,7 @@ func (a *API) replayRequest(ctx context.Context, in *replayInput) (*testOutput, 
 		return nil, err
 	}
 	if kept.Request == nil {
-		return nil, problem(http.StatusConflict, fmt.Sprintf("This request cannot be sent again: its %d bytes were too many to keep.", kept.RequestSize))
+		return nil, problem(http.StatusConflict, fmt.Sprintf("This request cannot be sent again: its body of %d bytes was empty, or too large to keep.", kept.RequestSize))
 	}
 	if a.Tester == nil {
 		return nil, notHere("the gateway")
@@ -114,11 +114,12 @@ func (r Replay) apply(s *point.Snapshot, request []byte) (json.RawMessage, error
 		return nil, problem(http.StatusConflict, "This request is not a JSON object, so neither provider nor model can be put in: send it again without them.")
 	}
 	if r.Provider != "" { // and nowhere else
+		_, named := members["provider"]
 		members["provider"], _ = json.Marshal(r.Provider) // text always can be written
 		delete(members, "fallback_providers")
 		delete(members, "models")
 		var model string
-		if json.Unmarshal(members["model"], &model) == nil && r.Model == "" {
+		if !named && json.Unmarshal(members["model"], &model) == nil && r.Model == "" { // else all of it is the model's name
 			_, r.Model = s.SplitModel(model)
 		}
 	}

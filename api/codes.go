@@ -43,6 +43,7 @@ const (
 	codeDisabled        Code = "user_disabled"
 	codeUnknownKind     Code = "unknown_kind"
 	codeStale           Code = "stale"
+	codeTooSlow         Code = "too_slow"
 	codeTooLarge        Code = "too_large"
 	codeMediaType       Code = "unsupported_media_type"
 	codeHost            Code = "unknown_host"
@@ -81,6 +82,7 @@ var codeTable = []struct {
 	{codeNoOpenID, http.StatusNotFound, "No OpenID provider is set up."},
 	{codeNotKept, http.StatusNotFound, "What the request said is not kept."},
 	{codeMethod, http.StatusMethodNotAllowed, "The path does not take the method."},
+	{codeTooSlow, http.StatusRequestTimeout, "The body arrived too slowly. Send it again."},
 	{codeConflict, http.StatusConflict, "The state of the thing does not allow it."},
 	{codeTaken, http.StatusConflict, "Another thing has this name."},
 	{codeInUse, http.StatusConflict, "Something refers to it; used_by lists what."},
@@ -116,7 +118,7 @@ func codeOfStatus(status int) Code {
 			return row.code
 		}
 	}
-	return codeForbidden
+	return codeInternal
 }
 
 // describe is the status and the meaning of a code, of /api or of /v1.

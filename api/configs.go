@@ -258,7 +258,7 @@ func fromDocument(err error, place string) error {
 		for _, m := range mistakes {
 			take(m.Path, "%s", m.What)
 		}
-		p.Errors = f
+		p.Errors = f[:min(len(f), maxMistakes)]
 		return p
 	case errors.Is(err, store.ErrStale):
 		return retryAfter(http.StatusServiceUnavailable, time.Second, "The configuration changes all the time at this moment. Try again.")

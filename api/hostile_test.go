@@ -135,6 +135,8 @@ func TestSlowBodies(t *testing.T) {
 		"not let in":     {head("/api/providers", "1000", ""), "401"},
 		"small":          {head("/api/providers", "1000", signed), "408"},
 		"repeatable":     {head("/api/providers", "1000", signed+"Idempotency-Key: 0123456789abcdef\r\n"), "408"},
+		"refused unread": {strings.Replace(head("/api/auth/login", "1000", ""), "application/json", "text/plain", 1), "415"},
+		"never read":     {strings.Replace(head("/api/openapi.json", "1000", ""), "POST", "GET", 1), "200"},
 		"a large import": {head("/api/configs/import", "1000000", signed), "408"},
 	} {
 		t.Run(name, func(t *testing.T) {

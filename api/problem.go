@@ -112,7 +112,7 @@ func (f faults) err() error {
 		return nil
 	}
 	p := problem(http.StatusUnprocessableEntity, invalidFields)
-	p.Errors = f
+	p.Errors = f[:min(len(f), maxMistakes)]
 	return p
 }
 

@@ -51,7 +51,8 @@ var refusals = map[string][]Code{
 
 	"getBackup":      {codeConflict},
 	"saveConfig":     {codeTaken},
-	"importConfig":   {codeTaken, codeUnavailable},
+	"importConfig":   {codeTaken, codeUnavailable, codeBusy},
+	"exportSecrets":  {codeBusy},
 	"updateConfig":   {codeTaken, codeUnavailable},
 	"activateConfig": {codeUnavailable},
 	"rollBack":       {codeUnavailable},
@@ -82,7 +83,7 @@ func refusalsOf(op *huma.Operation) []Code {
 	}
 	is := func(key string) bool { yes, _ := op.Metadata[key].(bool); return yes }
 	permission, _ := op.Metadata[metaPermission].(Permission)
-	codes := append([]Code{codeMalformed, codeHost, codeRate, codeInternal}, refusals[op.OperationID]...)
+	codes := append([]Code{codeMalformed, codeHost, codeRate, codeInternal, codeTooLarge, codeMediaType}, refusals[op.OperationID]...)
 	add := func(when bool, more ...Code) {
 		if when {
 			codes = append(codes, more...)
@@ -91,9 +92,10 @@ func refusalsOf(op *huma.Operation) []Code {
 	add(permission != Public, codeUnauthenticated, codeTwoCredentials)
 	add(permission != Public && permission != SignedIn, codePermission)
 	add(is(metaSession), codeSession)
-	add(op.Method != http.MethodGet, codeOrigin, codeTooLarge, codeMediaType)
+	add(op.Method != http.MethodGet, codeOrigin)
 	add(has("path", "") && !slices.Contains(makesAtName, op.OperationID), codeNotFound)
 	add(has("header", "If-Match"), codeStale)
+	add(op.RequestBody != nil, codeTooSlow)
 	add(op.RejectUnknownQueryParameters || op.RequestBody != nil, codeInvalid)
 	add(is(metaCreates), codeInProgress, codeKeyReused, codeUnavailable)
 	add(!slices.Contains(still, op.OperationID), codeDatabase)

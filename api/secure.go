@@ -19,13 +19,14 @@ func (a *API) secure(mux *http.ServeMux) http.Handler {
 		defer a.recover(w, r)
 		setHeaders(w.Header())
 		limit := a.bodyLimit(r, mux)
+		body := a.arrive(w, r, limit > maxBody)
+		defer body.leave()
 		if p := a.refuse(r, origin, limit); p != nil {
+			body.leave() // the server drains a body before it answers
 			writeProblem(w, p)
 			return
 		}
 		if r.ContentLength != 0 {
-			body := a.arrive(w, r, limit > maxBody)
-			defer body.leave()
 			r.Body = http.MaxBytesReader(w, body, limit)
 		}
 		a.dispatch(w, r, mux)

@@ -130,7 +130,7 @@ func (c configImportCommand) Run(r *invocation) error {
 	switch {
 	case in.Sealed != nil && passphrase.IsZero() && !c.WithoutSecrets:
 		return fmt.Errorf("%s holds encrypted secrets: give --passphrase-file to import them too, or --without-secrets to leave them out", c.File)
-	case c.DryRun && passphrase.IsZero():
+	case c.DryRun && in.Sealed == nil:
 		return c.tellChecked(r, in)
 	}
 	s, err := r.open()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -119,27 +118,15 @@ var modelMember = regexp.MustCompile(`"model":\s*"([^"]*)"`)
 // side sends a question and tells which twin answered it. A failure, and an answer of both, is an
 // error.
 func (p *process) side(q question) (string, error) {
-	r, err := http.NewRequest("POST", p.URL+q.path, strings.NewReader(q.body))
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("Authorization", "Bearer "+bootstrapKey)
-	reply, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer reply.Body.Close()
-	text, err := io.ReadAll(reply.Body)
+	header, text, err := p.post(q.path, q.body)
 	switch {
 	case err != nil:
 		return "", err
-	case reply.StatusCode != http.StatusOK:
-		return "", fmt.Errorf("%s: %s", reply.Status, text)
-	case strings.Contains(q.body, `"stream": true`) && !whole(string(text)):
+	case strings.Contains(q.body, `"stream": true`) && !whole(text):
 		return "", fmt.Errorf("the stream is cut: %s", text)
 	}
-	marks := []string{reply.Header.Get("X-Point-Provider"), reply.Header.Get("X-Point-Model")}
-	for _, m := range modelMember.FindAllStringSubmatch(string(text), -1) {
+	marks := []string{header.Get("X-Point-Provider"), header.Get("X-Point-Model")}
+	for _, m := range modelMember.FindAllStringSubmatch(text, -1) {
 		marks = append(marks, m[1])
 	}
 	return sideOf(marks)

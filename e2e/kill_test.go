@@ -54,24 +54,32 @@ func TestKilled(t *testing.T) {
 // ask sends one chat request and reads the answer to its end; it gives the request's id.
 func (p *process) ask(prompt string, stream bool) (id string, err error) {
 	body := fmt.Sprintf(`{"model": "gpt-4o-mini", "stream": %v, "messages": [{"role": "user", "content": "say %s"}]}`, stream, prompt)
-	r, err := http.NewRequest("POST", p.URL+"/v1/chat/completions", strings.NewReader(body))
-	if err != nil {
+	header, text, err := p.post("/v1/chat/completions", body)
+	switch {
+	case err != nil:
 		return "", err
+	case stream && !strings.HasSuffix(text, "data: [DONE]\n\n"):
+		return "", fmt.Errorf("the stream is cut: %s", text)
+	}
+	return header.Get("X-Request-Id"), nil
+}
+
+// post sends a request with the bootstrap key and reads the answer to its end, outside of a
+// test's goroutine. Any status but 200 is an error.
+func (p *process) post(path, body string) (header http.Header, text string, err error) {
+	r, err := http.NewRequest("POST", p.URL+path, strings.NewReader(body))
+	if err != nil {
+		return nil, "", err
 	}
 	r.Header.Set("Authorization", "Bearer "+bootstrapKey)
 	reply, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	defer reply.Body.Close()
-	text, err := io.ReadAll(reply.Body)
-	switch {
-	case err != nil:
-		return "", err
-	case reply.StatusCode != http.StatusOK:
-		return "", fmt.Errorf("%s: %s", reply.Status, text)
-	case stream && !strings.HasSuffix(string(text), "data: [DONE]\n\n"):
-		return "", fmt.Errorf("the stream is cut: %s", text)
+	all, err := io.ReadAll(reply.Body)
+	if err == nil && reply.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", reply.Status, all)
 	}
-	return reply.Header.Get("X-Request-Id"), nil
+	return reply.Header, string(all), err
 }

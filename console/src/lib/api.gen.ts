@@ -3439,7 +3439,7 @@ export interface components {
              * @example invalid
              * @enum {string}
              */
-            code: "malformed" | "two_credentials" | "unauthenticated" | "wrong_password" | "forbidden" | "permission_missing" | "session_needed" | "foreign_origin" | "setup_link_invalid" | "invitation_invalid" | "own_account" | "above_you" | "not_found" | "openid_off" | "not_kept" | "method_not_allowed" | "conflict" | "taken" | "in_use" | "declared_elsewhere" | "last_owner" | "too_many" | "in_progress" | "set_up_already" | "rotation_running" | "built_in" | "user_disabled" | "unknown_kind" | "stale" | "too_large" | "unsupported_media_type" | "unknown_host" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "too_many_tries" | "client_gone" | "internal" | "unavailable" | "database_unavailable" | "not_connected" | "busy" | "context_length_exceeded" | "endpoint_disabled" | "invalid_json" | "invalid_request" | "key_budget_exceeded" | "key_disabled" | "key_expired" | "missing_required_parameter" | "model_not_found" | "not_allowed" | "overloaded" | "provider_bad_response" | "provider_credentials" | "provider_not_found" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unavailable" | "rate_limited" | "recording_unavailable" | "shutting_down" | "stream_truncated" | "unsafe_address" | "unsupported_field";
+            code: "malformed" | "two_credentials" | "unauthenticated" | "wrong_password" | "forbidden" | "permission_missing" | "session_needed" | "foreign_origin" | "setup_link_invalid" | "invitation_invalid" | "own_account" | "above_you" | "not_found" | "openid_off" | "not_kept" | "method_not_allowed" | "too_slow" | "conflict" | "taken" | "in_use" | "declared_elsewhere" | "last_owner" | "too_many" | "in_progress" | "set_up_already" | "rotation_running" | "built_in" | "user_disabled" | "unknown_kind" | "stale" | "too_large" | "unsupported_media_type" | "unknown_host" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "too_many_tries" | "client_gone" | "internal" | "unavailable" | "database_unavailable" | "not_connected" | "busy" | "context_length_exceeded" | "endpoint_disabled" | "invalid_json" | "invalid_request" | "key_budget_exceeded" | "key_disabled" | "key_expired" | "missing_required_parameter" | "model_not_found" | "not_allowed" | "overloaded" | "provider_bad_response" | "provider_credentials" | "provider_not_found" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unavailable" | "rate_limited" | "recording_unavailable" | "shutting_down" | "stream_truncated" | "unsafe_address" | "unsupported_field";
             /**
              * @description What is wrong, and what to do.
              * @example Mend the fields below and send it again.
@@ -5486,6 +5486,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `too_slow`: The body arrived too slowly. Send it again. */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /**
          * @description `busy`: Many people are signing in. Try again after Retry-After.
          *
@@ -5680,6 +5689,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -5738,6 +5749,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -5807,6 +5820,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5864,6 +5878,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -5932,6 +5948,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.declared_elsewhere.taken"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -6049,6 +6066,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6101,6 +6120,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6264,6 +6285,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6318,6 +6341,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -6364,6 +6388,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6420,6 +6446,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.declared_elsewhere"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -6560,6 +6587,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6606,6 +6635,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6652,6 +6683,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6698,6 +6731,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.invitation_invalid"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -6741,6 +6775,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6792,6 +6828,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -6840,6 +6877,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized.unauthenticated.wrong_password"];
             403: components["responses"]["Forbidden.foreign_origin"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -6913,6 +6951,8 @@ export interface operations {
             };
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6948,6 +6988,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -6996,6 +7038,8 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound.openid_off"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -7025,6 +7069,8 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound.openid_off"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -7072,6 +7118,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.session_needed"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -7173,6 +7220,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.session_needed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -7238,6 +7287,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -7302,6 +7353,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -7455,6 +7508,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -7660,6 +7714,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -7803,13 +7859,14 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable"];
         };
     };
     importConfig: {
@@ -7893,6 +7950,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -7900,7 +7958,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity.idempotency_key_reused.invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
+            503: components["responses"]["ServiceUnavailable.busy.database_unavailable.unavailable"];
         };
     };
     getConfig: {
@@ -7997,6 +8055,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8112,6 +8172,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.taken"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -8218,6 +8279,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -8284,6 +8346,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8311,6 +8375,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8337,6 +8403,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8363,6 +8431,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8484,6 +8554,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8559,6 +8631,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -8690,6 +8764,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.declared_elsewhere"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -8795,6 +8870,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -8927,6 +9003,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9012,6 +9090,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9101,6 +9181,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.too_many"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -9172,6 +9253,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9257,6 +9340,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.declared_elsewhere"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -9386,6 +9470,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.conflict.declared_elsewhere"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -9453,6 +9538,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9525,6 +9612,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.not_allowed.permission_missing"];
             404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             /**
@@ -9647,6 +9736,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9716,6 +9807,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -9773,6 +9865,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -9841,6 +9935,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.taken"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -9958,6 +10053,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10003,6 +10100,8 @@ export interface operations {
             };
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10091,6 +10190,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10160,6 +10261,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -10540,6 +10642,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10638,6 +10742,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10711,6 +10817,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -10773,6 +10880,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -10849,6 +10958,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.declared_elsewhere.taken.unknown_kind"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -10989,6 +11099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -11157,6 +11268,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11252,6 +11365,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11322,6 +11437,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11364,6 +11481,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound.not_found.not_kept"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11455,6 +11574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -11606,6 +11726,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11687,6 +11809,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11725,6 +11849,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11822,6 +11948,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -11889,6 +12016,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -11952,6 +12081,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.in_use.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12003,6 +12133,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12084,6 +12216,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.built_in"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -12228,6 +12361,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
             404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
@@ -12337,6 +12471,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12389,6 +12525,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.rotation_running"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12457,6 +12594,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12540,6 +12679,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12574,6 +12714,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12621,6 +12763,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.setup_link_invalid"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.set_up_already"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12676,6 +12819,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12735,6 +12880,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12786,6 +12932,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -12850,6 +12998,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12970,6 +13119,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -13009,6 +13160,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -13069,6 +13222,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -13131,6 +13286,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing.session_needed"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.too_many"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -13236,6 +13392,8 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -13296,6 +13454,7 @@ export interface operations {
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.in_progress.taken"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -13344,6 +13503,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
@@ -13421,6 +13582,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict.last_owner.taken"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
@@ -13592,6 +13754,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden.permission_missing"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
