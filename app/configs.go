@@ -130,7 +130,10 @@ func (c configImportCommand) Run(r *invocation) error {
 	switch {
 	case in.Sealed != nil && passphrase.IsZero() && !c.WithoutSecrets:
 		return fmt.Errorf("%s holds encrypted secrets: give --passphrase-file to import them too, or --without-secrets to leave them out", c.File)
-	case c.DryRun && in.Sealed == nil:
+	case c.DryRun && passphrase.IsZero(): // no installation is needed
+		if in.Sealed != nil {
+			showFindings(r.Stderr, []document.Finding{document.SecretsLeftOut})
+		}
 		return c.tellChecked(r, in)
 	}
 	s, err := r.open()

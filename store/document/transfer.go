@@ -54,6 +54,9 @@ type Importing struct {
 // ErrNoPassphrase: something is sealed, and nobody said to leave it out.
 var ErrNoPassphrase = errors.New("the configuration holds sealed secrets: give its passphrase, or say that it is to be imported without them")
 
+// SecretsLeftOut tells of an import without the passphrase of what is sealed.
+var SecretsLeftOut = Finding{"sealed", "", "The file holds sealed secrets, which stay out: import it with its passphrase to have them."}
+
 // open gives the secrets that are sealed in a document.
 func (how *Importing) open(ctx context.Context, x *Sealed) (Secrets, []Finding, error) {
 	switch {
@@ -62,7 +65,7 @@ func (how *Importing) open(ctx context.Context, x *Sealed) (Secrets, []Finding, 
 	case how.Passphrase.IsZero() && !how.WithoutSecrets:
 		return nil, nil, ErrNoPassphrase
 	case how.Passphrase.IsZero():
-		return nil, []Finding{{"sealed", "", "The file holds sealed secrets, which stay out: import it with its passphrase to have them."}}, nil
+		return nil, []Finding{SecretsLeftOut}, nil
 	}
 	if how.Opening != nil {
 		leave, err := how.Opening(ctx)
