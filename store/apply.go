@@ -73,7 +73,7 @@ func orStale(err error) error {
 
 // execIn runs a statement that ends before the condition that column is one of values.
 func execIn(ctx context.Context, db querier, statement, column constant, values []any, args ...any) error {
-	for part := range slices.Chunk(values, rowsAtOnce) {
+	for part := range slices.Chunk(values, placeholdersAtOnce) {
 		var q query
 		q.add(statement, args...)
 		q.whereIn(column, part)

@@ -132,7 +132,7 @@ func (s *Store) publishCheckpoints(ctx context.Context) error {
 	if n := len(published); n > 0 {
 		last = published[n-1].Seq
 	}
-	list, err := s.ListCheckpoints(ctx, last, rowsAtOnce)
+	list, err := s.ListCheckpoints(ctx, last, 1000)
 	if err != nil || len(list) == 0 {
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
 	"point"
@@ -85,6 +86,30 @@ func shared(t *testing.T, name string, before, after *point.Snapshot, changed st
 	for hash, k := range before.Keys {
 		if after.Keys[hash] != k && k.ID != changed {
 			t.Fatalf("a changed %s made key %s anew", name, k.ID)
+		}
+	}
+}
+
+// TestManyChanges: more changes than are worth reading one by one are read as a whole, each of them.
+func TestManyChanges(t *testing.T) {
+	s, _, _ := deltas(t, changesAtOnce+1)
+	batch := &Batch{}
+	for _, k := range s.Snapshot().Keys {
+		changed := *k
+		changed.Tags = []string{"many"}
+		batch.PutKeys = append(batch.PutKeys, changed)
+	}
+	version := s.Snapshot().Version
+	if err := s.Apply(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	after := s.Snapshot()
+	if after.Version != version+1 || len(after.Keys) != changesAtOnce+1 {
+		t.Fatalf("version %d after %d, %d keys", after.Version, version, len(after.Keys))
+	}
+	for _, k := range after.Keys {
+		if !slices.Equal(k.Tags, []string{"many"}) {
+			t.Fatalf("%s has %v", k.Name, k.Tags)
 		}
 	}
 }

@@ -177,14 +177,17 @@ func one[T any](ctx context.Context, db querier, scan func(row) (T, error), sql 
 	return &item, nil
 }
 
-// rowsAtOnce is how many rows a statement names or inserts: both engines bound the number of
-// placeholders.
-const rowsAtOnce = 1_000
+// placeholdersAtOnce is how many placeholders a statement has that names or inserts many rows. Both
+// engines bound their number, and SQLite looks each up among all of them, twice.
+const placeholdersAtOnce = 240
 
 // insertRows runs an INSERT that ends in VALUES for all of list, whose members are as long as
 // each other; rest goes on behind them.
 func insertRows(ctx context.Context, db querier, into constant, list [][]any, rest ...constant) error {
-	for part := range slices.Chunk(list, rowsAtOnce) {
+	if len(list) == 0 {
+		return nil
+	}
+	for part := range slices.Chunk(list, max(placeholdersAtOnce/len(list[0]), 1)) {
 		var q query
 		q.add(into)
 		for i, values := range part {
@@ -212,7 +215,7 @@ func insertRows(ctx context.Context, db querier, into constant, list [][]any, re
 
 // rowsIn reads the rows of a SELECT whose column is one of values.
 func rowsIn[T any](ctx context.Context, db querier, scan func(row) (T, error), selects, column constant, values []any) (all []T, err error) {
-	for part := range slices.Chunk(values, rowsAtOnce) {
+	for part := range slices.Chunk(values, placeholdersAtOnce) {
 		var q query
 		q.add(selects)
 		q.whereIn(column, part)

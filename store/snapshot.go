@@ -149,7 +149,7 @@ func (s *Store) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !complete {
+		if !complete || len(changes) > changesAtOnce {
 			return errForgotten
 		}
 		return s.apply(limited, tx, &next, changes)
@@ -167,8 +167,12 @@ func (s *Store) refresh(ctx context.Context) error {
 	return nil
 }
 
-// errForgotten: the changes since a version are no longer written down.
+// errForgotten: the changes since a version are no longer written down, or are so many that reading
+// everything is quicker than each of them.
 var errForgotten = errors.New("changes were forgotten")
+
+// changesAtOnce is how many changes are read one by one.
+const changesAtOnce = 500
 
 func readVersion(ctx context.Context, tx *sql.Tx) (version int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT version FROM config_version WHERE id = 1`).Scan(&version)
