@@ -3,6 +3,7 @@ package point
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -10,7 +11,8 @@ import (
 type Dialect string
 
 const (
-	DialectOpenAI    Dialect = "openai" // also the inner vocabulary
+	DialectOpenAI    Dialect = "openai"    // chat and its neighbours; also the inner vocabulary
+	DialectResponses Dialect = "responses" // OpenAI's /v1/responses
 	DialectAnthropic Dialect = "anthropic"
 	DialectGemini    Dialect = "gemini"
 )
@@ -24,6 +26,10 @@ const (
 	PathModels      = "/v1/models"
 )
 
+// ChatPaths are the endpoints, beside PathChat, whose calls can be told as chats: any provider that
+// chats serves them.
+func ChatPaths() []string { return nil }
+
 // Call is one client request on its way through Point. It is immutable after admission.
 type Call struct {
 	ID              string // UUIDv7, made by Point; also x-request-id
@@ -33,10 +39,17 @@ type Call struct {
 	Key             *Key      // the admitted client key
 	Snapshot        *Snapshot // the configuration that this call sees from start to end
 	Envelope        Envelope
-	Body            []byte   // as received; valid until the call is settled
-	Buffer          Retainer // owns Body's memory; nil if nobody reuses it
-	Start           time.Time
-	Deadline        time.Time // of retries, keys, fallbacks and the answer together; zero: none
+	Body            []byte      // as received; valid until the call is settled
+	Buffer          Retainer    // owns Body's memory; nil if nobody reuses it
+	Header          http.Header // of the client, what its dialect passes on to a provider of the same; nil: nothing
+
+	// Inner is the call as a chat in the inner vocabulary, translated when it is first asked for;
+	// nil for a call that is in it already or that only a provider of its own dialect can answer.
+	Inner   func() (*Call, error)
+	Dropped []string // of an inner call: what its client's dialect says and a chat cannot
+
+	Start    time.Time
+	Deadline time.Time // of retries, keys, fallbacks and the answer together; zero: none
 }
 
 // PromptTokens estimates the prompt by its length: four bytes of the body to a token. Files
@@ -45,9 +58,18 @@ func (c *Call) PromptTokens() int64 {
 	return int64(len(c.Body)-fileBytes(c.Body)) / 4
 }
 
-// HasImages reports whether the call's messages hold an image part.
+// imageMarks are what an image in a conversation is told by, in each dialect.
+var imageMarks = map[Dialect][]string{
+	DialectOpenAI:    {`"image_url"`},
+	DialectResponses: {`"input_image"`},
+	DialectAnthropic: {`"image"`},
+	DialectGemini:    {`"image/`},
+}
+
+// HasImages reports whether the call's conversation holds an image part.
 func (c *Call) HasImages() bool {
-	return bytes.Contains(c.Envelope.MessagesAt.Of(c.Body), []byte(`"image_url"`))
+	said := c.Envelope.MessagesAt.Of(c.Body)
+	return slices.ContainsFunc(imageMarks[c.Dialect], func(mark string) bool { return bytes.Contains(said, []byte(mark)) })
 }
 
 // Left is the time until the deadline at now, or most if that is less or there is none.
@@ -115,6 +137,7 @@ type Reply struct {
 	Header  http.Header // provider headers that may be shown, by allow-list
 	Stream  bool        // server-sent events; otherwise one JSON document
 	Dropped []string    // request fields that could not be said and were left out
+	Inner   bool        // the answer is a chat's, in the inner vocabulary, whatever the call's dialect
 	Blocks
 }
 

@@ -22,15 +22,15 @@ type Span struct{ Start, End int }
 // Of is the part of body that s spans.
 func (s Span) Of(body []byte) []byte { return body[s.Start:s.End] }
 
-// Envelope is what routing reads of an OpenAI-shaped request body: its top-level keys,
+// Envelope is what routing reads of a request body, whatever its dialect: its top-level keys,
 // found without decoding the rest.
 type Envelope struct {
 	Model        string
 	Stream       bool
 	IncludeUsage bool  // stream_options.include_usage
-	MaxTokens    int64 // max_tokens or max_completion_tokens, 0: none
+	MaxTokens    int64 // max_tokens, max_completion_tokens or max_output_tokens, 0: none
 	Choices      int64 // n: answers asked for, 0: not said
-	Messages     int   // how many
+	Messages     int   // how many, of the conversation
 	HasTools     bool
 	User         string
 
@@ -42,7 +42,7 @@ type Envelope struct {
 	Params []string // names of the first of them, in order, and of all that Point reads
 
 	ModelAt         Span   // the model's JSON string, quotes included
-	MessagesAt      Span   // the value of messages, zero if absent
+	MessagesAt      Span   // the conversation: the value of messages, input or contents, zero if absent
 	StreamOptionsAt Span   // the value of stream_options, zero if absent
 	OwnFields       []Span // members only Point reads (provider, fallback_providers, models), commas included so that what is left is valid
 }
@@ -99,8 +99,8 @@ func notUTF8(body []byte) error {
 
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
-	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "n", "messages", "tools", "user"}
-	needed      = []string{"input", "prompt"}
+	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "messages", "input", "contents", "tools", "user"}
+	needed      = []string{"prompt"}
 )
 
 // maxChoices is more than any service makes of one prompt.
@@ -281,12 +281,12 @@ func (e *Envelope) set(m member, body []byte) error {
 		return decode(m.key, "a list of strings", raw, &e.Fallbacks)
 	case "models":
 		return decode(m.key, "a list of strings", raw, &e.Models)
-	case "max_tokens", "max_completion_tokens":
+	case "max_tokens", "max_completion_tokens", "max_output_tokens":
 		e.MaxTokens, _ = strconv.ParseInt(string(raw), 10, 64)
 	case "n":
 		n, _ := strconv.ParseFloat(string(raw), 64) // what is no number is the provider's to refuse
 		e.Choices = int64(min(max(n, 0), maxChoices))
-	case "messages":
+	case "messages", "input", "contents":
 		e.MessagesAt, e.Messages = m.value, m.count
 	case "tools":
 		e.HasTools = m.count > 0

@@ -89,7 +89,7 @@ func manyKeys(n int) string {
 // A body of many keys costs no memory for each of them, and what Point reads is found behind
 // them.
 func TestScanEnvelopeOfManyKeys(t *testing.T) {
-	body := []byte(`{"provider":"p",` + manyKeys(9000) + `,"input":"a","models":["b"],"model":"m","input":"c"}`)
+	body := []byte(`{"provider":"p",` + manyKeys(9000) + `,"prompt":"a","models":["b"],"model":"m","prompt":"c"}`)
 	env, err := point.ScanEnvelope(body)
 	if err != nil || env.Keys != 9005 || env.Model != "m" || env.Provider.Name != "p" {
 		t.Fatalf("%d keys, model %q, provider %q, %v", env.Keys, env.Model, env.Provider.Name, err)
@@ -97,10 +97,10 @@ func TestScanEnvelopeOfManyKeys(t *testing.T) {
 	if diff := cmp.Diff([]string{"provider", "x"}, env.Params[:2]); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"input", "models", "model"}, env.Params[50:]); diff != "" {
+	if diff := cmp.Diff([]string{"prompt", "models", "model"}, env.Params[50:]); diff != "" {
 		t.Error(diff)
 	}
-	if left := cut(body, env.OwnFields); string(left) != `{`+manyKeys(9000)+`,"input":"a","model":"m","input":"c"}` {
+	if left := cut(body, env.OwnFields); string(left) != `{`+manyKeys(9000)+`,"prompt":"a","model":"m","prompt":"c"}` {
 		t.Errorf("what is left ends in %s", left[len(left)-60:])
 	}
 	allocs := testing.AllocsPerRun(5, func() { _, _ = point.ScanEnvelope(body) })

@@ -18,6 +18,7 @@ var floors = map[string]int{
 	".":                0,
 	"internal":         0, // and every folder below it
 	"store/migrations": 0,
+	"adapter/dialect":  1,
 	"adapter/provider": 1,
 	"store":            1,
 	"config":           1,

@@ -99,20 +99,18 @@ func (h *Handler) Open() int64 { return h.open.Load() }
 // pings start after pingAfter of silence and repeat at that pace.
 const pingAfter = 10 * time.Second
 
-// ServeHTTP finds the endpoint of a request. The set is small and fixed, so the route table
-// is this switch.
+// ServeHTTP finds the endpoint of a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(h.CORSOrigins) > 0 && h.cors(w, r) {
 		return
 	}
 	path := r.URL.Path
+	at, ok := endpointOf(path)
 	switch {
-	case path == point.PathChat, path == point.PathCompletions, path == point.PathEmbeddings, path == point.PathImages:
-		if r.Method != http.MethodPost {
-			h.wrongMethod(w, r, "POST")
-			return
-		}
-		h.serve(w, r)
+	case ok && r.Method != http.MethodPost:
+		h.wrongMethod(w, r, "POST")
+	case ok:
+		h.serve(w, r, at)
 	case path == point.PathModels, strings.HasPrefix(path, point.PathModels+"/"):
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			h.wrongMethod(w, r, "GET, HEAD")

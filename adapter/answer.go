@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"point"
+	"point/adapter/dialect"
 )
 
 const (
@@ -21,6 +22,7 @@ const (
 type answer struct {
 	w  http.ResponseWriter
 	id string
+	in dialect.Dialect
 
 	committed bool // status and headers are decided by a reply or an error
 
@@ -77,7 +79,7 @@ func (a *answer) ping() {
 		a.w.WriteHeader(http.StatusOK)
 	}
 	a.sentPing = true
-	a.put([]byte(": ping\n\n"), true)
+	a.put(a.in.Ping(), true)
 	a.pings.Reset(a.silence)
 }
 
@@ -147,7 +149,7 @@ func (a *answer) refuse(e *point.Error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.committed = true
-	writeError(a.w, e)
+	writeError(a.w, a.in, e)
 }
 
 // fail ends a committed answer with e: an error event on a stream. A document that broke off
@@ -156,7 +158,7 @@ func (a *answer) fail(e *point.Error, stream bool) {
 	if !stream {
 		panic(http.ErrAbortHandler)
 	}
-	a.write(errorEvent(e), true)
+	a.write(a.in.Event(e), true)
 }
 
 // retryAfterSeconds is a header value: whole seconds, at least one.

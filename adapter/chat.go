@@ -6,11 +6,11 @@ import (
 )
 
 // serve is a request's way through Point, for every endpoint that has a model behind it.
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, at endpoint) {
 	h.open.Add(1)
 	defer h.open.Add(-1)
 
-	call, body, err := h.decode(w, r) // client -> adapter: the key is known, the envelope scanned
+	call, body, err := h.decode(w, r, at) // client -> adapter: the key is known, the envelope scanned
 	defer body.release()
 	if call == nil {
 		h.refuse(w, r, err)

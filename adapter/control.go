@@ -126,14 +126,12 @@ func (h *Handler) TestEndpoint(ctx context.Context, path string, request json.Ra
 func (h *Handler) test(ctx context.Context, s *point.Snapshot, path string, body []byte) point.TestResult {
 	start := time.Now()
 	call := &point.Call{
-		ID: uuid.Must(uuid.NewV7()).String(), Path: path, Dialect: point.DialectOpenAI,
+		ID: uuid.Must(uuid.NewV7()).String(), Path: path, Dialect: dialectOf(path).Name(),
 		Key: &point.Key{Name: "test", Status: point.StatusActive}, Snapshot: s, Body: body,
 		Start: start, Deadline: s.Mapping(path).Timeout.Deadline(start),
 	}
-	var err error
-	if call.Envelope, err = point.ScanEnvelope(body); err == nil {
-		err = check(call)
-	}
+	at, _ := endpointOf(path)
+	err := at.read(call)
 	w := &capture{header: http.Header{}}
 	t := h.begin(w, call)
 	h.carryTest(ctx, t, err)
@@ -198,7 +196,7 @@ func (c *capture) Flush()                      {}
 // Explain is the plan for a request that is not sent.
 func (h *Handler) Explain(_ context.Context, path string, body []byte, keyID string) (point.Explanation, error) {
 	s := h.Config.Snapshot()
-	call := &point.Call{Path: path, Dialect: point.DialectOpenAI, Key: keyByID(s, keyID), Snapshot: s, Body: body, Start: time.Now()}
+	call := &point.Call{Path: path, Dialect: dialectOf(path).Name(), Key: keyByID(s, keyID), Snapshot: s, Body: body, Start: time.Now()}
 	var err error
 	if call.Envelope, err = point.ScanEnvelope(body); err != nil {
 		return point.Explanation{}, err

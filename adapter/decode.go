@@ -17,7 +17,7 @@ import (
 
 // decode turns a request into a call. Without a call the client is not known; with a call
 // and an error it is, and the refusal is recorded.
-func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *body, error) {
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*point.Call, *body, error) {
 	start := time.Now()
 	snapshot := h.Config.Snapshot()
 	key, err := admit(snapshot, r.Header, start)
@@ -26,7 +26,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *
 	}
 	call := &point.Call{
 		ID: uuid.Must(uuid.NewV7()).String(), ClientRequestID: clip(r.Header.Get("X-Request-Id"), 128),
-		Path: r.URL.Path, Dialect: point.DialectOpenAI,
+		Path: at.path, Dialect: at.dialect.Name(), Header: r.Header,
 		Key: key, Snapshot: snapshot, Start: start, Deadline: snapshot.Mapping(r.URL.Path).Timeout.Deadline(start),
 	}
 	if err := enabled(call); err != nil {
@@ -40,22 +40,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*point.Call, *
 		return call, b, bodyError(err, h.MaxBody)
 	}
 	call.Body, call.Buffer = b.bytes, b.retainer()
-	if call.Envelope, err = point.ScanEnvelope(call.Body); err != nil {
-		return call, b, err
-	}
-	return call, b, check(call)
-}
-
-// settleForm decides by the endpoint whether the answer is a stream, where the body asks for
-// one.
-func settleForm(call *point.Call) error {
-	switch {
-	case call.Path == point.PathEmbeddings: // have no stream, and OpenAI takes no notice of the field
-		call.Envelope.Stream = false
-	case call.Path == point.PathImages && call.Envelope.Stream:
-		return &point.Error{Code: point.UnsupportedField, Param: "stream", Message: "Images cannot be streamed yet; leave out \"stream\"."}
-	}
-	return nil
+	return call, b, at.read(call)
 }
 
 // admit finds the client key of a request. All ways to carry one are read by this function
@@ -120,33 +105,6 @@ func enabled(call *point.Call) error {
 		return &point.Error{Code: point.NotAllowed, Message: "This API key may not use " + call.Path + "."}
 	}
 	return nil
-}
-
-// check refuses what no provider could answer, and what the key may not ask for.
-func check(call *point.Call) error {
-	env := &call.Envelope
-	if env.Model == "" {
-		return noModel
-	}
-	for _, need := range required(call.Path) {
-		if !slices.Contains(env.Params, need) {
-			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
-		}
-	}
-	return settleForm(call)
-}
-
-var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
-
-func required(path string) []string {
-	switch path {
-	case point.PathChat:
-		return []string{"messages"}
-	case point.PathEmbeddings:
-		return []string{"input"}
-	default:
-		return []string{"prompt"}
-	}
 }
 
 // allowed checks every target that the request may end up at against the key's list of

@@ -12,11 +12,15 @@ import (
 	"time"
 
 	"point"
+	"point/adapter/dialect"
 )
 
 // relay sends a reply to the client, block by block as it comes.
 func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
 	t.answered(reply)
+	if in, ok := t.answer.in.(dialect.Translator); ok && reply.Inner {
+		reply.Blocks = in.Answer(t.call, reply)
+	}
 	for {
 		block, err := reply.Next()
 		if block.Usage != nil {

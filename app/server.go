@@ -154,7 +154,7 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m *mux) component(path string) http.Handler {
 	switch {
-	case strings.HasPrefix(path, "/v1/") || path == "/v1" || adapter.Misplaced(path):
+	case strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/v1beta/") || adapter.Misplaced(path):
 		return m.data
 	case strings.HasPrefix(path, "/api/") || path == "/api" || strings.HasPrefix(path, "/.well-known/"):
 		return m.api

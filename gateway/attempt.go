@@ -82,7 +82,7 @@ func (g *Gateway) open(a *attempt) (*point.Reply, error) {
 	return &point.Reply{
 		Target: a.target, Status: response.StatusCode, Header: a.shown(response.Header),
 		Stream: a.call.Envelope.Stream, Dropped: a.exchange.Dropped,
-		Blocks: blocks,
+		Inner: a.exchange.Inner, Blocks: blocks,
 	}, nil
 }
 

@@ -91,6 +91,7 @@ type Exchange struct {
 	Outbound *point.Outbound
 	Dropped  []string // bookkeeping fields that were left out
 	Decoder  Decoder
+	Inner    bool // the answer is a chat's in the inner vocabulary, though the call was none; Kind.Exchange sets it
 }
 
 // Decoder reads one answer. It is used for a document or for a stream, once, by one
@@ -141,44 +142,55 @@ func Kinds() []*Kind {
 	return list
 }
 
-// Serves reports whether k has the ability that a path needs.
-func (k *Kind) Serves(path string) bool {
-	var ok bool
+// ability is what of a service serves a path, nil if nothing does.
+func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	switch path {
 	case point.PathChat:
-		_, ok = k.Service.(Chatter)
+		if s, ok := s.(Chatter); ok {
+			return s.Chat
+		}
 	case point.PathCompletions:
-		_, ok = k.Service.(Completer)
+		if s, ok := s.(Completer); ok {
+			return s.Complete
+		}
 	case point.PathEmbeddings:
-		_, ok = k.Service.(Embedder)
+		if s, ok := s.(Embedder); ok {
+			return s.Embed
+		}
 	case point.PathImages:
-		_, ok = k.Service.(Imager)
+		if s, ok := s.(Imager); ok {
+			return s.Image
+		}
 	}
-	return ok
+	return nil
 }
 
-// Exchange translates a call by the ability that its path needs.
+// Serves reports whether k can answer calls of a path: with an ability for it, or as a chat that is
+// translated from and to the path's dialect.
+func (k *Kind) Serves(path string) bool {
+	return ability(k.Service, path) != nil || slices.Contains(point.ChatPaths(), path) && ability(k.Service, point.PathChat) != nil
+}
+
+// Exchange translates a call by the ability that its path needs. Without one, a call that can be
+// told as a chat is.
 func (k *Kind) Exchange(req *Request) (*Exchange, error) {
-	switch req.Call.Path {
-	case point.PathChat:
-		if s, ok := k.Service.(Chatter); ok {
-			return s.Chat(req)
-		}
-	case point.PathCompletions:
-		if s, ok := k.Service.(Completer); ok {
-			return s.Complete(req)
-		}
-	case point.PathEmbeddings:
-		if s, ok := k.Service.(Embedder); ok {
-			return s.Embed(req)
-		}
-	case point.PathImages:
-		if s, ok := k.Service.(Imager); ok {
-			return s.Image(req)
-		}
+	if serve := ability(k.Service, req.Call.Path); serve != nil {
+		return serve(req)
 	}
-	return nil, &point.Error{
-		Code:    point.ModelNotFound,
-		Message: fmt.Sprintf("Providers of kind %s do not serve %s.", k.Name, req.Call.Path),
+	chat := ability(k.Service, point.PathChat)
+	if chat == nil || req.Call.Inner == nil {
+		return nil, &point.Error{Code: point.ModelNotFound, Message: fmt.Sprintf("Providers of kind %s do not serve %s.", k.Name, req.Call.Path)}
 	}
+	inner := *req
+	var err error
+	if inner.Call, err = req.Call.Inner(); err != nil {
+		return nil, err
+	}
+	exchange, err := chat(&inner)
+	if err != nil {
+		return nil, err
+	}
+	exchange.Inner = true
+	exchange.Dropped = slices.Concat(inner.Call.Dropped, exchange.Dropped)
+	return exchange, nil
 }

@@ -1,0 +1,81 @@
+package adapter
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"point"
+	"point/adapter/dialect"
+)
+
+// endpoint is where a request of the data plane goes.
+type endpoint struct {
+	path    string // as point.Endpoint has it
+	dialect dialect.Dialect
+	needs   []string // members that its body must have
+
+	// Of requests whose URL says what others say in the body.
+	model  string
+	stream bool
+}
+
+// endpoints are those that have a model behind them, by path.
+var endpoints = map[string]endpoint{
+	point.PathChat:        {needs: []string{"messages"}, dialect: dialect.OpenAI},
+	point.PathCompletions: {needs: []string{"prompt"}, dialect: dialect.OpenAI},
+	point.PathEmbeddings:  {needs: []string{"input"}, dialect: dialect.OpenAI},
+	point.PathImages:      {needs: []string{"prompt"}, dialect: dialect.OpenAI},
+}
+
+// endpointOf finds the endpoint of a URL's path.
+func endpointOf(path string) (at endpoint, ok bool) {
+	at, ok = endpoints[path]
+	at.path = path
+	return at, ok
+}
+
+// dialectOf is the dialect in which answers at a path are told, whether it is an endpoint or not.
+func dialectOf(path string) dialect.Dialect {
+	if at, ok := endpointOf(path); ok {
+		return at.dialect
+	}
+	return dialect.OpenAI
+}
+
+// read reads the envelope of a call's body, and refuses what no provider could answer.
+func (at endpoint) read(call *point.Call) (err error) {
+	if call.Envelope, err = point.ScanEnvelope(call.Body); err != nil {
+		return err
+	}
+	env := &call.Envelope
+	if at.model != "" {
+		env.Model, env.ModelAt, env.Stream = at.model, point.Span{}, at.stream
+	}
+	if env.Model == "" {
+		return noModel
+	}
+	for _, need := range at.needs {
+		if !slices.Contains(env.Params, need) {
+			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
+		}
+	}
+	if in, ok := at.dialect.(dialect.Translator); ok && slices.Contains(point.ChatPaths(), at.path) {
+		call.Inner = sync.OnceValues(func() (*point.Call, error) { return in.Inner(call) })
+	}
+	return settleForm(call)
+}
+
+var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
+
+// settleForm decides by the endpoint whether the answer is a stream, where the body asks for
+// one.
+func settleForm(call *point.Call) error {
+	switch {
+	case call.Path == point.PathEmbeddings: // have no stream, and OpenAI takes no notice of the field
+		call.Envelope.Stream = false
+	case call.Path == point.PathImages && call.Envelope.Stream:
+		return &point.Error{Code: point.UnsupportedField, Param: "stream", Message: "Images cannot be streamed yet; leave out \"stream\"."}
+	}
+	return nil
+}
