@@ -55,7 +55,7 @@ func declaredProviders(c *config.Config) ([]point.Provider, config.Problems) {
 			})
 		})
 		// A name may lead to a private address though it does not look so.
-		p.Config.AllowPrivate = p.Config.BaseURL != ""
+		p.Config.AllowPrivate = p.Config.AllowPrivate || p.Config.BaseURL != ""
 		list = append(list, p)
 	}
 	return list, problems
@@ -111,7 +111,7 @@ func unknownTargets(c *config.Config) (problems config.Problems) {
 
 // environmentProviders are the providers that well-known variables make: one for each kind
 // whose variable is set, under the kind's name. A kind is left out if a declared provider
-// has its name or takes its key from the same variable.
+// has its name or takes its key from the same variable, or if more than a key is needed.
 func environmentProviders(getenv func(string) string, declared []point.Provider) []point.Provider {
 	var list []point.Provider
 	for _, kind := range provider.Kinds() {
@@ -121,7 +121,7 @@ func environmentProviders(getenv func(string) string, declared []point.Provider)
 		}
 		variable := kind.EnvKeys[at]
 		taken := func(p point.Provider) bool { return p.Name == kind.Name || p.Config.APIKeyEnv == variable }
-		if slices.ContainsFunc(declared, taken) {
+		if slices.ContainsFunc(declared, taken) || kind.Place(&point.ProviderConfig{}) == "" {
 			continue
 		}
 		list = append(list, point.Provider{

@@ -135,11 +135,7 @@ func sendable(value string) bool {
 }
 
 func baseURL(p *point.Provider, kind *provider.Kind) (*url.URL, error) {
-	raw := p.Config.BaseURL
-	if raw == "" {
-		raw = kind.BaseURL
-	}
-	base, err := url.Parse(strings.TrimRight(raw, "/"))
+	base, err := url.Parse(strings.TrimRight(kind.Place(&p.Config), "/"))
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("Provider %s has no usable base_url; set one such as https://host/v1.", p.Name)}
 	}

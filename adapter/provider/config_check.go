@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -64,10 +65,14 @@ func (r *configReader) ownSecret() bool {
 // addresses is granted with it, once: later changes of other members neither give nor take it.
 func (r *configReader) address() {
 	r.out.AllowPrivate = r.old.AllowPrivate && r.out.BaseURL == r.old.BaseURL
-	if r.out.BaseURL == "" {
+	base := cmp.Or(r.out.BaseURL, r.base(&r.out))
+	if base == "" {
+		if !r.kind.needsBase() {
+			r.fault("base_url", "Say where the service is: here, or by the settings that make this URL.")
+		}
 		return
 	}
-	u := r.url("base_url", r.out.BaseURL)
+	u := r.url("base_url", base)
 	if u == nil {
 		return
 	}
@@ -155,13 +160,8 @@ func (r *configReader) sameOrigin() {
 	}
 }
 
-// base is the base URL that applies.
-func (r *configReader) base(c *point.ProviderConfig) string {
-	if c.BaseURL != "" {
-		return c.BaseURL
-	}
-	return r.kind.BaseURL
-}
+// base is where requests go.
+func (r *configReader) base(c *point.ProviderConfig) string { return r.kind.Place(c) }
 
 func originOf(base string) string {
 	u, err := url.Parse(base)

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,13 +20,13 @@ func parkedName(secret, origin string) string {
 	return secret + point.SecretParked + hex.EncodeToString(sum[:16])
 }
 
-// BoundTo is the name of a secret that is bound to where a base URL of a kind leads; an empty URL
-// is the kind's own.
-func BoundTo(kind, secret, baseURL string) string {
+// BoundTo is the name of a secret that is bound to where a config of a kind leads.
+func BoundTo(kind, secret string, c *point.ProviderConfig) string {
+	base := c.BaseURL
 	if k, ok := Lookup(kind); ok {
-		baseURL = cmp.Or(baseURL, k.BaseURL)
+		base = k.Place(c)
 	}
-	return parkedName(secret, originOf(baseURL))
+	return parkedName(secret, originOf(base))
 }
 
 // unpark gives old the secrets that are kept for where the config leads to, in place of those of
@@ -53,9 +52,9 @@ func (r *configReader) unpark() {
 	r.old = &old
 }
 
-// originGiven is the origin of the base URL that the config gives.
+// originGiven is the origin of where the config that is given leads.
 func (r *configReader) originGiven() string {
-	var given point.ProviderConfig
+	given := point.ProviderConfig{Options: r.members}
 	_ = json.Unmarshal(r.members["base_url"], &given.BaseURL) // what is no text is told elsewhere
 	return originOf(r.base(&given))
 }

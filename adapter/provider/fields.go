@@ -41,7 +41,7 @@ func CommonFields() []Field { return slices.Clone(commonFields) }
 // Settings are all members of a kind's config, in the order of a form.
 func (k *Kind) Settings() []Field {
 	fields := CommonFields()
-	fields[0].Required, fields[0].Default = k.BaseURL == "", k.BaseURL
+	fields[0].Required, fields[0].Default = k.needsBase(), k.BaseURL
 	for _, own := range k.Fields {
 		if at := slices.IndexFunc(fields, func(c Field) bool { return c.Name == own.Name }); at >= 0 {
 			own.Common = true

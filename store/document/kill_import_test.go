@@ -59,7 +59,7 @@ func writeImport(t *testing.T) (file string) {
 	for i := range importedProviders {
 		name := fmt.Sprintf("imported-%03d", i)
 		in.Providers = append(in.Providers, point.DocumentProvider{Name: name, Kind: "openai", Secrets: []string{point.SecretAPIKey}})
-		secrets[name] = map[string]point.Secret{provider.BoundTo("openai", point.SecretAPIKey, ""): point.NewSecret("sk-of-" + name)}
+		secrets[name] = map[string]point.Secret{provider.BoundTo("openai", point.SecretAPIKey, &point.ProviderConfig{}): point.NewSecret("sk-of-" + name)}
 	}
 	var err error
 	in.Sealed, err = document.Seal(secrets, passphrase)

@@ -60,7 +60,7 @@ func TestUnboundSecretsAreRefused(t *testing.T) {
 // TestImportSaysWhatOfSecrets: without a passphrase nothing is saved, unless somebody said so.
 func TestImportSaysWhatOfSecrets(t *testing.T) {
 	s := open(t)
-	in := sealedFile(t, provider.BoundTo("openai", point.SecretAPIKey, ""))
+	in := sealedFile(t, provider.BoundTo("openai", point.SecretAPIKey, &point.ProviderConfig{}))
 	try := func(how document.Importing) ([]document.Finding, error) {
 		return document.Import(t.Context(), s, in, &point.Configuration{Name: "x"}, how)
 	}

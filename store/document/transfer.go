@@ -32,7 +32,7 @@ func Export(ctx context.Context, s *store.Store, passphrase point.Secret) (*Impo
 			if secrets[p.Name] == nil {
 				secrets[p.Name] = map[string]point.Secret{}
 			}
-			secrets[p.Name][provider.BoundTo(p.Kind, name, p.Config.BaseURL)] = secret
+			secrets[p.Name][provider.BoundTo(p.Kind, name, &p.Config)] = secret
 		}
 	}
 	out.Sealed, err = Seal(secrets, passphrase)
@@ -181,7 +181,7 @@ func giveSecrets(d *point.DocumentProvider, old *point.Provider, sealed map[stri
 		name, _, _ := strings.Cut(full, point.SecretParked)
 		_, there := c.Secrets[name]
 		_, apart := c.Parked[full]
-		switch here := full == provider.BoundTo(d.Kind, name, c.BaseURL); {
+		switch here := full == provider.BoundTo(d.Kind, name, c); {
 		case here && (there || point.IsCredential(name) && had), apart:
 			g.kept[name] = true
 			continue

@@ -1,0 +1,29 @@
+package provider
+
+import (
+	"cmp"
+
+	"point"
+)
+
+// Placer is a service that is not at one address: where it is depends on its provider's
+// settings, such as a resource's name or a region.
+type Placer interface {
+	// Place is the URL that the paths of requests are below, made of base_url if there is one.
+	// It is empty if the settings do not tell. Options have not been checked.
+	Place(c *point.ProviderConfig) string
+}
+
+// Place is the URL that the paths of a provider's requests are below, empty if there is none.
+func (k *Kind) Place(c *point.ProviderConfig) string {
+	if s, ok := k.Service.(Placer); ok {
+		return s.Place(c)
+	}
+	return cmp.Or(c.BaseURL, k.BaseURL)
+}
+
+// needsBase reports whether config must name a base URL.
+func (k *Kind) needsBase() bool {
+	_, ok := k.Service.(Placer)
+	return k.BaseURL == "" && !ok
+}
