@@ -15,6 +15,8 @@ const (
 	DialectResponses Dialect = "responses" // OpenAI's /v1/responses
 	DialectAnthropic Dialect = "anthropic"
 	DialectGemini    Dialect = "gemini"
+	DialectCohere    Dialect = "cohere"
+	DialectBedrock   Dialect = "bedrock"
 )
 
 // Paths of the data plane; an endpoint is known by its path.

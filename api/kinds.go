@@ -7,7 +7,7 @@ type ProviderKind struct {
 	Name    string          `json:"name" doc:"What a provider's member provider says." example:"openai"`
 	Title   string          `json:"title" example:"OpenAI"`
 	Type    string          `json:"type" enum:"api,web" example:"api"`
-	Dialect string          `json:"dialect" enum:"openai,anthropic,gemini" example:"openai"`
+	Dialect string          `json:"dialect" enum:"openai,anthropic,gemini,cohere,bedrock" example:"openai"`
 	BaseURL string          `json:"base_url" doc:"Used if config names none; empty: config must." example:"https://api.openai.com/v1"`
 	EnvKeys []string        `json:"env_keys" doc:"Well-known variables that hold its key." example:"[\"OPENAI_API_KEY\"]"`
 	Keyless bool            `json:"keyless" doc:"Works without a key."`

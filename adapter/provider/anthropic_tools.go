@@ -222,14 +222,6 @@ func (t *anthropicTranslation) budget(budget int64) {
 	t.out.Thinking = json.RawMessage(fmt.Sprintf(`{"type":"enabled","budget_tokens":%d}`, budget))
 }
 
-func (t *anthropicTranslation) dropEffort() {
-	if t.chat.ReasoningEffort != "" {
-		t.drop("reasoning_effort")
-	} else {
-		t.drop("reasoning")
-	}
-}
-
 // forced reports whether a tool must be used, which rules thinking out.
 func (t *anthropicTranslation) forced() bool {
 	c := t.out.ToolChoice

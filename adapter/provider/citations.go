@@ -66,17 +66,24 @@ func (c *cited) add(citation gjson.Result, start int) {
 	c.annotations.raw = append(b, '}', '}')
 }
 
+// place notes a citation of the characters from start to end.
+func (c *cited) place(citation gjson.Result, start, end int) {
+	c.citations.raw = appendMembers(spanned(c.open(&c.citations), start, end), citation)
+}
+
 // tell notes a citation as the provider tells it.
 func (c *cited) tell(citation gjson.Result) {
 	c.citations.raw = appendMembers(c.open(&c.citations), citation)
 }
 
 // span appends the characters from start to the last counted one.
-func (c *cited) span(b []byte, start int) []byte {
+func (c *cited) span(b []byte, start int) []byte { return spanned(b, start, c.at) }
+
+func spanned(b []byte, start, end int) []byte {
 	b = append(comma(b), `"start_index":`...)
 	b = strconv.AppendInt(b, int64(start), 10)
 	b = append(b, `,"end_index":`...)
-	return strconv.AppendInt(b, int64(c.at), 10)
+	return strconv.AppendInt(b, int64(end), 10)
 }
 
 // appendMembers appends an object's members and its end to the object that b ends in.

@@ -17,8 +17,10 @@ func TestTranslationIsDocumented(t *testing.T) {
 			t.Errorf("docs/translation.md does not tell what becomes of %q", name)
 		}
 	}
-	for _, name := range append(anthropicSaid, geminiSaid...) {
-		check(name)
+	for _, said := range [][]string{anthropicSaid, geminiSaid, cohereSaid} {
+		for _, name := range said {
+			check(name)
+		}
 	}
 	for name := range meaning {
 		check(name)

@@ -145,11 +145,13 @@ func FuzzOpenAIStream(f *testing.F)           { fuzzStream(f, "openai") }
 func FuzzOpenAICompatibleStream(f *testing.F) { fuzzStream(f, "openai-compatible") }
 func FuzzAnthropicStream(f *testing.F)        { fuzzStream(f, "anthropic") }
 func FuzzGeminiStream(f *testing.F)           { fuzzStream(f, "gemini") }
+func FuzzCohereStream(f *testing.F)           { fuzzStream(f, "cohere") }
 
 func FuzzOpenAIReply(f *testing.F)           { fuzzReply(f, "openai") }
 func FuzzOpenAICompatibleReply(f *testing.F) { fuzzReply(f, "openai-compatible") }
 func FuzzAnthropicReply(f *testing.F)        { fuzzReply(f, "anthropic") }
 func FuzzGeminiReply(f *testing.F)           { fuzzReply(f, "gemini") }
+func FuzzCohereReply(f *testing.F)           { fuzzReply(f, "cohere") }
 
 // FuzzRequest translates arbitrary client bodies for every kind: into JSON, or into an error
 // with a code.

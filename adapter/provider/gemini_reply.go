@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -192,8 +191,7 @@ func (d *geminiDecoder) call(call gjson.Result, answer string) (toolCall, bool) 
 	}
 	id := call.Get("id").Str
 	if id == "" {
-		answer = strings.ReplaceAll(answer, "-", "")
-		id = madeID + answer[:min(len(answer), 32)] + "_" + strconv.Itoa(d.seen-1)
+		id = madeCallID(answer, d.seen-1)
 	}
 	d.calls++
 	return toolCall{ID: id, Type: "function", Function: calledName{call.Get("name").Str, compact(call.Get("args"))}}, true

@@ -41,6 +41,7 @@ func TestAuthorize(t *testing.T) {
 		"openai-compatible": {"Authorization": {"Bearer k"}},
 		"anthropic":         {"X-Api-Key": {"k"}},
 		"gemini":            {"X-Goog-Api-Key": {"k"}},
+		"cohere":            {"Authorization": {"Bearer k"}},
 	} {
 		k, _ := Lookup(kind)
 		got := http.Header{}
@@ -65,6 +66,7 @@ func TestListModels(t *testing.T) {
 		{"openai-compatible", "/models", `{"data":[]}`, []string{}},
 		{"anthropic", "/v1/models?limit=1000", `{"data":[{"type":"model","id":"claude-opus-4-6"}],"has_more":false}`, []string{"claude-opus-4-6"}},
 		{"gemini", "/v1beta/models?pageSize=1000", `{"models":[{"name":"models/gemini-2.5-flash"}]}`, []string{"gemini-2.5-flash"}},
+		{"cohere", "/v1/models?page_size=1000", `{"models":[{"name":"command-a-03-2025","endpoints":["chat"]}]}`, []string{"command-a-03-2025"}},
 	}
 	for _, tt := range tests {
 		k, _ := Lookup(tt.kind)
@@ -252,7 +254,7 @@ func TestInvalidRequests(t *testing.T) {
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}`:                                              {point.InvalidRequest, "messages[0].content[0].image_url.url"},
 		`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}]}`: {point.InvalidRequest, "messages[1].tool_calls[0].function.arguments"},
 	} {
-		for _, kind := range []string{"anthropic", "gemini"} {
+		for _, kind := range []string{"anthropic", "gemini", "cohere"} {
 			k, _ := Lookup(kind)
 			_, err := k.Exchange(newRequest(t, k, point.PathChat, body, ""))
 			if err == nil {

@@ -133,6 +133,7 @@ type reasoningDetail struct {
 const (
 	formatAnthropic = "anthropic-claude-v1"
 	formatGemini    = "google-gemini-v1"
+	formatCohere    = "cohere-chat-v2"
 )
 
 // functionTool is a tool of type function.

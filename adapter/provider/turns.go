@@ -31,6 +31,15 @@ func (t *translation) refuse(param, hint string) error {
 	return unsupported(t.kind, param, hint)
 }
 
+// dropEffort notes that the model does not think as was asked.
+func (t *translation) dropEffort() {
+	if t.chat.ReasoningEffort != "" {
+		t.drop("reasoning_effort")
+	} else {
+		t.drop("reasoning")
+	}
+}
+
 // dialect translates message i of a conversation, by its role.
 type dialect[Part any] interface {
 	said(i int, m chatMessage) ([]Part, error) // by the system or the user

@@ -3622,7 +3622,7 @@ export interface components {
              * @example openai
              * @enum {string}
              */
-            dialect: "openai" | "anthropic" | "gemini";
+            dialect: "openai" | "anthropic" | "gemini" | "cohere" | "bedrock";
             /**
              * @description Well-known variables that hold its key.
              * @example [
@@ -10480,16 +10480,16 @@ export interface operations {
                      *           "type": "api"
                      *         },
                      *         {
-                     *           "base_url": "https://generativelanguage.googleapis.com",
-                     *           "dialect": "gemini",
+                     *           "base_url": "https://api.cohere.com",
+                     *           "dialect": "cohere",
                      *           "env_keys": [
-                     *             "GEMINI_API_KEY",
-                     *             "GOOGLE_API_KEY"
+                     *             "COHERE_API_KEY",
+                     *             "CO_API_KEY"
                      *           ],
                      *           "fields": [
                      *             {
                      *               "common": true,
-                     *               "default": "https://generativelanguage.googleapis.com",
+                     *               "default": "https://api.cohere.com",
                      *               "help": "Where the service is, as its own SDK would take it.",
                      *               "name": "base_url",
                      *               "required": false,
@@ -10507,7 +10507,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "keyless": false,
-                     *           "name": "gemini",
+                     *           "name": "cohere",
                      *           "schema": {
                      *             "$schema": "https://json-schema.org/draft/2020-12/schema",
                      *             "additionalProperties": false,
@@ -10626,11 +10626,11 @@ export interface operations {
                      *             "/v1/chat/completions",
                      *             "/v1/embeddings"
                      *           ],
-                     *           "title": "Google Gemini",
+                     *           "title": "Cohere",
                      *           "type": "api"
                      *         }
                      *       ],
-                     *       "limit": 4,
+                     *       "limit": 5,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
