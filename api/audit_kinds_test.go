@@ -86,7 +86,7 @@ func (w *world) otherTriggers() []auditTrigger {
 		{point.AuditUserRole, w.asked(http.MethodPut, "/api/users/"+second, `{"role":"operator"}`)},
 		{point.AuditPassword, w.asked(http.MethodPut, "/api/users/"+second, `{"password":"another 0123456789"}`)},
 		{point.AuditBackup, w.asked(http.MethodGet, "/api/backup", "")},
-		{point.AuditSecretsBegun, func() { w.asked(http.MethodPost, "/api/secrets/rotate", `{"confirm":true}`)(); w.rotated() }},
+		{point.AuditSecretsBegun, w.rotate},
 		{point.AuditActivate, func() { w.asked(http.MethodPost, "/api/configs/"+ids["config"]+"/activate", `{}`)() }},
 		{point.AuditRollback, func() {
 			version := w.store.Snapshot().Version

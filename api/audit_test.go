@@ -85,10 +85,7 @@ func (w *world) signTriggers() []auditTrigger {
 		{"alias.updated", w.asked(http.MethodPut, "/api/aliases/fast", `{"target":"main/gpt-4o-mini"}`)},
 		{"alias.deleted", w.asked(http.MethodDelete, "/api/aliases/fast", "")},
 		{"endpoint.updated", w.asked(http.MethodPut, "/api/endpoints/"+endpoint, `{"active":false}`)},
-		{point.AuditSecrets, func() {
-			w.asked(http.MethodPost, "/api/secrets/rotate", `{"confirm":true}`)()
-			w.rotated()
-		}},
+		{point.AuditSecrets, w.rotate},
 		{point.AuditSigningKey, w.asked(http.MethodPost, "/api/auth/keys/rotate", `{"at_once":false}`)},
 		{point.AuditExport, w.asked(http.MethodGet, "/api/configs/export", "")},
 		{point.AuditExportSecrets, w.asked(http.MethodPost, "/api/configs/export", `{"passphrase":"correct horse battery"}`)},
@@ -126,20 +123,27 @@ func TestAuditEvents(t *testing.T) {
 	}
 }
 
-// rotated waits until no rotation is under way.
+// rotate rotates the encryption keys, and waits for the end.
+func (w *world) rotate() {
+	w.t.Helper()
+	w.api.rotation.Store(nil)
+	w.asked(http.MethodPost, "/api/secrets/rotate", `{"confirm":true}`)()
+	w.rotated()
+}
+
+// rotated waits for the end of the first rotation since the last call of rotate: what the route
+// tells is a moment early, for another one cannot begin yet.
 func (w *world) rotated() {
 	w.t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	for range ticker.C {
-		var s Secrets
-		w.do(owned, http.MethodGet, "/api/secrets", "").into(w.t, &s)
-		if ended := w.api.rotation.Load(); ended != nil && !s.Rotating {
-			if s.Error != "" || s.Lost != 0 || len(s.Keys) != 1 || !s.Keys[0].Seals {
-				w.t.Fatalf("%+v", s)
-			}
-			return
-		}
+	for w.api.rotation.Load() == nil {
+		<-ticker.C
+	}
+	var s Secrets
+	w.do(owned, http.MethodGet, "/api/secrets", "").into(w.t, &s)
+	if s.Rotating || s.Error != "" || s.Lost != 0 || len(s.Keys) != 1 || !s.Keys[0].Seals {
+		w.t.Fatalf("%+v", s)
 	}
 }
 

@@ -46,31 +46,40 @@ func (s *Store) RotateKeys(ctx context.Context, done func(values int64)) error {
 		return err
 	}
 	defer unlock()
-	return s.rotateKeys(ctx, done)
+	if err = s.growRing(ctx); err == nil {
+		err = s.sealAll(ctx, done)
+	}
+	return s.noteFailure(ctx, err)
 }
 
-// StartRotation is RotateKeys beside the caller: it returns when the rotation has begun, and
-// Close ends it. The audit trail names the actor of ctx. ended is told how it ended.
+// StartRotation is RotateKeys beside the caller: it returns when the new key is in the ring, so
+// that everybody sees that the rotation has begun, and Close ends it. The audit trail names the
+// actor of ctx. ended is told how it ended.
 func (s *Store) StartRotation(ctx context.Context, ended func(error)) error {
 	unlock, err := s.lockRotation(ctx)
 	if err != nil {
 		return err
+	}
+	if err := s.growRing(ctx); err != nil {
+		defer unlock()
+		return s.noteFailure(ctx, err)
 	}
 	s.work.Go(func() {
 		var err error
 		defer func() { ended(err) }()
 		defer panics.Catch(s.opts.Log, "the rotation of keys", &err)
 		defer unlock()
-		err = s.rotateKeys(point.WithActor(s.living, point.ActorOf(ctx)), nil)
+		own := point.WithActor(s.living, point.ActorOf(ctx))
+		err = s.noteFailure(own, s.sealAll(own, nil))
 	})
 	return nil
 }
 
-// rotateKeys leaves two rows in the audit trail: that it began, and how it ended.
-func (s *Store) rotateKeys(ctx context.Context, done func(int64)) error {
-	err := s.sealAll(ctx, done)
+// noteFailure writes into the audit trail how a rotation failed, and hands the error on. That one
+// began and that it succeeded is written with the change of the ring itself.
+func (s *Store) noteFailure(ctx context.Context, err error) error {
 	if err == nil {
-		return nil // dropOldKeys has noted it
+		return nil
 	}
 	noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), rotateLastWord)
 	defer cancel()
@@ -104,12 +113,10 @@ func rotationEntry(event string, key uint32, detail any) point.AuditEntry {
 	return e
 }
 
+// sealAll seals every value anew with the present key, and then drops the old keys.
 func (s *Store) sealAll(ctx context.Context, done func(int64)) error {
 	if done == nil {
 		done = func(int64) {}
-	}
-	if err := s.growRing(ctx); err != nil {
-		return fmt.Errorf("add an encryption key: %w", err)
 	}
 	var total int64
 	for {
@@ -140,7 +147,7 @@ func (s *Store) sealAll(ctx context.Context, done func(int64)) error {
 // growRing adds the key that seals from now on. If there is more than one already, a rotation
 // was cut off: its key serves.
 func (s *Store) growRing(ctx context.Context) error {
-	return s.changeRing(ctx, func(tx *configTx, ring *seal.Ring) (*seal.Ring, error) {
+	err := s.changeRing(ctx, func(tx *configTx, ring *seal.Ring) (*seal.Ring, error) {
 		if len(ring.KeyIDs()) > 1 {
 			tx.entries = append(tx.entries, rotationEntry(point.AuditSecretsBegun, ring.KeyID(), map[string]bool{"goes_on": true}))
 			return ring, nil
@@ -153,6 +160,10 @@ func (s *Store) growRing(ctx context.Context) error {
 		_, err = tx.ExecContext(ctx, `INSERT INTO ring_keys (id, added_at) VALUES ($1, $2)`, int64(grown.KeyID()), s.now())
 		return grown, err
 	})
+	if err != nil {
+		return fmt.Errorf("add an encryption key: %w", err)
+	}
+	return nil
 }
 
 // changeRing stores what change makes of the stored ring, and tells all processes of it.

@@ -193,6 +193,9 @@ func TestRotateOnce(t *testing.T) {
 			before := oneKey(t, a)
 			ended := make(chan error, 1)
 			check(t, a.StartRotation(t.Context(), func(err error) { ended <- err }))
+			if got := rotationsOf(t, b); !strings.HasPrefix(got, "secrets.rotation_begun ok") {
+				t.Errorf("it has begun, and the trail tells %q", got)
+			}
 			if err := b.RotateKeys(t.Context(), nil); !errors.Is(err, store.ErrRotating) {
 				t.Errorf("a second rotation: %v", err)
 			}
