@@ -53,7 +53,7 @@ type API struct {
 	started time.Time
 
 	large    map[string]bool // patterns of routes that take a body of up to MaxBody
-	arriving chan struct{}   // held while such a body arrives
+	arriving *arrivals       // where such bodies arrive
 	heavy    chan struct{}   // held while such a body is worked on: it takes much memory
 	bodyTime time.Duration   // that a body may take to arrive
 	limiter  limiter
@@ -230,7 +230,7 @@ func prepare(deps Deps) *API {
 		deps.Alerts = noAlerts{}
 	}
 	deps.MaxBody = max(deps.MaxBody, maxBody)
-	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1), arriving: make(chan struct{}, largeAtOnce), bodyTime: bodyTime}
+	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1), arriving: newArrivals(), bodyTime: bodyTime}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	a.limiter.perSecond = float64(deps.Rate)

@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,6 +17,7 @@ const (
 	bodyMinRate = 64 << 10         // bytes a second: a large one may take this long more
 	lingerTime  = time.Second      // that is waited for the rest of a body that nobody reads
 	largeAtOnce = 4                // large bodies that arrive at a time
+	largeOfOne  = 2                // and of one person
 	chunkSize   = 256 << 10
 )
 
@@ -79,30 +82,78 @@ func (b *arrival) leave() {
 	}
 }
 
-// turn reads a large body, and then waits until no other one is worked on: who sends slowly keeps
-// nobody waiting. leave must be called.
-func (a *API) turn(r *http.Request, op *huma.Operation) (leave func(), err error) {
+// turn reads a large body of a person, and then waits until no other one is worked on: who sends
+// slowly keeps nobody waiting. leave must be called.
+func (a *API) turn(r *http.Request, op *huma.Operation, person string) (leave func(), err error) {
 	if !a.large[op.Method+" "+op.Path] || r.ContentLength >= 0 && r.ContentLength <= maxBody {
 		return func() {}, nil
 	}
-	if err := enter(r.Context(), a.arriving, "Too many large configurations are arriving. Try again in a moment."); err != nil {
+	depart, err := a.arriving.enter(r.Context(), person)
+	if err != nil {
 		return nil, err
 	}
-	defer func() { <-a.arriving }() // what has arrived and waits takes memory too
+	defer depart() // only now: what has arrived and waits takes memory too
 	body, err := hold(r.Body)
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	r.Body = body
-	if err := enter(r.Context(), a.heavy, "Another large configuration is being read. Try again in a moment."); err != nil {
+	if err := enter(r.Context(), a.heavy, a.arriving.queue, "Another large configuration is being read. Try again in a moment."); err != nil {
 		return nil, err
 	}
 	return func() { <-a.heavy }, nil
 }
 
+// arrivals are the places in which large bodies arrive. One person may take some of them, and never
+// all: a body may take minutes.
+type arrivals struct {
+	places chan struct{}
+	queue  time.Duration // that is waited for a place
+
+	mu sync.Mutex
+	of map[string]int // places that each person has, or waits for
+}
+
+func newArrivals() *arrivals {
+	return &arrivals{places: make(chan struct{}, largeAtOnce), queue: passwordQueue, of: map[string]int{}}
+}
+
+// enter takes a place for a person; depart gives it back.
+func (l *arrivals) enter(ctx context.Context, person string) (depart func(), err error) {
+	if !l.claim(person) {
+		return nil, retryAfter(http.StatusServiceUnavailable, l.queue, fmt.Sprintf("%d large configurations of yours are arriving. Send this one when one of them is there.", largeOfOne))
+	}
+	if err := enter(ctx, l.places, l.queue, "Too many large configurations are arriving. Try again in a moment."); err != nil {
+		l.giveUp(person)
+		return nil, err
+	}
+	return func() {
+		<-l.places
+		l.giveUp(person)
+	}, nil
+}
+
+func (l *arrivals) claim(person string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of[person] >= largeOfOne {
+		return false
+	}
+	l.of[person]++
+	return true
+}
+
+func (l *arrivals) giveUp(person string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of[person]--; l.of[person] == 0 {
+		delete(l.of, person)
+	}
+}
+
 // enter waits for a place in room; full is the answer if there is none for long.
-func enter(ctx context.Context, room chan struct{}, full string) error {
-	wait := time.NewTimer(passwordQueue)
+func enter(ctx context.Context, room chan struct{}, long time.Duration, full string) error {
+	wait := time.NewTimer(long)
 	defer wait.Stop()
 	select {
 	case room <- struct{}{}:
@@ -110,7 +161,7 @@ func enter(ctx context.Context, room chan struct{}, full string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-wait.C:
-		return retryAfter(http.StatusServiceUnavailable, passwordQueue, full)
+		return retryAfter(http.StatusServiceUnavailable, long, full)
 	}
 }
 

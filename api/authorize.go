@@ -114,7 +114,7 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	}
 	var leave func()
 	if err == nil {
-		leave, err = a.turn(r, ctx.Operation())
+		leave, err = a.turn(r, ctx.Operation(), actor.ID)
 	}
 	if err != nil {
 		writeProblem(w, refusal(err))

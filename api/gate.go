@@ -44,6 +44,7 @@ const (
 type gate struct {
 	now   func() time.Time
 	slots chan struct{}
+	queue time.Duration          // passwordQueue
 	free  func()                 // gives memory back to the system
 	decoy func() (string, error) // a hash that no password has, for users that do not exist
 
@@ -63,7 +64,7 @@ func (c counter) closed() bool { return c.count >= c.limit }
 
 func newGate(now func() time.Time) *gate {
 	return &gate{
-		now: now, slots: make(chan struct{}, passwordsAtOnce), free: debug.FreeOSMemory, failures: map[string]counter{}, room: maxCounted,
+		now: now, slots: make(chan struct{}, passwordsAtOnce), queue: passwordQueue, free: debug.FreeOSMemory, failures: map[string]counter{}, room: maxCounted,
 		decoy: sync.OnceValues(func() (string, error) { return HashPassword(point.NewSecret("")) }),
 	}
 }
@@ -180,7 +181,7 @@ func (g *gate) hash(ctx context.Context, password string) (string, error) {
 
 // enter waits for a slot.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, passwordQueue)
+	ctx, cancel := context.WithTimeout(ctx, g.queue)
 	defer cancel()
 	select {
 	case g.slots <- struct{}{}:

@@ -41,7 +41,6 @@ func (w *world) refusalFault(op *huma.Operation, r *http.Request, a answer) stri
 	if codes := known.Extensions["x-codes"].([]Code); !slices.Contains(codes, p.Code) {
 		return fmt.Sprintf("%s may not answer %d with the code %s, but with %s", op.OperationID, a.status, p.Code, codes)
 	}
-	seenRefusals.Store(op.OperationID+" "+string(p.Code), true)
 	return ""
 }
 
@@ -53,6 +52,10 @@ func (w *world) checkSchema(r *http.Request, a answer) {
 	w.t.Helper()
 	for _, fault := range w.schemaFaults(r, a) {
 		w.t.Errorf("%s %s: %s", r.Method, r.URL, fault)
+	}
+	var p Problem
+	if op := w.operation(r); op != nil && a.status >= http.StatusBadRequest && json.Unmarshal([]byte(a.body), &p) == nil {
+		seenRefusals.Store(op.OperationID+" "+string(p.Code), true)
 	}
 }
 

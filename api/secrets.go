@@ -40,7 +40,8 @@ func (a *API) getSecrets(ctx context.Context, _ *none) (*secretsOutput, error) {
 	return &secretsOutput{s}, err
 }
 
-// rotateSecrets begins a rotation, which goes on beside this process's requests.
+// rotateSecrets begins a rotation, which goes on beside this process's requests. It answers with the
+// keys that there were.
 func (a *API) rotateSecrets(ctx context.Context, in *rotationInput) (*secretsOutput, error) {
 	var f faults
 	if !in.Body.Confirm {
@@ -49,16 +50,19 @@ func (a *API) rotateSecrets(ctx context.Context, in *rotationInput) (*secretsOut
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	err := a.Store.StartRotation(ctx, a.rotationEnded)
+	s, err := a.secrets(ctx) // as it is before: how far it is when it has begun is a matter of luck
+	if err != nil {
+		return nil, err
+	}
+	err = a.Store.StartRotation(ctx, a.rotationEnded)
 	if errors.Is(err, store.ErrRotating) {
 		return nil, problem(http.StatusConflict, "The encryption keys are being rotated already. GET /api/secrets tells how far it is.").as(codeRotating)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rotate the encryption keys: %w", err)
 	}
-	s, err := a.secrets(ctx)
-	s.Rotating, s.Error = true, "" // it has begun, however far it is by now
-	return &secretsOutput{s}, err
+	s.Rotating, s.Error = true, ""
+	return &secretsOutput{s}, nil
 }
 
 func (a *API) rotationEnded(err error) {

@@ -6,11 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,10 +39,14 @@ var listUnseen = flag.Bool("api.unseen", false, "after a run of all tests, list 
 
 // reportUnseen lists the refusals that a row announces and no test of this run saw.
 func reportUnseen() {
-	for _, id := range slices.Sorted(maps.Keys(refusals)) {
-		for _, c := range refusals[id] {
-			if _, seen := seenRefusals.Load(id + " " + string(c)); !seen {
-				fmt.Fprintln(os.Stderr, "no test sees the refusal", id, c)
+	a, err := build(Deps{})
+	if err != nil {
+		panic(err)
+	}
+	for op := range operationsOf(a.spec) {
+		for _, c := range refusalsOf(op) {
+			if _, seen := seenRefusals.Load(op.OperationID + " " + string(c)); !seen {
+				fmt.Fprintln(os.Stderr, "no test sees the refusal", op.OperationID, c)
 			}
 		}
 	}
