@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/linger"
 )
 
 // Planner orders a call's targets. Explain does so for people: it gives a reason for every
@@ -101,11 +102,14 @@ const pingAfter = 10 * time.Second
 
 // ServeHTTP finds the endpoint of a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	at, ok := endpointOf(path)
+	if !ok || r.Method != http.MethodPost { // nothing else reads a body
+		linger.Bound(w, r)
+	}
 	if len(h.CORSOrigins) > 0 && h.cors(w, r) {
 		return
 	}
-	path := r.URL.Path
-	at, ok := endpointOf(path)
 	switch {
 	case ok && r.Method != http.MethodPost:
 		h.wrongMethod(w, r, "POST")

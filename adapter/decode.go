@@ -13,12 +13,18 @@ import (
 	"github.com/google/uuid"
 
 	"point"
+	"point/internal/linger"
 )
 
 // decode turns a request into a call. Without a call the client is not known; with a call
 // and an error it is, and the refusal is recorded.
 func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*point.Call, *body, error) {
-	start := time.Now()
+	start, read := time.Now(), false
+	defer func() {
+		if !read {
+			linger.Bound(w, r)
+		}
+	}()
 	snapshot := h.Config.Snapshot()
 	key, err := admit(snapshot, r.Header, start)
 	if err != nil {
@@ -39,6 +45,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*
 	if err != nil {
 		return call, b, bodyError(err, h.MaxBody)
 	}
+	read = true
 	call.Body, call.Buffer = b.bytes, b.retainer()
 	return call, b, at.read(call)
 }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"point/internal/linger"
 )
 
 const (
 	bodyTime    = 30 * time.Second // that a body may take, and a pause in a large one
 	bodyMinRate = 64 << 10         // bytes a second: a large one may take this long more
-	lingerTime  = time.Second      // that is waited for the rest of a body that nobody reads
 	largeAtOnce = 4                // large bodies that arrive at a time
 	largeOfOne  = 2                // and of one person
 	chunkSize   = 256 << 10
@@ -78,7 +79,7 @@ func (b *arrival) Read(p []byte) (int, error) {
 // leave bounds what the server waits for the rest of a body that was not read.
 func (b *arrival) leave() {
 	if !b.ended {
-		_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
+		_ = b.control.SetReadDeadline(time.Now().Add(linger.Time))
 	}
 }
 

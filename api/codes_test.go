@@ -2,7 +2,9 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,7 +44,7 @@ func TestRefusalsAreOfOperations(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range append(append(append([]string{}, asking...), still...), makesAtName...) {
+	for _, id := range slices.Concat(slices.Collect(maps.Keys(asking)), still, makesAtName) {
 		if !known[id] {
 			t.Errorf("%s is no operation", id)
 		}

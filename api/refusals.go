@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"point"
 )
 
 // refusals are the codes with which each operation may refuse besides those that follow from its
@@ -37,7 +39,7 @@ var refusals = map[string][]Code{
 
 	"createUser":         {codeTaken, codeBusy},
 	"updateUser":         {codeOwnAccount, codeAbove, codeSession, codeTaken, codeLastOwner, codeBusy},
-	"deleteUser":         {codeOwnAccount, codeAbove, codeLastOwner},
+	"deleteUser":         {codeAbove, codeLastOwner},
 	"inviteUser":         {codeOwnAccount, codeAbove, codeDisabled, codeStale},
 	"deleteUserSessions": {codeAbove},
 	"createRole":         {codeTaken, codeInUse},
@@ -67,11 +69,21 @@ var refusals = map[string][]Code{
 	"streamEvents":    {codeNotConnected, codeOrigin},
 }
 
-// asking are the operations that ask the gateway.
-var asking = []string{"testProvider", "testEndpoint", "explainRoute", "listModels", "replayRequest"}
+// asking are the operations that ask the gateway, and the codes of /v1 with which it refuses; how a
+// test went stands in its result.
+var asking = map[string][]point.Code{
+	"testProvider":  {point.MissingField},
+	"testEndpoint":  {},
+	"explainRoute":  {point.InvalidRequest, point.MissingField, point.ProviderNotFound},
+	"listModels":    {},
+	"replayRequest": {},
+}
 
-// still are the operations that ask no database.
-var still = []string{"getOpenAPI", "getDocs", "getDocsScript", "getDocsStyle"}
+// still are the operations that need no database to answer.
+var still = []string{
+	"getOpenAPI", "getDocs", "getDocsScript", "getDocsStyle", "getMethods", "startOIDC", "finishOIDC", "me", "listPermissions", "getSettings",
+	"listProviderKinds", "listModels", "listPrices", "explainRoute", "streamEvents", "getStatus", "getHealth",
+}
 
 // makesAtName are the operations that make what is not there yet.
 var makesAtName = []string{"putAlias", "putPrice"}
@@ -99,7 +111,11 @@ func refusalsOf(op *huma.Operation) []Code {
 	add(op.RejectUnknownQueryParameters || op.RequestBody != nil, codeInvalid)
 	add(is(metaCreates), codeInProgress, codeKeyReused, codeUnavailable)
 	add(!slices.Contains(still, op.OperationID), codeDatabase)
-	add(slices.Contains(asking, op.OperationID), append(gatewayCodes(), codeNotConnected)...)
+	said, asks := asking[op.OperationID]
+	add(asks, codeNotConnected)
+	for _, code := range said {
+		codes = append(codes, Code(code))
+	}
 	slices.Sort(codes)
 	return slices.Compact(codes)
 }

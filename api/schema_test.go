@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -43,9 +42,6 @@ func (w *world) refusalFault(op *huma.Operation, r *http.Request, a answer) stri
 	}
 	return ""
 }
-
-// seenRefusals are the operations and codes that the tests of this run saw.
-var seenRefusals sync.Map
 
 // checkSchema fails if an answer is not what openapi.json says of it.
 func (w *world) checkSchema(r *http.Request, a answer) {

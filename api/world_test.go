@@ -25,31 +25,17 @@ import (
 func TestMain(m *testing.M) {
 	passwordCost.Memory, passwordCost.Iterations = 64, 1 // KiB: what is tested is not how slow it is
 	code := pgtest.Main(m)
-	if *listUnseen {
-		reportUnseen()
+	if code == 0 && everyTest() {
+		for _, wrong := range announcedUnseen() {
+			fmt.Fprintln(os.Stderr, wrong)
+			code = 1
+		}
 	}
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
-}
-
-var listUnseen = flag.Bool("api.unseen", false, "after a run of all tests, list the rows of refusals that none of them saw")
-
-// reportUnseen lists the refusals that a row announces and no test of this run saw.
-func reportUnseen() {
-	a, err := build(Deps{})
-	if err != nil {
-		panic(err)
-	}
-	for op := range operationsOf(a.spec) {
-		for _, c := range refusalsOf(op) {
-			if _, seen := seenRefusals.Load(op.OperationID + " " + string(c)); !seen {
-				fmt.Fprintln(os.Stderr, "no test sees the refusal", op.OperationID, c)
-			}
-		}
-	}
 }
 
 const password = "correct horse battery"
@@ -130,10 +116,15 @@ type fakePorts struct {
 	events chan point.Record
 	tested *point.Provider
 	health map[string]point.ProviderHealth // by provider; absent: ok
+
+	refusal error // of a test or an explanation
 }
 
 func (f *fakePorts) TestProvider(_ context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
 	f.tested = p
+	if f.refusal != nil {
+		return point.TestResult{}, f.refusal
+	}
 	if r.Model == "refused" {
 		return point.TestResult{}, &point.Error{Code: point.MissingField, Param: "model", Message: "Name a model."}
 	}
@@ -145,7 +136,7 @@ func (f *fakePorts) TestEndpoint(_ context.Context, path string, request json.Ra
 }
 
 func (f *fakePorts) Explain(_ context.Context, path string, _ []byte, _ string) (point.Explanation, error) {
-	return point.Explanation{Endpoint: path, Model: "gpt-4o", Strategy: point.StrategyPriority}, nil
+	return point.Explanation{Endpoint: path, Model: "gpt-4o", Strategy: point.StrategyPriority}, f.refusal
 }
 
 func (f *fakePorts) Models(context.Context) ([]point.ModelInfo, error) {

@@ -24,6 +24,7 @@ import (
 	"point/console"
 	"point/gateway"
 	"point/internal/cgroup"
+	"point/internal/linger"
 	"point/internal/panics"
 	"point/internal/prices"
 	"point/monitor"
@@ -243,8 +244,8 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	return &mux{
-		data: data, api: control, console: console.Handler(),
-		metrics: a.monitor.MetricsHandler(), healthz: a.monitor.Health.Live(), readyz: a.monitor.Health.ReadyHandler(),
+		data: data, api: control, console: linger.Unread(console.Handler()),
+		metrics: linger.Unread(a.monitor.MetricsHandler()), healthz: linger.Unread(a.monitor.Health.Live()), readyz: linger.Unread(a.monitor.Health.ReadyHandler()),
 	}, nil
 }
 

@@ -3439,7 +3439,7 @@ export interface components {
              * @example invalid
              * @enum {string}
              */
-            code: "malformed" | "two_credentials" | "unauthenticated" | "wrong_password" | "forbidden" | "permission_missing" | "session_needed" | "foreign_origin" | "setup_link_invalid" | "invitation_invalid" | "own_account" | "above_you" | "not_found" | "openid_off" | "not_kept" | "method_not_allowed" | "too_slow" | "conflict" | "taken" | "in_use" | "declared_elsewhere" | "last_owner" | "too_many" | "in_progress" | "set_up_already" | "rotation_running" | "built_in" | "user_disabled" | "unknown_kind" | "stale" | "too_large" | "unsupported_media_type" | "unknown_host" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "too_many_tries" | "client_gone" | "internal" | "unavailable" | "database_unavailable" | "not_connected" | "busy" | "context_length_exceeded" | "endpoint_disabled" | "invalid_json" | "invalid_request" | "key_budget_exceeded" | "key_disabled" | "key_expired" | "missing_required_parameter" | "model_not_found" | "not_allowed" | "overloaded" | "provider_bad_response" | "provider_credentials" | "provider_not_found" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unavailable" | "rate_limited" | "recording_unavailable" | "shutting_down" | "stream_truncated" | "unsafe_address" | "unsupported_field";
+            code: "malformed" | "two_credentials" | "unauthenticated" | "wrong_password" | "forbidden" | "permission_missing" | "session_needed" | "foreign_origin" | "setup_link_invalid" | "invitation_invalid" | "own_account" | "above_you" | "not_found" | "openid_off" | "not_kept" | "method_not_allowed" | "too_slow" | "conflict" | "taken" | "in_use" | "declared_elsewhere" | "last_owner" | "too_many" | "in_progress" | "set_up_already" | "rotation_running" | "built_in" | "user_disabled" | "unknown_kind" | "stale" | "too_large" | "unsupported_media_type" | "unknown_host" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "too_many_tries" | "client_gone" | "internal" | "unavailable" | "database_unavailable" | "not_connected" | "busy" | "invalid_request" | "missing_required_parameter" | "provider_not_found";
             /**
              * @description What is wrong, and what to do.
              * @example Mend the fields below and send it again.
@@ -5046,6 +5046,21 @@ export interface components {
         /**
          * @description `malformed`: The body or the URL cannot be read.
          *
+         *     `missing_required_parameter`: What the gateway says, as on /v1.
+         *
+         *     `two_credentials`: The request carries two different credentials.
+         */
+        "BadRequest.malformed.missing_required_parameter.two_credentials": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `malformed`: The body or the URL cannot be read.
+         *
          *     `two_credentials`: The request carries two different credentials.
          */
         "BadRequest.malformed.two_credentials": {
@@ -5298,21 +5313,6 @@ export interface components {
         /**
          * @description `foreign_origin`: A page of another origin may not write.
          *
-         *     `not_allowed`: What the gateway says, as on /v1.
-         *
-         *     `permission_missing`: The role or the token lacks the permission of the route.
-         */
-        "Forbidden.foreign_origin.not_allowed.permission_missing": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /**
-         * @description `foreign_origin`: A page of another origin may not write.
-         *
          *     `permission_missing`: The role or the token lacks the permission of the route.
          */
         "Forbidden.foreign_origin.permission_missing": {
@@ -5364,19 +5364,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /**
-         * @description `not_allowed`: What the gateway says, as on /v1.
-         *
-         *     `permission_missing`: The role or the token lacks the permission of the route.
-         */
-        "Forbidden.not_allowed.permission_missing": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `permission_missing`: The role or the token lacks the permission of the route. */
         "Forbidden.permission_missing": {
             headers: {
@@ -5388,15 +5375,6 @@ export interface components {
         };
         /** @description `session_needed`: Personal access tokens may not do it: sign in. */
         "Forbidden.session_needed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `provider_timeout`: What the gateway says, as on /v1. */
-        "GatewayTimeout.provider_timeout": {
             headers: {
                 [name: string]: unknown;
             };
@@ -5432,21 +5410,6 @@ export interface components {
             };
         };
         /**
-         * @description `endpoint_disabled`: What the gateway says, as on /v1.
-         *
-         *     `model_not_found`: What the gateway says, as on /v1.
-         *
-         *     `provider_not_found`: What the gateway says, as on /v1.
-         */
-        "NotFound.endpoint_disabled.model_not_found.provider_not_found": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /**
          * @description `not_found`: There is no such thing, or none that you may see.
          *
          *     `not_kept`: What the request said is not kept.
@@ -5461,6 +5424,15 @@ export interface components {
         };
         /** @description `openid_off`: No OpenID provider is set up. */
         "NotFound.openid_off": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `provider_not_found`: What the gateway says, as on /v1. */
+        "NotFound.provider_not_found": {
             headers: {
                 [name: string]: unknown;
             };
@@ -5559,6 +5531,17 @@ export interface components {
          *     `unavailable`: It cannot be done at this moment. Try again after Retry-After.
          */
         "ServiceUnavailable.database_unavailable.unavailable": {
+            headers: {
+                /** @description Seconds to wait before another try. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not_connected`: This process has no way to reach the part that does it. */
+        "ServiceUnavailable.not_connected": {
             headers: {
                 /** @description Seconds to wait before another try. */
                 "Retry-After"?: number;
@@ -6957,7 +6940,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getMethods: {
@@ -6994,7 +6976,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     finishOIDC: {
@@ -7043,7 +7024,6 @@ export interface operations {
             421: components["responses"]["MisdirectedRequest"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     startOIDC: {
@@ -7075,7 +7055,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     changePassword: {
@@ -8826,122 +8805,18 @@ export interface operations {
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /**
-             * @description `context_length_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `invalid_json`: What the gateway says, as on /v1.
-             *
-             *     `invalid_request`: What the gateway says, as on /v1.
-             *
-             *     `malformed`: The body or the URL cannot be read.
-             *
-             *     `missing_required_parameter`: What the gateway says, as on /v1.
-             *
-             *     `provider_rejected`: What the gateway says, as on /v1.
-             *
-             *     `two_credentials`: The request carries two different credentials.
-             *
-             *     `unsupported_field`: What the gateway says, as on /v1.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
-            /**
-             * @description `endpoint_disabled`: What the gateway says, as on /v1.
-             *
-             *     `model_not_found`: What the gateway says, as on /v1.
-             *
-             *     `not_found`: There is no such thing, or none that you may see.
-             *
-             *     `provider_not_found`: What the gateway says, as on /v1.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
-            /**
-             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `provider_rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
-             */
-            429: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /**
-             * @description `key_disabled`: What the gateway says, as on /v1.
-             *
-             *     `key_expired`: What the gateway says, as on /v1.
-             *
-             *     `provider_bad_response`: What the gateway says, as on /v1.
-             *
-             *     `provider_credentials`: What the gateway says, as on /v1.
-             *
-             *     `provider_quota`: What the gateway says, as on /v1.
-             *
-             *     `stream_truncated`: What the gateway says, as on /v1.
-             *
-             *     `unsafe_address`: What the gateway says, as on /v1.
-             */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
-             *
-             *     `not_connected`: This process has no way to reach the part that does it.
-             *
-             *     `overloaded`: What the gateway says, as on /v1.
-             *
-             *     `provider_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `recording_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `shutting_down`: What the gateway says, as on /v1.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            504: components["responses"]["GatewayTimeout.provider_timeout"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
         };
     };
     streamEvents: {
@@ -9009,7 +8884,7 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
+            503: components["responses"]["ServiceUnavailable.not_connected"];
         };
     };
     listKeys: {
@@ -9584,105 +9459,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /**
-             * @description `context_length_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `invalid_json`: What the gateway says, as on /v1.
-             *
-             *     `invalid_request`: What the gateway says, as on /v1.
-             *
-             *     `malformed`: The body or the URL cannot be read.
-             *
-             *     `missing_required_parameter`: What the gateway says, as on /v1.
-             *
-             *     `provider_rejected`: What the gateway says, as on /v1.
-             *
-             *     `two_credentials`: The request carries two different credentials.
-             *
-             *     `unsupported_field`: What the gateway says, as on /v1.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.not_allowed.permission_missing"];
-            404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            403: components["responses"]["Forbidden.permission_missing"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
-            /**
-             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `provider_rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
-             */
-            429: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /**
-             * @description `key_disabled`: What the gateway says, as on /v1.
-             *
-             *     `key_expired`: What the gateway says, as on /v1.
-             *
-             *     `provider_bad_response`: What the gateway says, as on /v1.
-             *
-             *     `provider_credentials`: What the gateway says, as on /v1.
-             *
-             *     `provider_quota`: What the gateway says, as on /v1.
-             *
-             *     `stream_truncated`: What the gateway says, as on /v1.
-             *
-             *     `unsafe_address`: What the gateway says, as on /v1.
-             */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
-             *
-             *     `not_connected`: This process has no way to reach the part that does it.
-             *
-             *     `overloaded`: What the gateway says, as on /v1.
-             *
-             *     `provider_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `recording_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `shutting_down`: What the gateway says, as on /v1.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            504: components["responses"]["GatewayTimeout.provider_timeout"];
+            503: components["responses"]["ServiceUnavailable.not_connected"];
         };
     };
     listNotifiers: {
@@ -10106,7 +9892,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listPrices: {
@@ -10196,7 +9981,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     putPrice: {
@@ -10648,7 +10432,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listProviders: {
@@ -11055,122 +10838,18 @@ export interface operations {
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /**
-             * @description `context_length_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `invalid_json`: What the gateway says, as on /v1.
-             *
-             *     `invalid_request`: What the gateway says, as on /v1.
-             *
-             *     `malformed`: The body or the URL cannot be read.
-             *
-             *     `missing_required_parameter`: What the gateway says, as on /v1.
-             *
-             *     `provider_rejected`: What the gateway says, as on /v1.
-             *
-             *     `two_credentials`: The request carries two different credentials.
-             *
-             *     `unsupported_field`: What the gateway says, as on /v1.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.missing_required_parameter.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
-            /**
-             * @description `endpoint_disabled`: What the gateway says, as on /v1.
-             *
-             *     `model_not_found`: What the gateway says, as on /v1.
-             *
-             *     `not_found`: There is no such thing, or none that you may see.
-             *
-             *     `provider_not_found`: What the gateway says, as on /v1.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
-            /**
-             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `provider_rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
-             */
-            429: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /**
-             * @description `key_disabled`: What the gateway says, as on /v1.
-             *
-             *     `key_expired`: What the gateway says, as on /v1.
-             *
-             *     `provider_bad_response`: What the gateway says, as on /v1.
-             *
-             *     `provider_credentials`: What the gateway says, as on /v1.
-             *
-             *     `provider_quota`: What the gateway says, as on /v1.
-             *
-             *     `stream_truncated`: What the gateway says, as on /v1.
-             *
-             *     `unsafe_address`: What the gateway says, as on /v1.
-             */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
-             *
-             *     `not_connected`: This process has no way to reach the part that does it.
-             *
-             *     `overloaded`: What the gateway says, as on /v1.
-             *
-             *     `provider_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `recording_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `shutting_down`: What the gateway says, as on /v1.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            504: components["responses"]["GatewayTimeout.provider_timeout"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
         };
     };
     listRequests: {
@@ -11528,125 +11207,19 @@ export interface operations {
                     "application/json": components["schemas"]["TestResult"];
                 };
             };
-            /**
-             * @description `context_length_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `invalid_json`: What the gateway says, as on /v1.
-             *
-             *     `invalid_request`: What the gateway says, as on /v1.
-             *
-             *     `malformed`: The body or the URL cannot be read.
-             *
-             *     `missing_required_parameter`: What the gateway says, as on /v1.
-             *
-             *     `provider_rejected`: What the gateway says, as on /v1.
-             *
-             *     `two_credentials`: The request carries two different credentials.
-             *
-             *     `unsupported_field`: What the gateway says, as on /v1.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
-            /**
-             * @description `endpoint_disabled`: What the gateway says, as on /v1.
-             *
-             *     `model_not_found`: What the gateway says, as on /v1.
-             *
-             *     `not_found`: There is no such thing, or none that you may see.
-             *
-             *     `not_kept`: What the request said is not kept.
-             *
-             *     `provider_not_found`: What the gateway says, as on /v1.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound.not_found.not_kept"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
-            /**
-             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `provider_rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
-             */
-            429: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /**
-             * @description `key_disabled`: What the gateway says, as on /v1.
-             *
-             *     `key_expired`: What the gateway says, as on /v1.
-             *
-             *     `provider_bad_response`: What the gateway says, as on /v1.
-             *
-             *     `provider_credentials`: What the gateway says, as on /v1.
-             *
-             *     `provider_quota`: What the gateway says, as on /v1.
-             *
-             *     `stream_truncated`: What the gateway says, as on /v1.
-             *
-             *     `unsafe_address`: What the gateway says, as on /v1.
-             */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
-             *
-             *     `not_connected`: This process has no way to reach the part that does it.
-             *
-             *     `overloaded`: What the gateway says, as on /v1.
-             *
-             *     `provider_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `recording_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `shutting_down`: What the gateway says, as on /v1.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            504: components["responses"]["GatewayTimeout.provider_timeout"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.not_connected"];
         };
     };
     listRevisions: {
@@ -12334,21 +11907,13 @@ export interface operations {
                 };
             };
             /**
-             * @description `context_length_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `invalid_json`: What the gateway says, as on /v1.
-             *
-             *     `invalid_request`: What the gateway says, as on /v1.
+             * @description `invalid_request`: What the gateway says, as on /v1.
              *
              *     `malformed`: The body or the URL cannot be read.
              *
              *     `missing_required_parameter`: What the gateway says, as on /v1.
              *
-             *     `provider_rejected`: What the gateway says, as on /v1.
-             *
              *     `two_credentials`: The request carries two different credentials.
-             *
-             *     `unsupported_field`: What the gateway says, as on /v1.
              */
             400: {
                 headers: {
@@ -12359,80 +11924,16 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden.foreign_origin.not_allowed.permission_missing"];
-            404: components["responses"]["NotFound.endpoint_disabled.model_not_found.provider_not_found"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound.provider_not_found"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntity"];
-            /**
-             * @description `key_budget_exceeded`: What the gateway says, as on /v1.
-             *
-             *     `provider_rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `rate_limited`: What the gateway says, as on /v1.
-             *
-             *     `too_many_requests`: Too many requests at once. Retry-After says how long to wait.
-             */
-            429: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            /**
-             * @description `key_disabled`: What the gateway says, as on /v1.
-             *
-             *     `key_expired`: What the gateway says, as on /v1.
-             *
-             *     `provider_bad_response`: What the gateway says, as on /v1.
-             *
-             *     `provider_credentials`: What the gateway says, as on /v1.
-             *
-             *     `provider_quota`: What the gateway says, as on /v1.
-             *
-             *     `stream_truncated`: What the gateway says, as on /v1.
-             *
-             *     `unsafe_address`: What the gateway says, as on /v1.
-             */
-            502: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `database_unavailable`: The database does not answer. Try again after Retry-After.
-             *
-             *     `not_connected`: This process has no way to reach the part that does it.
-             *
-             *     `overloaded`: What the gateway says, as on /v1.
-             *
-             *     `provider_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `recording_unavailable`: What the gateway says, as on /v1.
-             *
-             *     `shutting_down`: What the gateway says, as on /v1.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before another try. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            504: components["responses"]["GatewayTimeout.provider_timeout"];
+            503: components["responses"]["ServiceUnavailable.not_connected"];
         };
     };
     getSecrets: {
@@ -12600,7 +12101,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     updateSettings: {
@@ -13125,7 +12625,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     getHealth: {
@@ -13166,7 +12665,6 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listUserTokens: {
@@ -13620,23 +13118,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest.malformed.two_credentials"];
             401: components["responses"]["Unauthorized"];
-            /**
-             * @description `above_you`: The user or role may more than you.
-             *
-             *     `foreign_origin`: A page of another origin may not write.
-             *
-             *     `own_account`: Nobody does this to their own account or role.
-             *
-             *     `permission_missing`: The role or the token lacks the permission of the route.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["Forbidden.above_you.foreign_origin.permission_missing"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict.last_owner"];
             412: components["responses"]["PreconditionFailed"];
