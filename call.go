@@ -25,6 +25,12 @@ const (
 	PathCompletions = "/v1/completions"
 	PathEmbeddings  = "/v1/embeddings"
 	PathImages      = "/v1/images/generations"
+	PathImageEdits  = "/v1/images/edits"
+	PathSpeech      = "/v1/audio/speech"
+	PathTranscribe  = "/v1/audio/transcriptions"
+	PathTranslate   = "/v1/audio/translations"
+	PathModerations = "/v1/moderations"
+	PathRerank      = "/v1/rerank"
 	PathModels      = "/v1/models"
 )
 
@@ -42,6 +48,7 @@ type Call struct {
 	Snapshot        *Snapshot // the configuration that this call sees from start to end
 	Envelope        Envelope
 	Body            []byte      // as received; valid until the call is settled
+	Form            *Form       // the body, if it is multipart/form-data; Body is empty then
 	Buffer          Retainer    // owns Body's memory; nil if nobody reuses it
 	Header          http.Header // of the client, what its dialect passes on to a provider of the same; nil: nothing
 
@@ -52,6 +59,14 @@ type Call struct {
 
 	Start    time.Time
 	Deadline time.Time // of retries, keys, fallbacks and the answer together; zero: none
+}
+
+// Size is the length of the request's body.
+func (c *Call) Size() int64 {
+	if c.Form != nil {
+		return c.Form.Length()
+	}
+	return int64(len(c.Body))
 }
 
 // PromptTokens estimates the prompt by its length: four bytes of the body to a token. Files
@@ -129,6 +144,7 @@ type Outbound struct {
 	Path   string // below the provider's base URL, with its query
 	Header http.Header
 	Body   []byte
+	Form   *Form // in place of Body
 }
 
 // Reply is a target's answer after its first content has arrived (or, if it is no stream,

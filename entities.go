@@ -19,7 +19,9 @@ type Endpoint struct {
 
 // Endpoints are the paths that exist, in the order they are shown.
 func Endpoints() []string {
-	return []string{PathChat, PathCompletions, PathEmbeddings, PathImages, PathModels}
+	return []string{
+		PathChat, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank, PathModels,
+	}
 }
 
 // Alias is another name for a model: Target is "model" or "provider/model".

@@ -85,6 +85,45 @@ func ScanEnvelope(body []byte) (Envelope, error) {
 	return env, nil
 }
 
+// FormEnvelope reads the fields of a form as ScanEnvelope reads a body. A field that routing reads
+// and that occurs twice is refused, but for fallback_providers, which may.
+func FormEnvelope(f *Form) (Envelope, error) {
+	var env Envelope
+	for i := range f.Parts {
+		p := &f.Parts[i]
+		env.Keys++
+		if !slices.Contains(env.Params, p.Name) && len(env.Params) < maxNames {
+			env.Params = append(env.Params, p.Name)
+		}
+		if p.Filename != "" {
+			continue
+		}
+		if slices.Contains([]string{"model", "stream", "provider", "n", "user"}, p.Name) && len(f.Values(p.Name)) > 1 {
+			return env, &Error{Code: InvalidRequest, Param: p.Name, Message: fmt.Sprintf("The field %q occurs twice; send it once.", p.Name)}
+		}
+		switch value := string(p.Value); p.Name {
+		case "model":
+			env.Model = value
+		case "stream":
+			env.Stream = value == "true"
+		case "provider":
+			env.Provider.Name = value
+		case "fallback_providers", "fallback_providers[]":
+			env.Fallbacks = append(env.Fallbacks, value)
+		case "n":
+			env.Choices, _ = strconv.ParseInt(value, 10, 32)
+		case "user":
+			env.User = value
+		}
+	}
+	return env, nil
+}
+
+// Own reports whether only Point reads a field of a form.
+func (p *Part) Own() bool {
+	return p.Filename == "" && slices.Contains([]string{"provider", "fallback_providers", "fallback_providers[]"}, p.Name)
+}
+
 // notUTF8 is the error for a body of another encoding, with the place.
 func notUTF8(body []byte) error {
 	at := 0
@@ -100,7 +139,7 @@ func notUTF8(body []byte) error {
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
 	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "messages", "input", "contents", "tools", "user"}
-	needed      = []string{"prompt"}
+	needed      = []string{"prompt", "query", "documents"}
 )
 
 // maxChoices is more than any service makes of one prompt.

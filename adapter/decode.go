@@ -16,9 +16,12 @@ import (
 	"point/internal/linger"
 )
 
+// released is memory or disk that a request holds until it is settled.
+type released interface{ release() }
+
 // decode turns a request into a call. Without a call the client is not known; with a call
 // and an error it is, and the refusal is recorded.
-func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*point.Call, *body, error) {
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*point.Call, released, error) {
 	start, read := time.Now(), false
 	defer func() {
 		if !read {
@@ -28,18 +31,27 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*
 	snapshot := h.Config.Snapshot()
 	key, err := admit(snapshot, r.Header, start)
 	if err != nil {
-		return nil, nil, err
+		return nil, (*body)(nil), err
 	}
 	call := &point.Call{
 		ID: uuid.Must(uuid.NewV7()).String(), ClientRequestID: clip(r.Header.Get("X-Request-Id"), 128),
 		Path: at.path, Dialect: at.dialect.Name(), Header: r.Header,
-		Key: key, Snapshot: snapshot, Start: start, Deadline: snapshot.Mapping(r.URL.Path).Timeout.Deadline(start),
+		Key: key, Snapshot: snapshot, Start: start, Deadline: snapshot.Mapping(at.path).Timeout.Deadline(start),
 	}
 	if err := enabled(call); err != nil {
-		return call, nil, err
+		return call, (*body)(nil), err
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return call, nil, &point.Error{Code: point.UnsupportedEncoding, Message: "Send the request body without Content-Encoding."}
+		return call, (*body)(nil), &point.Error{Code: point.UnsupportedEncoding, Message: "Send the request body without Content-Encoding."}
+	}
+	if boundary, ok := at.takesForm(r); ok {
+		f, err := readForm(w, r, boundary, h.MaxBody)
+		if err != nil {
+			return call, f, bodyError(err, h.MaxBody)
+		}
+		read = true
+		call.Form = &f.Form
+		return call, f, at.read(call)
 	}
 	b, err := h.bodies.read(w, r)
 	if err != nil {

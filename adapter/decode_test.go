@@ -14,7 +14,6 @@ import (
 // TestRefusals sends what cannot be served. Each answer has OpenAI's error object, a code, and
 // a sentence; only requests with a valid key are recorded.
 func TestRefusals(t *testing.T) {
-	bearer := []string{"Authorization", "Bearer " + token}
 	tests := map[string]struct {
 		method, path, body string
 		headers            []string
@@ -40,7 +39,16 @@ func TestRefusals(t *testing.T) {
 		"unknown fallback": {"POST", point.PathChat, `{"model":"m","fallback_providers":["zzz"],"messages":[]}`, bearer, 404, point.ProviderNotFound, "zzz"},
 		"too large":        {"POST", point.PathChat, `{"model":"m","messages":["` + strings.Repeat("x", 1<<20) + `"]}`, bearer, 413, point.BodyTooLarge, "POINT_MAX_BODY"},
 		"encoded":          {"POST", point.PathChat, chat, append([]string{"Content-Encoding", "gzip"}, bearer...), 415, point.UnsupportedEncoding, "without Content-Encoding"},
-		"streamed images":  {"POST", point.PathImages, `{"model":"m","prompt":"x","stream":true}`, bearer, 400, point.UnsupportedField, "leave out"},
+		"no query":         {"POST", point.PathRerank, `{"model":"m","documents":["x"]}`, bearer, 400, point.MissingField, `no "query"`},
+		"form not whole":   {"POST", point.PathTranscribe, "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm", formed, 400, point.InvalidRequest, "boundary"},
+		"form of nothing":  {"POST", point.PathTranscribe, "", formed, 400, point.MissingField, "names no model"},
+		"no boundary":      {"POST", point.PathTranscribe, "", append([]string{"Content-Type", "multipart/form-data"}, bearer...), 400, point.InvalidRequest, "boundary"},
+		"no file":          {"POST", point.PathTranscribe, formOf("model", "m"), formed, 400, point.MissingField, `no "file"`},
+		"no model in form": {"POST", point.PathTranscribe, formOf("file@a.mp3", "x"), formed, 400, point.MissingField, "names no model"},
+		"model twice":      {"POST", point.PathTranscribe, formOf("model", "m", "model", "n", "file@a.mp3", "x"), formed, 400, point.InvalidRequest, "twice"},
+		"part of no name":  {"POST", point.PathTranscribe, formOf("", "m"), formed, 400, point.InvalidRequest, "no name"},
+		"large form":       {"POST", point.PathTranscribe, formOf("prompt", strings.Repeat("x", 1<<20)), formed, 413, point.BodyTooLarge, "POINT_MAX_BODY"},
+		"form as JSON":     {"POST", point.PathTranscribe, `{"model":"m","file":"x"}`, bearer, 400, point.InvalidRequest, "multipart/form-data"},
 		"endpoint off":     {"POST", point.PathImages, `{"model":"m","prompt":"x"}`, bearer, 404, point.EndpointDisabled, "switched off"},
 		"no such model id": {"GET", point.PathModels + "/zzz", "", bearer, 404, point.ModelNotFound, "zzz"},
 	}

@@ -1,9 +1,12 @@
 package adapter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/tidwall/gjson"
 
 	"point"
 	"point/adapter/dialect"
@@ -14,6 +17,10 @@ type endpoint struct {
 	path    string // as point.Endpoint has it
 	dialect dialect.Dialect
 	needs   []string // members that its body must have
+	form    bool     // the body may be multipart/form-data
+	upload  bool     // and must be
+
+	usual string // the model, if the body names none
 
 	// Of requests whose URL says what others say in the body.
 	model  string
@@ -26,6 +33,12 @@ var endpoints = map[string]endpoint{
 	point.PathCompletions: {needs: []string{"prompt"}, dialect: dialect.OpenAI},
 	point.PathEmbeddings:  {needs: []string{"input"}, dialect: dialect.OpenAI},
 	point.PathImages:      {needs: []string{"prompt"}, dialect: dialect.OpenAI},
+	point.PathImageEdits:  {needs: []string{"prompt"}, form: true, dialect: dialect.OpenAI},
+	point.PathSpeech:      {needs: []string{"input"}, dialect: dialect.OpenAI},
+	point.PathTranscribe:  {needs: []string{"file"}, form: true, upload: true, dialect: dialect.OpenAI},
+	point.PathTranslate:   {needs: []string{"file"}, form: true, upload: true, dialect: dialect.OpenAI},
+	point.PathModerations: {needs: []string{"input"}, usual: "omni-moderation-latest", dialect: dialect.OpenAI},
+	point.PathRerank:      {needs: []string{"query", "documents"}, dialect: dialect.OpenAI},
 }
 
 // endpointOf finds the endpoint of a URL's path.
@@ -45,10 +58,19 @@ func dialectOf(path string) dialect.Dialect {
 
 // read reads the envelope of a call's body, and refuses what no provider could answer.
 func (at endpoint) read(call *point.Call) (err error) {
-	if call.Envelope, err = point.ScanEnvelope(call.Body); err != nil {
+	switch {
+	case call.Form != nil:
+		call.Envelope, err = point.FormEnvelope(call.Form)
+	case at.upload:
+		return &point.Error{Code: point.InvalidRequest, Message: "Send the request as multipart/form-data, with the file in it."}
+	default:
+		call.Envelope, err = point.ScanEnvelope(call.Body)
+	}
+	if err != nil {
 		return err
 	}
 	env := &call.Envelope
+	env.Model = cmp.Or(env.Model, at.usual)
 	if at.model != "" {
 		env.Model, env.ModelAt, env.Stream = at.model, point.Span{}, at.stream
 	}
@@ -63,19 +85,19 @@ func (at endpoint) read(call *point.Call) (err error) {
 	if in, ok := at.dialect.(dialect.Translator); ok && slices.Contains(point.ChatPaths(), at.path) {
 		call.Inner = sync.OnceValues(func() (*point.Call, error) { return in.Inner(call) })
 	}
-	return settleForm(call)
+	settleForm(call)
+	return nil
 }
 
 var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
 
 // settleForm decides by the endpoint whether the answer is a stream, where the body asks for
 // one.
-func settleForm(call *point.Call) error {
-	switch {
-	case call.Path == point.PathEmbeddings: // have no stream, and OpenAI takes no notice of the field
+func settleForm(call *point.Call) {
+	switch call.Path {
+	case point.PathEmbeddings, point.PathModerations, point.PathRerank, point.PathTranslate: // have no stream, and OpenAI takes no notice of the field
 		call.Envelope.Stream = false
-	case call.Path == point.PathImages && call.Envelope.Stream:
-		return &point.Error{Code: point.UnsupportedField, Param: "stream", Message: "Images cannot be streamed yet; leave out \"stream\"."}
+	case point.PathSpeech:
+		call.Envelope.Stream = gjson.GetBytes(call.Body, "stream_format").Str == "sse"
 	}
-	return nil
 }

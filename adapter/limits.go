@@ -51,9 +51,9 @@ func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) 
 	n := choices(call)
 	usage := point.Usage{Input: call.PromptTokens(), Output: min(n*min(max(call.Envelope.MaxTokens, 0), point.MaxCount), point.MaxCount)}
 	switch call.Path {
-	case point.PathImages:
+	case point.PathImages, point.PathImageEdits:
 		usage = point.Usage{Images: n}
-	case point.PathEmbeddings:
+	case point.PathEmbeddings, point.PathRerank, point.PathModerations:
 		usage.Output = 0
 	}
 	var price *point.Price

@@ -157,7 +157,9 @@ func (t *transaction) commit(reply *point.Reply, length int) {
 			t.header(h, "X-Point-Dropped", strings.Join(reply.Dropped, ", "))
 		}
 		if !reply.Stream {
-			t.header(h, "Content-Type", "application/json")
+			if h["Content-Type"] == nil {
+				t.header(h, "Content-Type", "application/json")
+			}
 			if cost := t.cost(); cost != nil {
 				t.header(h, "X-Point-Cost", cost.String())
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -184,12 +185,18 @@ func lastProvider(r *point.Record) string {
 	return r.Attempts[len(r.Attempts)-1].Provider
 }
 
+// uncounted are the endpoints whose usage cannot be told by the length of what is said: of images
+// and sound, and what is counted by other things than tokens.
+var uncounted = []string{
+	point.PathImages, point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations,
+}
+
 // estimate counts tokens where the provider told nothing: the prompt by its length, the
 // answer by its streamed events, one to a token. Of a stream that broke off it keeps what was told by then, and
 // takes the output to be at least what was relayed.
 func (t *transaction) estimate() {
 	switch {
-	case t.call.Path == point.PathImages:
+	case slices.Contains(uncounted, t.call.Path):
 		return
 	case t.usage == nil:
 		t.usage = &point.Usage{}
@@ -204,7 +211,7 @@ func (t *transaction) estimate() {
 	switch {
 	case t.record.Stream:
 		u.Output = max(u.Output, t.events)
-	case t.call.Path != point.PathEmbeddings:
+	case t.call.Path != point.PathEmbeddings && t.call.Path != point.PathRerank:
 		u.Output = t.bytes / 4
 	}
 	t.usage = &u
@@ -221,7 +228,7 @@ func describe(call *point.Call) json.RawMessage {
 	b = append(b, `"stream":`...)
 	b = strconv.AppendBool(b, env.Stream)
 	b = append(b, `,"bytes":`...)
-	b = strconv.AppendInt(b, int64(len(call.Body)), 10)
+	b = strconv.AppendInt(b, call.Size(), 10)
 	b = append(b, `,"messages":`...)
 	b = strconv.AppendInt(b, int64(env.Messages), 10)
 	b = append(b, `,"params":[`...)

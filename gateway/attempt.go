@@ -97,6 +97,8 @@ func (a *attempt) read(response *http.Response) (point.Blocks, error) {
 		return nil, e
 	case strings.HasPrefix(kind, "text/html"):
 		return nil, a.strange("HTML")
+	case a.exchange.Bytes && !strings.HasPrefix(kind, "text/event-stream") && !strings.HasPrefix(kind, "application/json"):
+		return openBytes(a)
 	case !a.call.Envelope.Stream:
 		return openDocument(a, response.ContentLength)
 	case strings.HasPrefix(kind, "application/json"):
@@ -146,6 +148,9 @@ func (a *attempt) request() *http.Request {
 		// GetBody lets the transport repeat a request that met a dead connection.
 		request.GetBody = func() (io.ReadCloser, error) { return a.payload(out.Body), nil }
 		request.Body = a.payload(out.Body)
+	}
+	if out.Form != nil {
+		encodeForm(out.Form).fill(request)
 	}
 	return request.WithContext(a.ctx)
 }
@@ -199,7 +204,7 @@ func (a *attempt) firstByteLimit() time.Duration {
 		return time.Duration(*mapping.Timeout.FirstByteMS) * time.Millisecond
 	case a.call.Envelope.Stream:
 		return 30 * time.Second
-	case a.call.Path == point.PathImages:
+	case a.call.Path == point.PathImages, a.call.Path == point.PathImageEdits:
 		return 300 * time.Second
 	default:
 		return 600 * time.Second
@@ -268,6 +273,9 @@ func unreachable(err error) string {
 // shown are the provider's headers that a client may see.
 func (a *attempt) shown(from http.Header) http.Header {
 	to := http.Header{}
+	if a.exchange.Bytes && from.Get("Content-Type") != "" {
+		to.Set("Content-Type", from.Get("Content-Type"))
+	}
 	for _, name := range []string{"Retry-After", "Openai-Processing-Ms"} {
 		if v := from.Get(name); v != "" {
 			to.Set(name, v)

@@ -26,6 +26,7 @@ func (openAI) route(req *request) {
 	case "/v1/models":
 		req.op = opModels
 	default:
+		req.op = mediaOps[req.path]
 		if id, ok := strings.CutPrefix(req.path, "/v1/models/"); ok && id != "" {
 			req.op, req.model = opModel, id
 		}
@@ -57,8 +58,10 @@ func (o openAI) answer(req *request) (*reply, *failure) {
 		return openAIEmbed(req)
 	case opImages:
 		return openAIImage(req)
+	case opChat:
+		return o.chat(req)
 	}
-	return o.chat(req)
+	return openAIMedia(req)
 }
 
 // chatRequest is the body of /chat/completions as far as it changes the answer.

@@ -189,6 +189,7 @@ type imageRequest struct {
 	Prompt         string `json:"prompt"`
 	N              *int   `json:"n"`
 	ResponseFormat string `json:"response_format"`
+	Stream         bool   `json:"stream"`
 }
 
 // openAIImage answers with small coloured PNGs, always inline but for response_format url.
@@ -216,10 +217,15 @@ func openAIImage(req *request) (*reply, *failure) {
 		}
 	}
 	in, out := countTokens(r.Prompt), 272*n
-	return document(object{
-		"created": req.server.opts.Now().Unix(), "data": data,
-		"usage": object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}},
-	}), nil
+	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
+	if r.Stream {
+		picture := data[0]["b64_json"]
+		return &reply{status: http.StatusOK, stream: true, frames: []frame{
+			{event: "image_generation.partial_image", data: encode(object{"type": "image_generation.partial_image", "b64_json": picture, "partial_image_index": 0})},
+			{event: "image_generation.completed", last: true, data: encode(object{"type": "image_generation.completed", "b64_json": picture, "usage": usage})},
+		}}, nil
+	}
+	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
 }
 
 // drawPNG is a picture of 32 by 32 pixels: two colours that hash tells, one fading into the

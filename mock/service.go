@@ -37,6 +37,12 @@ const (
 	opModels      operation = "models"
 	opModel       operation = "model"
 	opCountTokens operation = "count_tokens"
+	opImageEdits  operation = "image_edits"
+	opSpeech      operation = "speech"
+	opTranscribe  operation = "transcribe"
+	opTranslate   operation = "translate"
+	opModerations operation = "moderations"
+	opRerank      operation = "rerank"
 )
 
 // method is what the operation is asked with.

@@ -23,7 +23,9 @@ func init() {
 			{Name: "organization", Title: "Organization", Type: "string", Help: "Sent as OpenAI-Organization, for accounts that belong to several."},
 			{Name: "project", Title: "Project", Type: "string", Help: "Sent as OpenAI-Project, to bill calls to one project."},
 		},
-		Service: openAI{strict: true},
+		Service: openAI{strict: true, passes: []string{
+			point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations,
+		}},
 	})
 	Register(&Kind{
 		Name:    "openai-compatible",
@@ -33,7 +35,9 @@ func init() {
 		Fields: []Field{
 			{Name: "stream_usage", Title: "Ask for usage in streams", Type: "boolean", Help: "Adds stream_options.include_usage to streamed calls; switch it off for servers that refuse the field. On by default."},
 		},
-		Service: openAI{},
+		Service: openAI{passes: []string{
+			point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations, point.PathRerank,
+		}},
 	})
 }
 
@@ -42,6 +46,7 @@ func init() {
 // get wrong in their answers is mended on the way.
 type openAI struct {
 	strict bool
+	passes []string // paths that it serves beside those of its methods
 }
 
 func (openAI) Authorize(header http.Header, credential point.Secret) {
@@ -64,7 +69,11 @@ func (s openAI) Complete(req *Request) (*Exchange, error) {
 
 func (s openAI) Image(req *Request) (*Exchange, error) {
 	images := min(max(gjson.GetBytes(req.Call.Body, "n").Int(), 1), 1000)
-	return s.forward(req, "/images/generations", relay{&forwarded{member: "data", images: images}})
+	f := forwarded{member: "data", images: images}
+	if req.Call.Envelope.Stream {
+		return s.forward(req, "/images/generations", &passed{forwarded: f})
+	}
+	return s.forward(req, "/images/generations", relay{&f})
 }
 
 // Embed relays the answer, unless the client asked for base64 and the server may not know it.
@@ -97,7 +106,12 @@ func (s openAI) forward(req *Request, path string, decoder Decoder) (*Exchange, 
 	if path != "/chat/completions" && path != "/completions" {
 		askUsage = false
 	}
-	out := &point.Outbound{Method: http.MethodPost, Path: path, Header: header, Body: forwardBody(req, askUsage)}
+	out := &point.Outbound{Method: http.MethodPost, Path: path, Header: header}
+	if req.Call.Form != nil {
+		out.Form = forwardForm(req)
+	} else {
+		out.Body = forwardBody(req, askUsage)
+	}
 	return &Exchange{Outbound: out, Decoder: decoder}, nil
 }
 

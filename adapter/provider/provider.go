@@ -72,6 +72,12 @@ type Imager interface {
 	Image(req *Request) (*Exchange, error)
 }
 
+// Passer serves further paths of OpenAI's API, whose requests go on as they came.
+type Passer interface {
+	Passes(path string) bool
+	Pass(req *Request) (*Exchange, error)
+}
+
 // Lister tells which models the service has.
 type Lister interface {
 	// ListModels is the request to send, and how to read its answer into model ids.
@@ -91,6 +97,7 @@ type Exchange struct {
 	Outbound *point.Outbound
 	Dropped  []string // bookkeeping fields that were left out
 	Decoder  Decoder
+	Bytes    bool // an answer that is neither JSON nor events is relayed as it is, under its own type
 	Inner    bool // the answer is a chat's in the inner vocabulary, though the call was none; Kind.Exchange sets it
 }
 
@@ -160,6 +167,10 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	case point.PathImages:
 		if s, ok := s.(Imager); ok {
 			return s.Image
+		}
+	default:
+		if s, ok := s.(Passer); ok && s.Passes(path) {
+			return s.Pass
 		}
 	}
 	return nil
