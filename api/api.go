@@ -53,6 +53,7 @@ type API struct {
 	started time.Time
 
 	large    map[string]bool // patterns of routes that take a body of up to MaxBody
+	public   map[string]bool // and of those that anybody may ask
 	arriving *arrivals       // where such bodies arrive
 	heavy    chan struct{}   // held while such a body is worked on: it takes much memory
 	bodyTime time.Duration   // that a body may take to arrive
@@ -230,7 +231,7 @@ func prepare(deps Deps) *API {
 		deps.Alerts = noAlerts{}
 	}
 	deps.MaxBody = max(deps.MaxBody, maxBody)
-	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, heavy: make(chan struct{}, 1), arriving: newArrivals(), bodyTime: bodyTime}
+	a := &API{Deps: deps, mux: http.NewServeMux(), started: deps.Now().UTC(), large: map[string]bool{}, public: map[string]bool{}, heavy: make(chan struct{}, 1), arriving: newArrivals(), bodyTime: bodyTime}
 	a.tokens = newTokens(a)
 	a.gate = newGate(deps.Now)
 	a.limiter.perSecond = float64(deps.Rate)
@@ -249,6 +250,7 @@ func (a *API) register(table []route) (err error) {
 			a.large[r.method+" "+r.path] = true
 			op.MaxBodyBytes = a.MaxBody + 1
 		}
+		a.public[r.method+" "+r.path] = r.permission == Public
 		r.handler.register(a, h, op)
 	}
 	a.spec = h.OpenAPI()

@@ -206,3 +206,34 @@ func TestLargeBodiesDoNotWait(t *testing.T) {
 		t.Errorf("%d places are kept for who was sent away", n)
 	}
 }
+
+// TestPublicBodiesAreSmall: who need not be known sends little, of a size that is told or not,
+// whatever credential comes with it.
+func TestPublicBodiesAreSmall(t *testing.T) {
+	w := newWorld(t).withUsers()
+	routes := 0
+	for _, r := range w.api.routes() {
+		if r.permission != Public || r.method == http.MethodGet {
+			continue
+		}
+		routes++
+		for _, told := range []bool{true, false} {
+			if !told && (r.path == "/api/auth/refresh" || r.path == "/api/auth/logout") {
+				continue // they read none
+			}
+			for _, over := range []int{0, 1} {
+				body := `{"zq":"` + strings.Repeat("x", maxPublicBody-9+over) + `"}`
+				request := request(r.method, r.path, w.tokens[owned], body)
+				if !told {
+					request.ContentLength = -1
+				}
+				if a := w.send(request); (a.status == http.StatusRequestEntityTooLarge) != (over == 1) {
+					t.Errorf("%s %s, %d bytes, told %v: %d", r.method, r.path, len(body), told, a.status)
+				}
+			}
+		}
+	}
+	if routes < 4 {
+		t.Errorf("%d routes", routes)
+	}
+}

@@ -35,14 +35,22 @@ func (a *API) secure(mux *http.ServeMux) http.Handler {
 
 // bodyLimit is how many bytes a request's body may have.
 func (a *API) bodyLimit(r *http.Request, mux *http.ServeMux) int64 {
-	if r.ContentLength >= 0 && r.ContentLength <= maxBody {
+	if r.ContentLength >= 0 && r.ContentLength <= maxPublicBody {
 		return maxBody
 	}
-	if _, pattern := mux.Handler(r); a.large[pattern] {
+	_, pattern := mux.Handler(r)
+	switch {
+	case a.large[pattern]:
 		return a.MaxBody
+	case a.public[pattern]:
+		return maxPublicBody
 	}
 	return maxBody
 }
+
+// maxPublicBody is how large a body may be to a route that anybody may ask: reading JSON takes many
+// times its memory.
+const maxPublicBody = 64 << 10
 
 // setHeaders sets what every answer has.
 func setHeaders(h http.Header) {
