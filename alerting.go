@@ -51,7 +51,8 @@ const (
 
 // Kinds of AlertRule.
 const (
-	RuleErrorRate    = "error_rate"    // percent of requests that failed
+	RuleErrorRate    = "error_rate"    // percent that failed by a provider or Point, of the requests that were not refused
+	RuleRefusalRate  = "refusal_rate"  // percent of requests that were refused: for a mistake of the caller, or a limit
 	RuleLatencyP95   = "latency_p95"   // ms
 	RuleTTFTP95      = "ttft_p95"      // ms to the first content
 	RuleCost         = "cost"          // USD spent in the window
@@ -66,14 +67,14 @@ const (
 // RuleKinds are all kinds of AlertRule.
 func RuleKinds() []string {
 	return []string{
-		RuleErrorRate, RuleLatencyP95, RuleTTFTP95, RuleCost, RuleRequests, RuleSpendAnomaly,
+		RuleErrorRate, RuleRefusalRate, RuleLatencyP95, RuleTTFTP95, RuleCost, RuleRequests, RuleSpendAnomaly,
 		RuleProviderDown, RuleSecretAge, RuleMemory, RuleDisk,
 	}
 }
 
 // ruleUnits are the units of thresholds.
 var ruleUnits = map[string]string{
-	RuleErrorRate: "%", RuleLatencyP95: "ms", RuleTTFTP95: "ms", RuleCost: "USD", RuleRequests: "requests",
+	RuleErrorRate: "%", RuleRefusalRate: "%", RuleLatencyP95: "ms", RuleTTFTP95: "ms", RuleCost: "USD", RuleRequests: "requests",
 	RuleSpendAnomaly: "times", RuleSecretAge: "days", RuleMemory: "%", RuleDisk: "%",
 }
 

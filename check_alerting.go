@@ -53,7 +53,7 @@ func (s *RuleScope) check(kind string, fault Fault) {
 	byKey := s.KeyID != "" || s.Each == EachKey
 	byOther := s.Provider != "" || s.Endpoint != "" || s.Model != "" || s.Each != "" && s.Each != EachKey
 	switch kind {
-	case RuleErrorRate, RuleLatencyP95, RuleTTFTP95, RuleCost, RuleRequests:
+	case RuleErrorRate, RuleRefusalRate, RuleLatencyP95, RuleTTFTP95, RuleCost, RuleRequests:
 		if byKey && byOther {
 			fault("key_id", "A key cannot be combined with provider, endpoint or model: figures by the minute are not kept that finely.")
 		}

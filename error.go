@@ -112,6 +112,12 @@ func (c Code) Status() int { return codeTable[c].status }
 // Type is OpenAI's error type that goes with c.
 func (c Code) Type() string { return codeTable[c].kind }
 
+// Refusal reports whether c is a mistake of the caller, or a limit that the operator set.
+func (c Code) Refusal() bool {
+	status := c.Status()
+	return status >= http.StatusBadRequest && status < http.StatusInternalServerError && c != ProviderRateLimited && c != ClientCancelled
+}
+
 // Error is a failure with a code. Message is safe to show to the client and says what to do;
 // Cause is for the log alone.
 type Error struct {

@@ -3,6 +3,7 @@ package point
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"time"
 )
 
@@ -53,6 +54,18 @@ type Record struct {
 type Bodies struct {
 	Request, Response         []byte // nil: not kept
 	RequestSize, ResponseSize int64  // bytes, kept or not
+}
+
+// Refused reports whether r failed by a mistake of its caller, or by a limit that the operator set:
+// neither a provider nor Point did.
+func (r *Record) Refused() bool {
+	switch {
+	case r.Outcome != OutcomeUpstreamError && r.Outcome != OutcomeRejected:
+		return false
+	case r.ErrorCode != "":
+		return r.ErrorCode.Refusal()
+	}
+	return r.Status >= http.StatusBadRequest && r.Status < http.StatusInternalServerError
 }
 
 // Attempt is one try at one target.

@@ -46,7 +46,7 @@ type alertRuleOutput struct {
 type CreateAlertRule struct {
 	Name        string     `json:"name" minLength:"1" maxLength:"80" example:"Errors of a provider"`
 	Enabled     bool       `json:"enabled,omitempty" default:"true"`
-	Kind        string     `json:"kind" enum:"error_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk" doc:"What is measured, which tells the threshold's unit: error_rate percent; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent." example:"error_rate"`
+	Kind        string     `json:"kind" enum:"error_rate,refusal_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk" doc:"What is measured, which tells the threshold's unit: error_rate percent that failed by a provider or by Point (server errors, timeouts, limits of providers), of the requests that were not refused; refusal_rate percent that were refused for a mistake of the caller or a limit of Point; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent." example:"error_rate"`
 	Scope       *RuleScope `json:"scope,omitempty"`
 	Threshold   float64    `json:"threshold,omitempty" minimum:"0" maximum:"1000000000000" example:"25"`
 	WindowMS    int64      `json:"window_ms,omitempty" minimum:"60000" maximum:"604800000" default:"300000" doc:"How far back is looked, in ms; by the minute up to a day."`
@@ -95,7 +95,7 @@ func (a *API) checkRule(r *point.AlertRule, scope *RuleScope, f *faults) {
 type UpdateAlertRule struct {
 	Name        string     `json:"name,omitempty" minLength:"1" maxLength:"80" example:"Errors of a provider"`
 	Enabled     *bool      `json:"enabled,omitempty"`
-	Kind        string     `json:"kind,omitempty" enum:"error_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk"`
+	Kind        string     `json:"kind,omitempty" enum:"error_rate,refusal_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk"`
 	Scope       *RuleScope `json:"scope,omitempty" doc:"Replaces the scope."`
 	Threshold   *float64   `json:"threshold,omitempty" minimum:"0" maximum:"1000000000000" example:"25"`
 	WindowMS    *int64     `json:"window_ms,omitempty" minimum:"60000" maximum:"604800000" example:"300000"`

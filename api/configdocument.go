@@ -68,7 +68,7 @@ type DocumentAlertRule struct {
 	ID          string    `json:"id,omitempty" maxLength:"36" doc:"Absent: that of the live rule of this name, or a new one."`
 	Name        string    `json:"name" minLength:"1" maxLength:"80" example:"Errors of a provider"`
 	Enabled     bool      `json:"enabled"`
-	Kind        string    `json:"kind" enum:"error_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk"`
+	Kind        string    `json:"kind" enum:"error_rate,refusal_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk"`
 	Scope       RuleScope `json:"scope" doc:"With the name of the provider."`
 	Threshold   float64   `json:"threshold" minimum:"0" maximum:"1000000000000" example:"25"`
 	WindowMS    int64     `json:"window_ms" minimum:"60000" maximum:"604800000" example:"300000"`

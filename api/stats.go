@@ -21,7 +21,8 @@ type StatsBucket struct {
 	Group        map[string]string `json:"group" doc:"From the dimensions of by to the group's values." example:"{\"provider\":\"openai-main\"}"`
 	Names        map[string]string `json:"names,omitempty" doc:"Of a group by key, whose value is an id: what the key is called. Names are not unique."`
 	Requests     int64             `json:"requests"`
-	Errors       int64             `json:"errors"`
+	Errors       int64             `json:"errors" doc:"Neither complete nor cancelled by the client."`
+	Refused      int64             `json:"refused" doc:"Of the errors, those for a mistake of the caller or a limit of Point; the others are failures of providers and of Point."`
 	TokensInput  int64             `json:"tokens_input"`
 	TokensOutput int64             `json:"tokens_output"`
 	Cost         point.NanoUSD     `json:"cost" doc:"USD, without the unpriced requests." example:"1.25"`
@@ -95,7 +96,7 @@ func (n names) shapeBucket(b *store.StatsBucket) StatsBucket {
 		called = map[string]string{store.ByKey: name}
 	}
 	return StatsBucket{
-		Start: b.Start, Group: group, Names: called, Requests: b.Requests, Errors: b.Errors,
+		Start: b.Start, Group: group, Names: called, Requests: b.Requests, Errors: b.Errors, Refused: b.Refused,
 		TokensInput: b.TokensInput, TokensOutput: b.TokensOutput, Cost: b.Cost, Unpriced: b.Unpriced, CacheHits: b.CacheHits,
 		Latency: Percentiles(b.Latency), TTFT: Percentiles(b.TTFT),
 	}

@@ -231,7 +231,9 @@ func messageOf(rule *point.AlertRule, x reading) string {
 	limit := number(rule.Threshold)
 	switch rule.Kind {
 	case point.RuleErrorRate:
-		return fmt.Sprintf("%s%% of %d requests in %s failed; the limit is %s%%. Open the requests that failed to see why.", value, x.requests, window, limit)
+		return fmt.Sprintf("%s%% of %d requests in %s failed by a provider or by Point; the limit is %s%%. Open the requests that failed to see why.", value, x.requests, window, limit)
+	case point.RuleRefusalRate:
+		return fmt.Sprintf("%s%% of %d requests in %s were refused, for a mistake of their callers or a limit of their keys; the limit is %s%%. Open them to see which key sends them, and why.", value, x.requests, window, limit)
 	case point.RuleLatencyP95:
 		return fmt.Sprintf("One request in twenty took %s ms or longer in %s; the limit is %s ms. See which provider or model is slow.", value, window, limit)
 	case point.RuleTTFTP95:

@@ -48,7 +48,7 @@ func (r *Rules) requests(ctx context.Context, snap *point.Snapshot, rule *point.
 			continue
 		}
 		x := subjectOf(snap, &rule.Scope, buckets[i].Group)
-		x.value, x.requests = value, buckets[i].Requests
+		x.value, x.requests = value, countOf(rule.Kind, &buckets[i])
 		list = append(list, x)
 	}
 	return list, nil
@@ -66,7 +66,9 @@ func windowOf(rule *point.AlertRule, now time.Time) store.StatsFilter {
 func valueOf(kind string, b *store.StatsBucket) (float64, bool) {
 	switch kind {
 	case point.RuleErrorRate:
-		return 100 * float64(b.Errors) / float64(max(b.Requests, 1)), b.Requests > 0
+		return share(b.Errors-b.Refused, b.Requests-b.Refused)
+	case point.RuleRefusalRate:
+		return share(b.Refused, b.Requests)
 	case point.RuleLatencyP95:
 		return measured(b.Latency.P95)
 	case point.RuleTTFTP95:
@@ -75,6 +77,18 @@ func valueOf(kind string, b *store.StatsBucket) (float64, bool) {
 		return usd(b.Cost), true
 	}
 	return float64(b.Requests), true
+}
+
+// countOf is of how many requests the value of a kind is made.
+func countOf(kind string, b *store.StatsBucket) int64 {
+	if kind == point.RuleErrorRate {
+		return b.Requests - b.Refused
+	}
+	return b.Requests
+}
+
+func share(part, of int64) (float64, bool) {
+	return 100 * float64(part) / float64(max(of, 1)), of > 0
 }
 
 func measured(ms *int64) (float64, bool) {

@@ -144,11 +144,12 @@ func TestRulesOfRequests(t *testing.T) {
 		worse     func(*store.StatsBucket)
 		says      string
 	}{
-		point.RuleErrorRate:  {20, func(b *store.StatsBucket) { b.Errors = 20 }, "20% of 100 requests in 5m failed; the limit is 20%"},
-		point.RuleLatencyP95: {1000, func(b *store.StatsBucket) { b.Latency.P95 = ms(1000) }, "took 1000 ms or longer"},
-		point.RuleTTFTP95:    {500, func(b *store.StatsBucket) { b.TTFT.P95 = ms(501) }, "waited 501 ms or longer"},
-		point.RuleCost:       {2.5, func(b *store.StatsBucket) { b.Cost = 3 * point.USD }, "3 USD were spent in 5m; the limit is 2.5 USD"},
-		point.RuleRequests:   {101, func(b *store.StatsBucket) { b.Requests = 200 }, "200 requests came in 5m; the limit is 101"},
+		point.RuleErrorRate:   {20, func(b *store.StatsBucket) { b.Errors = 20 }, "20% of 100 requests in 5m failed by a provider or by Point; the limit is 20%"},
+		point.RuleRefusalRate: {9, func(b *store.StatsBucket) { b.Refused = 9 }, "9% of 100 requests in 5m were refused"},
+		point.RuleLatencyP95:  {1000, func(b *store.StatsBucket) { b.Latency.P95 = ms(1000) }, "took 1000 ms or longer"},
+		point.RuleTTFTP95:     {500, func(b *store.StatsBucket) { b.TTFT.P95 = ms(501) }, "waited 501 ms or longer"},
+		point.RuleCost:        {2.5, func(b *store.StatsBucket) { b.Cost = 3 * point.USD }, "3 USD were spent in 5m; the limit is 2.5 USD"},
+		point.RuleRequests:    {101, func(b *store.StatsBucket) { b.Requests = 200 }, "200 requests came in 5m; the limit is 101"},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			w := newRulesWorld(t, point.AlertRule{Name: "x", Kind: kind, Threshold: c.threshold, MinRequests: 50, Severity: SeverityCritical})
@@ -178,6 +179,21 @@ func TestRulesOfRequests(t *testing.T) {
 				t.Errorf("ended: %+v", w.store.ended)
 			}
 		})
+	}
+}
+
+func TestErrorRateLeavesRefusalsOut(t *testing.T) {
+	w := newRulesWorld(t, point.AlertRule{Name: "x", Kind: point.RuleErrorRate, Threshold: 50, MinRequests: 10})
+	var figures store.StatsBucket
+	w.store.stats = func(store.StatsFilter) []store.StatsBucket { return []store.StatsBucket{figures} }
+	figures = store.StatsBucket{Requests: 1000, Errors: 1000, Refused: 1000}
+	w.want("callers' mistakes alone", "")
+	figures = store.StatsBucket{Requests: 1000, Errors: 995, Refused: 991}
+	w.want("too few others", "")
+	figures = store.StatsBucket{Requests: 1000, Errors: 995, Refused: 990}
+	w.want("half of the others", "rule:x all requests")
+	if detail := string(w.store.open[0].Detail); !strings.Contains(detail, `"value":50`) || !strings.Contains(detail, `"requests":10`) {
+		t.Error(detail)
 	}
 }
 

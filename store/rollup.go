@@ -52,6 +52,7 @@ type rollupKey struct {
 type rollup struct {
 	Requests     int64     `json:"requests"`
 	Errors       int64     `json:"errors"`
+	Refused      int64     `json:"refused"` // of the errors
 	TokensInput  int64     `json:"tokens_input"`
 	TokensOutput int64     `json:"tokens_output"`
 	Cost         int64     `json:"cost"`
@@ -75,6 +76,9 @@ func (r *rollup) observe(rec *point.Record) {
 	case point.OutcomeComplete, point.OutcomeClientCancelled:
 	default:
 		r.Errors++
+	}
+	if rec.Refused() {
+		r.Refused++
 	}
 	if u := rec.Usage; u != nil {
 		r.TokensInput += bound(u.Input)
@@ -100,6 +104,7 @@ func (r *rollup) observe(rec *point.Record) {
 func (r *rollup) merge(other *rollup) {
 	r.Requests += other.Requests
 	r.Errors += other.Errors
+	r.Refused += other.Refused
 	r.TokensInput += other.TokensInput
 	r.TokensOutput += other.TokensOutput
 	r.Cost = saturate(r.Cost, other.Cost)
@@ -184,22 +189,22 @@ func (k rollupKey) compare(o rollupKey) int {
 
 const (
 	rollupColumns = `span, view, bucket, endpoint, provider_id, model, key_id,
-		requests, errors, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft`
+		requests, errors, refused, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft`
 	rollupConflict = ` ON CONFLICT (span, view, bucket, endpoint, provider_id, model, key_id) DO UPDATE SET
-		requests = rollups.requests + excluded.requests, errors = rollups.errors + excluded.errors,
+		requests = rollups.requests + excluded.requests, errors = rollups.errors + excluded.errors, refused = rollups.refused + excluded.refused,
 		tokens_input = rollups.tokens_input + excluded.tokens_input, tokens_output = rollups.tokens_output + excluded.tokens_output,
 		cost = rollups.cost + excluded.cost, unpriced = rollups.unpriced + excluded.unpriced, cache_hits = rollups.cache_hits + excluded.cache_hits,
 		latency = point_histogram_add(rollups.latency, excluded.latency), ttft = point_histogram_add(rollups.ttft, excluded.ttft)`
 
 	upsertRollup = `INSERT INTO rollups (` + rollupColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)` + rollupConflict
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)` + rollupConflict
 
 	// upsertRollups takes all rows as one JSON list.
 	upsertRollups = `INSERT INTO rollups (` + rollupColumns + `)
 		SELECT span, view, to_timestamp(bucket), endpoint, provider_id, model, key_id,
-			requests, errors, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft
+			requests, errors, refused, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft
 		FROM json_to_recordset($1::JSON) AS r(span INTEGER, view INTEGER, bucket BIGINT, endpoint TEXT, provider_id TEXT, model TEXT, key_id TEXT,
-			requests BIGINT, errors BIGINT, tokens_input BIGINT, tokens_output BIGINT, cost BIGINT, unpriced BIGINT, cache_hits BIGINT, latency JSONB, ttft JSONB)` + rollupConflict
+			requests BIGINT, errors BIGINT, refused BIGINT, tokens_input BIGINT, tokens_output BIGINT, cost BIGINT, unpriced BIGINT, cache_hits BIGINT, latency JSONB, ttft JSONB)` + rollupConflict
 )
 
 // addRollups adds what records tell to the stored rollups.
@@ -224,7 +229,7 @@ func (s *Store) addRollups(ctx context.Context, tx *sql.Tx, records []*point.Rec
 	defer statement.Close()
 	for _, r := range list {
 		_, err := statement.ExecContext(ctx, r.Span, r.View, time.Unix(r.Bucket, 0), r.Endpoint, r.ProviderID, r.Model, r.KeyID,
-			r.Requests, r.Errors, r.TokensInput, r.TokensOutput, r.Cost, r.Unpriced, r.CacheHits, string(r.Latency.append(nil)), string(r.TTFT.append(nil)))
+			r.Requests, r.Errors, r.Refused, r.TokensInput, r.TokensOutput, r.Cost, r.Unpriced, r.CacheHits, string(r.Latency.append(nil)), string(r.TTFT.append(nil)))
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (s *Store) requestStats(ctx context.Context, scope Scope, f StatsFilter) ([
 		var k rollupKey
 		var sum rollup
 		var bucket time.Time
-		err = r.Scan(timeTo{&bucket}, &k.Endpoint, &k.ProviderID, &k.Model, &k.KeyID, &sum.Requests, &sum.Errors, &sum.TokensInput, &sum.TokensOutput,
+		err = r.Scan(timeTo{&bucket}, &k.Endpoint, &k.ProviderID, &k.Model, &k.KeyID, &sum.Requests, &sum.Errors, &sum.Refused, &sum.TokensInput, &sum.TokensOutput,
 			&sum.Cost, &sum.Unpriced, &sum.CacheHits, &sum.Latency, &sum.TTFT)
 		if err != nil {
 			return none, err
@@ -169,7 +169,7 @@ const windowByMinute = 24 * time.Hour
 // statsQuery selects the rollups of a view.
 func statsQuery(span, view int, g *grid, equal map[string]string) *query {
 	var q query
-	q.add("SELECT bucket, endpoint, provider_id, model, key_id, requests, errors, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft FROM rollups")
+	q.add("SELECT bucket, endpoint, provider_id, model, key_id, requests, errors, refused, tokens_input, tokens_output, cost, unpriced, cache_hits, latency, ttft FROM rollups")
 	q.where("span = ? AND view = ? AND bucket >= ? AND bucket < ?", span, view, at(g.starts[0]), at(g.end))
 	for name, value := range equal {
 		q.where(dimensions[name].column, value)
@@ -324,7 +324,7 @@ func (g *grid) answer(groups map[string]*group) []StatsBucket {
 		for _, name := range names {
 			sum := &groups[name].sums[i]
 			out = append(out, StatsBucket{
-				Start: start, Group: groups[name].labels, Requests: sum.Requests, Errors: sum.Errors, TokensInput: sum.TokensInput, TokensOutput: sum.TokensOutput,
+				Start: start, Group: groups[name].labels, Requests: sum.Requests, Errors: sum.Errors, Refused: sum.Refused, TokensInput: sum.TokensInput, TokensOutput: sum.TokensOutput,
 				Cost: point.NanoUSD(sum.Cost), Unpriced: sum.Unpriced, CacheHits: sum.CacheHits, Latency: sum.Latency.percentiles(), TTFT: sum.TTFT.percentiles(),
 			})
 		}

@@ -171,6 +171,7 @@ type StatsBucket struct {
 	Group        map[string]string // By dimension -> provider id, model, path or key id
 	Requests     int64
 	Errors       int64 // neither complete nor cancelled by the client
+	Refused      int64 // of the errors, those by a mistake of the caller or a limit that the operator set
 	TokensInput  int64
 	TokensOutput int64
 	Cost         point.NanoUSD

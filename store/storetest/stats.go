@@ -32,6 +32,9 @@ func statistics(t *testing.T, s *store.Store) {
 		record(hour.Add(2*time.Hour), func(r *point.Record) {
 			r.Status, r.Outcome, r.Usage, r.Cost = 499, point.OutcomeClientCancelled, nil, nil
 		}),
+		record(hour.Add(2*time.Hour), func(r *point.Record) {
+			r.Status, r.Outcome, r.ErrorCode, r.Usage, r.Cost = 429, point.OutcomeRejected, point.RateLimited, nil, nil
+		}),
 		record(hour.Add(time.Hour), func(r *point.Record) { // a test, which no client sent
 			r.Status, r.Outcome, r.Request = 500, point.OutcomeUpstreamError, json.RawMessage(point.TestMark+`"stream":true}`)
 		}),
@@ -39,10 +42,10 @@ func statistics(t *testing.T, s *store.Store) {
 	insert(t, s, list...)
 	f := store.StatsFilter{From: hour, To: hour.Add(3 * time.Hour)}
 	hours := must(s.RequestStats(ctx, store.All(), f))(t)
-	if len(hours) != 3 || hours[0].Requests != 100 || hours[1].Requests != 0 || hours[2].Requests != 3 {
+	if len(hours) != 3 || hours[0].Requests != 100 || hours[1].Requests != 0 || hours[2].Requests != 4 {
 		t.Fatalf("hours: %+v", hours)
 	}
-	if b := hours[2]; b.Errors != 1 || b.Unpriced != 1 || b.CacheHits != 1 || b.TokensInput != 10 || b.Cost != 0 {
+	if b := hours[2]; b.Errors != 2 || b.Refused != 1 || b.Unpriced != 1 || b.CacheHits != 1 || b.TokensInput != 10 || b.Cost != 0 {
 		t.Fatalf("third hour: %+v", b)
 	}
 	if b := hours[0]; b.Cost != 100_000 || b.TokensOutput != 500 || !b.Start.Equal(hour) {
@@ -71,12 +74,12 @@ func statistics(t *testing.T, s *store.Store) {
 		"unknown provider":   {func(f *store.StatsFilter) { f.Provider = "none" }, 0},
 		"model":              {func(f *store.StatsFilter) { f.Model = "claude" }, 1},
 		"key":                {func(f *store.StatsFilter) { f.KeyID = key }, 1},
-		"endpoint":           {func(f *store.StatsFilter) { f.Endpoint = point.PathChat }, 103},
+		"endpoint":           {func(f *store.StatsFilter) { f.Endpoint = point.PathChat }, 104},
 		"provider and model": {func(f *store.StatsFilter) { f.Provider, f.Model = "beta", "gpt-4o" }, 1},
-		"by minute":          {func(f *store.StatsFilter) { f.GroupBy = store.GroupMinute }, 103},
+		"by minute":          {func(f *store.StatsFilter) { f.GroupBy = store.GroupMinute }, 104},
 		"by minute and key":  {func(f *store.StatsFilter) { f.GroupBy, f.KeyID = store.GroupMinute, key }, 1},
-		"by day":             {func(f *store.StatsFilter) { f.GroupBy = store.GroupDay }, 103},
-		"grouped":            {func(f *store.StatsFilter) { f.By = []string{store.ByProvider, store.ByModel, store.ByKey} }, 103},
+		"by day":             {func(f *store.StatsFilter) { f.GroupBy = store.GroupDay }, 104},
+		"grouped":            {func(f *store.StatsFilter) { f.By = []string{store.ByProvider, store.ByModel, store.ByKey} }, 104},
 	} {
 		g := f
 		c.change(&g)
@@ -89,7 +92,7 @@ func statistics(t *testing.T, s *store.Store) {
 	for _, b := range must(s.RequestStats(ctx, store.All(), f))(t) {
 		groups[b.Group[store.ByProvider]] = b.Requests
 	}
-	equal(t, "groups", groups, map[string]int64{p.ID: 100, q.ID: 2, "": 1})
+	equal(t, "groups", groups, map[string]int64{p.ID: 100, q.ID: 2, "": 2})
 }
 
 func statisticsInZones(t *testing.T, s *store.Store) {
