@@ -98,10 +98,10 @@ func (a *API) routes() []route {
 
 		{get, "/api/providers", ProvidersRead, on(a.listProviders), "List providers"},
 		{post, "/api/providers", ProvidersWrite, creates(a.createProvider), "Create a provider"},
-		{get, "/api/providers/{id}", ProvidersRead, on(a.getProvider), "Read a provider"},
-		{put, "/api/providers/{id}", ProvidersWrite, on(a.updateProvider), "Change a provider"},
-		{del, "/api/providers/{id}", ProvidersWrite, on(a.deleteProvider), "Delete a provider"},
-		{post, "/api/providers/{id}/test", ProvidersTest, on(a.testProvider), "Send a prompt to a provider and see what comes back"},
+		{get, "/api/providers/{id}", ProvidersRead, orNamed(on(a.getProvider)), "Read a provider"},
+		{put, "/api/providers/{id}", ProvidersWrite, orNamed(on(a.updateProvider)), "Change a provider"},
+		{del, "/api/providers/{id}", ProvidersWrite, orNamed(on(a.deleteProvider)), "Delete a provider"},
+		{post, "/api/providers/{id}/test", ProvidersTest, orNamed(on(a.testProvider)), "Send a prompt to a provider and see what comes back"},
 		{get, "/api/provider-kinds", ProvidersRead, on(a.listProviderKinds), "List the kinds of provider and their settings"},
 
 		{get, "/api/endpoints", EndpointsRead, on(a.listEndpoints), "List endpoints"},
@@ -254,6 +254,7 @@ func (a *API) register(table []route) (err error) {
 		r.handler.register(a, h, op)
 	}
 	a.spec = h.OpenAPI()
+	describeIDs(a.spec)
 	describeRefusals(a.spec)
 	if err := describeExamples(a.spec); err != nil {
 		return err

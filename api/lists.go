@@ -2,7 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -63,6 +66,42 @@ func cut[T any](p Paging, all []T) *listOutput[T] {
 type ByID struct {
 	ID string `path:"id" minLength:"1" maxLength:"255" doc:"Id."`
 }
+
+func (in ByID) asked() string { return in.ID }
+
+// describeIDs says in the document where {id} may be a name.
+func describeIDs(spec *huma.OpenAPI) {
+	for op := range operationsOf(spec) {
+		if named, _ := op.Metadata[metaNamed].(bool); !named {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if p.In == "path" {
+				p.Description = "Id or name."
+			}
+		}
+	}
+}
+
+// wantsID lets the answer that a thing is not there say that its id is wanted, if another text was
+// given, and which route lists ids.
+func wantsID(err error, op *huma.Operation, in any) error {
+	var p *Problem
+	byID, ok := in.(interface{ asked() string })
+	named, _ := op.Metadata[metaNamed].(bool)
+	if !ok || named || !errors.As(err, &p) || p.Code != codeNotFound || isID.MatchString(byID.asked()) {
+		return err
+	}
+	list, _, _ := strings.Cut(op.Path, "/{id}")
+	told := *p
+	told.Detail += fmt.Sprintf(" It is asked for by its id, and this is none: ids look like %s, and GET %s lists them.", exampleID, list)
+	return &told
+}
+
+const exampleID = "0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b"
+
+// isID is the form of ids, as they are read.
+var isID = regexp.MustCompile(`^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // Reasoned is embedded into the input of what becomes a revision. authorize reads it.
 type Reasoned struct {

@@ -42,6 +42,7 @@ type handler struct {
 	anyQuery bool // takes parameters that it does not know
 	session  bool // personal access tokens may not
 	large    bool // takes a body of up to Deps.MaxBody
+	named    bool // finds what it is about by its name too
 	own      Permission
 	register func(*API, huma.API, huma.Operation)
 }
@@ -49,7 +50,7 @@ type handler struct {
 // on makes a handler of a method.
 func on[I, O any](f func(context.Context, *I) (*O, error)) handler {
 	return handler{name: methodName(f), register: func(a *API, h huma.API, op huma.Operation) {
-		huma.Register(h, op, answering(a, f))
+		huma.Register(h, op, answering(a, op, f))
 	}}
 }
 
@@ -72,7 +73,7 @@ func redirects[I, O any](f func(context.Context, *I) (*O, error)) handler {
 func returns[I, O any](f func(context.Context, *I) (*O, error), params []*huma.Param) handler {
 	return handler{name: methodName(f), moves: true, anyQuery: true, register: func(a *API, h huma.API, op huma.Operation) {
 		op.Parameters = params
-		huma.Register(h, op, answering(a, f))
+		huma.Register(h, op, answering(a, op, f))
 	}}
 }
 
@@ -80,6 +81,12 @@ func returns[I, O any](f func(context.Context, *I) (*O, error), params []*huma.P
 // h asks of the store it asks with scopeOf.
 func orOwn(own Permission, h handler) handler {
 	h.own = own
+	return h
+}
+
+// orNamed is h for an {id} that may be a name.
+func orNamed(h handler) handler {
+	h.named = true
 	return h
 }
 
@@ -116,7 +123,7 @@ func raw[T, I any](contentType, description string, f func(context.Context, *I) 
 			content[kind] = &huma.MediaType{Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")}
 		}
 		op.Responses = map[string]*huma.Response{"200": {Description: description, Content: content}}
-		huma.Register(h, op, answering(a, f))
+		huma.Register(h, op, answering(a, op, f))
 	}}
 }
 
@@ -126,11 +133,11 @@ func streams[T, I any](f func(context.Context, *I) (*huma.StreamResponse, error)
 }
 
 // answering is f with errors that are no Problem made one; what they say is for the log.
-func answering[I, O any](a *API, f func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+func answering[I, O any](a *API, op huma.Operation, f func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
-			return nil, a.failed(ctx, methodName(f), err)
+			return nil, wantsID(a.failed(ctx, methodName(f), err), &op, in)
 		}
 		return out, nil
 	}
@@ -159,13 +166,14 @@ const (
 	metaCreates    = "creates"
 	metaOwn        = "own"
 	metaSession    = "session"
+	metaNamed      = "named"
 )
 
 // operation is the line's entry in OpenAPI.
 func (r route) operation(id string) huma.Operation {
 	op := huma.Operation{
 		Method: r.method, Path: r.path, OperationID: id, Summary: r.summary, Tags: []string{r.tag()},
-		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates, metaOwn: r.handler.own, metaSession: r.handler.session},
+		Metadata:                     map[string]any{metaPermission: r.permission, metaCreates: r.handler.creates, metaOwn: r.handler.own, metaSession: r.handler.session, metaNamed: r.handler.named},
 		RejectUnknownQueryParameters: !r.handler.anyQuery,
 		MaxBodyBytes:                 maxBody + 1, // huma counts a body of just the limit as too large
 		BodyReadTimeout:              -1,          // arrival has one
