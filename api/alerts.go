@@ -43,7 +43,7 @@ type listAlertsInput struct {
 }
 
 func (a *API) listAlerts(ctx context.Context, in *listAlertsInput) (*listOutput[Alert], error) {
-	if err := checkSpan(in.From, in.To); err != nil {
+	if err := checkSpan(in.From, in.To).err(); err != nil {
 		return nil, err
 	}
 	list, err := a.Store.ListAlerts(ctx, store.AlertFilter{

@@ -267,7 +267,7 @@ func (a *API) register(table []route) (err error) {
 // newHuma sets huma up as this API wants it: no pages of its own, JSON alone, Problem.
 func (a *API) newHuma() huma.API {
 	h := huma.NewAPI(newConfig(), adapter(a.mux))
-	h.UseMiddleware(a.authorize, a.idempotent)
+	h.UseMiddleware(a.authorize, once, a.idempotent)
 	return h
 }
 

@@ -94,7 +94,9 @@ type AuditFinding struct {
 type auditReportOutput struct{ Body AuditReport }
 
 func (a *API) listAudit(ctx context.Context, in *listAuditInput) (*listOutput[AuditEntry], error) {
-	if err := checkSpan(in.From, in.To); err != nil {
+	f := checkSpan(in.From, in.To)
+	f.oneOfThese("event", in.Event, auditEvents())
+	if err := f.err(); err != nil {
 		return nil, err
 	}
 	list, err := a.Store.ListAudit(ctx, store.AuditFilter{

@@ -30,7 +30,7 @@ type listLogsInput struct {
 }
 
 func (a *API) listLogs(ctx context.Context, in *listLogsInput) (*listOutput[LogEntry], error) {
-	if err := checkSpan(in.From, in.To); err != nil {
+	if err := checkSpan(in.From, in.To).err(); err != nil {
 		return nil, err
 	}
 	list, err := a.Store.ListLogs(ctx, store.LogFilter{

@@ -133,7 +133,13 @@ type deletePriceInput struct {
 }
 
 func (a *API) listPrices(_ context.Context, in *listPricesInput) (*listOutput[ModelPrice], error) {
-	all := slices.DeleteFunc(a.allPrices(), func(p ModelPrice) bool {
+	all := a.allPrices()
+	var f faults
+	f.oneOfThese("kind", in.Kind, a.priceKinds(all))
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(p ModelPrice) bool {
 		return in.Kind != "" && p.Kind != in.Kind || in.Model != "" && p.Model != in.Model || in.Source != "" && p.Source != in.Source ||
 			!strings.Contains(strings.ToLower(p.Model), strings.ToLower(in.Search))
 	})

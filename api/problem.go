@@ -132,6 +132,15 @@ var useProblems = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
 	huma.ValidateStrictCasing = true
 	huma.NewError = newProblem
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
+		for _, err := range errs {
+			var d *huma.ErrorDetail
+			if errors.As(err, &d) && d.Message == "unknown query parameter" {
+				d.Message = unknownParameter(ctx.Operation())
+			}
+		}
+		return newProblem(status, detail, errs...)
+	}
 })
 
 // newProblem takes over what huma's validation found.

@@ -75,7 +75,7 @@ const outcomePattern = "(complete|client_cancelled|upstream_error|truncated|reje
 // TransformSchema says what an item is.
 func (Outcomes) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Items = &huma.Schema{
-		Type: huma.TypeString, Pattern: "^" + outcomePattern + "(," + outcomePattern + "){0,4}$", PatternDescription: "outcomes with commas between them",
+		Type: huma.TypeString, Pattern: "^" + outcomePattern + "(," + outcomePattern + "){0,4}$", PatternDescription: "one or several of complete, client_cancelled, upstream_error, truncated, rejected, with commas between them",
 		MaxLength: new(255), Examples: []any{"upstream_error,truncated"},
 	}
 	return s
@@ -116,15 +116,18 @@ func (a *API) listRequests(ctx context.Context, in *listRequestsInput) (*listOut
 	return pageOf(in.Paging, list, names.shape), nil
 }
 
-// check refuses a span that ends before it begins.
-func (f RequestFilter) check() error { return checkSpan(f.From, f.To) }
+// check refuses a span that ends before it begins, and an endpoint that does not exist.
+func (in *RequestFilter) check() error {
+	f := checkSpan(in.From, in.To)
+	f.oneOfThese("endpoint", in.Endpoint, point.Endpoints())
+	return f.err()
+}
 
-func checkSpan(from, to time.Time) error {
-	var f faults
+func checkSpan(from, to time.Time) (f faults) {
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		f.add("query.to", "This must be later than from.")
 	}
-	return f.err()
+	return f
 }
 
 func (a *API) getRequest(ctx context.Context, in *ByID) (*requestOutput, error) {

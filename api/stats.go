@@ -80,6 +80,7 @@ func (a *API) statsFilter(in *statsInput) (store.StatsFilter, error) {
 		Provider: in.Provider, Endpoint: in.Endpoint, Model: in.Model, KeyID: in.Key, From: in.From, To: in.To,
 		GroupBy: in.GroupBy, By: in.By, TZ: zone,
 	}
+	f.oneOfThese("endpoint", in.Endpoint, point.Endpoints())
 	f.take("query", filter.Check(a.Now()))
 	return filter, f.err()
 }
