@@ -239,3 +239,34 @@ func TestDeletingWhatIsUsed(t *testing.T) {
 		t.Error(store.ErrNotFound)
 	}
 }
+
+func TestMailWithoutServer(t *testing.T) {
+	w := newWorld(t).withUsers()
+	id := w.make("/api/notifiers", `{"name":"mail","type":"email","config":{"to":["a@example.com"]}}`)
+	w.ports.noMail = true
+	says := []string{`"body.enabled"`, "POINT_SMTP_URL"}
+	w.run(map[string]string{"id": id}, []apiCase{
+		{"made", owned, "POST", "/api/notifiers", `{"name":"x","type":"email","config":{"to":["a@example.com"]}}`, nil, 422, says, nil},
+		{"all mistakes", owned, "POST", "/api/notifiers", `{"name":"x","type":"email","config":{"to":[]}}`, nil, 422, append(says, "body.config.to"), nil},
+		{"made for later", owned, "POST", "/api/notifiers", `{"name":"x","type":"email","enabled":false,"config":{"to":["a@example.com"]}}`, nil, 201, nil, nil},
+		{"changed", owned, "PUT", "/api/notifiers/{id}", `{"name":"y"}`, nil, 422, says, nil},
+		{"switched off", owned, "PUT", "/api/notifiers/{id}", `{"enabled":false}`, nil, 200, nil, nil},
+		{"switched on", owned, "PUT", "/api/notifiers/{id}", `{"enabled":true}`, nil, 422, says, nil},
+		{"a webhook", owned, "POST", "/api/notifiers", `{"name":"z","type":"slack","config":{"url":"https://hooks.slack.example/services/canary"}}`, nil, 201, nil, nil},
+	})
+	w.ports.noMail = false
+	w.run(map[string]string{"id": id}, []apiCase{{"with a server", owned, "PUT", "/api/notifiers/{id}", `{"enabled":true}`, nil, 200, nil, nil}})
+}
+
+// TestGivenZeros: what is given is not taken for absent.
+func TestGivenZeros(t *testing.T) {
+	newWorld(t).withUsers().run(nil, []apiCase{
+		{"rule", owned, "POST", "/api/alert-rules", `{"name":"a","kind":"cost","threshold":1,"enabled":false,"cooldown_ms":0}`, nil, 201, []string{`"enabled":false`, `"cooldown_ms":0`, `"window_ms":300000`}, nil},
+		{"rule without", owned, "POST", "/api/alert-rules", `{"name":"b","kind":"cost","threshold":1}`, nil, 201, []string{`"enabled":true`, `"cooldown_ms":1800000`}, nil},
+		{"rule with nulls", owned, "POST", "/api/alert-rules", `{"name":"c","kind":"cost","threshold":1,"enabled":null,"cooldown_ms":null}`, nil, 422, []string{"body.enabled", "body.cooldown_ms"}, nil},
+		{"notifier", owned, "POST", "/api/notifiers", `{"name":"a","type":"slack","enabled":false,"config":{"url":"https://hooks.slack.example/x"}}`, nil, 201, []string{`"enabled":false`}, nil},
+		{"notifier without", owned, "POST", "/api/notifiers", `{"name":"b","type":"slack","config":{"url":"https://hooks.slack.example/x"}}`, nil, 201, []string{`"enabled":true`}, nil},
+		{"notifier with null", owned, "POST", "/api/notifiers", `{"name":"c","type":"slack","enabled":null,"config":{"url":"https://hooks.slack.example/x"}}`, nil, 422, []string{"body.enabled"}, nil},
+		{"a list", owned, "POST", "/api/notifiers", `[]`, nil, 422, nil, nil},
+	})
+}

@@ -45,14 +45,14 @@ type alertRuleOutput struct {
 // CreateAlertRule is the body that creates an alert rule.
 type CreateAlertRule struct {
 	Name        string     `json:"name" minLength:"1" maxLength:"80" example:"Errors of a provider"`
-	Enabled     bool       `json:"enabled,omitempty" default:"true"`
+	Enabled     *bool      `json:"enabled,omitempty" default:"true"`
 	Kind        string     `json:"kind" enum:"error_rate,refusal_rate,latency_p95,ttft_p95,cost,requests,spend_anomaly,provider_down,secret_age,memory,disk" doc:"What is measured, which tells the threshold's unit: error_rate percent that failed by a provider or by Point (server errors, timeouts, limits of providers), of the requests that were not refused; refusal_rate percent that were refused for a mistake of the caller or a limit of Point; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent." example:"error_rate"`
 	Scope       *RuleScope `json:"scope,omitempty"`
 	Threshold   float64    `json:"threshold,omitempty" minimum:"0" maximum:"1000000000000" example:"25"`
 	WindowMS    int64      `json:"window_ms,omitempty" minimum:"60000" maximum:"604800000" default:"300000" doc:"How far back is looked, in ms; by the minute up to a day."`
 	MinRequests int64      `json:"min_requests,omitempty" minimum:"0" maximum:"1000000000" doc:"Fewer requests in the window say nothing." example:"20"`
 	Severity    string     `json:"severity,omitempty" enum:"info,warning,critical" default:"warning"`
-	CooldownMS  int64      `json:"cooldown_ms,omitempty" minimum:"0" maximum:"2592000000" default:"1800000" doc:"The same subject is not sent again within so many ms. Alerts are recorded all the same."`
+	CooldownMS  *int64     `json:"cooldown_ms,omitempty" minimum:"0" maximum:"2592000000" default:"1800000" doc:"The same subject is not sent again within so many ms. Alerts are recorded all the same."`
 }
 
 type createAlertRuleInput struct {
@@ -68,9 +68,11 @@ func (in *createAlertRuleInput) Resolve(ctx huma.Context) []error {
 	a, _ := apiOf(ctx)
 	b := &in.Body
 	in.rule = point.AlertRule{
-		Name: b.Name, Enabled: b.Enabled, Kind: b.Kind, Threshold: b.Threshold, WindowMS: b.WindowMS, MinRequests: b.MinRequests,
-		Severity: b.Severity, CooldownMS: b.CooldownMS,
+		Name: b.Name, Enabled: true, Kind: b.Kind, Threshold: b.Threshold, WindowMS: b.WindowMS, MinRequests: b.MinRequests,
+		Severity: b.Severity, CooldownMS: point.RuleCooldownMS,
 	}
+	setIf(&in.rule.Enabled, b.Enabled)
+	setIf(&in.rule.CooldownMS, b.CooldownMS)
 	a.checkRule(&in.rule, b.Scope, &f)
 	return f.errors()
 }

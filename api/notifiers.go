@@ -47,7 +47,7 @@ type CreateNotifier struct {
 	Name        string         `json:"name" minLength:"1" maxLength:"255" example:"on-call"`
 	Type        string         `json:"type" enum:"webhook,slack,email" example:"webhook"`
 	Config      NotifierConfig `json:"config"`
-	Enabled     bool           `json:"enabled,omitempty" default:"true"`
+	Enabled     *bool          `json:"enabled,omitempty" default:"true"`
 	MinSeverity string         `json:"min_severity,omitempty" enum:"info,warning,critical" default:"warning"`
 	Kinds       Names          `json:"kinds,omitempty" maxItems:"500" doc:"Globs of alert kinds, such as rule:*; empty: all."`
 }
@@ -60,13 +60,23 @@ type createNotifierInput struct {
 }
 
 // Resolve finds what a schema cannot see, so that it is listed beside the rest.
-func (in *createNotifierInput) Resolve(huma.Context) []error {
+func (in *createNotifierInput) Resolve(ctx huma.Context) []error {
 	var f faults
+	a, _ := apiOf(ctx)
 	b := &in.Body
-	in.notifier = point.Notifier{Name: b.Name, Type: b.Type, Enabled: b.Enabled, MinSeverity: b.MinSeverity, Kinds: b.Kinds}
+	in.notifier = point.Notifier{Name: b.Name, Type: b.Type, Enabled: true, MinSeverity: b.MinSeverity, Kinds: b.Kinds}
+	setIf(&in.notifier.Enabled, b.Enabled)
 	b.Config.apply(&in.notifier.Config)
-	in.notifier.Check(f.at("body."))
+	a.checkNotifier(&in.notifier, &f)
 	return f.errors()
+}
+
+// checkNotifier finds what is wrong with n: nothing would ever come of mail without a server.
+func (a *API) checkNotifier(n *point.Notifier, f *faults) {
+	n.Check(f.at("body."))
+	if n.Type == point.NotifierEmail && n.Enabled && a.Notify != nil && !a.Notify.Mails() {
+		f.add("body.enabled", "No mail server is set, so no mail would be sent. Set POINT_SMTP_URL and start Point again, or give false here until then.")
+	}
 }
 
 // apply replaces a config, but for its secrets: an absent or masked one stays.
@@ -119,7 +129,7 @@ func (in *updateNotifierInput) Resolve(ctx huma.Context) []error {
 		b.Config.apply(&n.Config)
 	}
 	var f faults
-	n.Check(f.at("body."))
+	a.checkNotifier(n, &f)
 	return f.errors()
 }
 

@@ -45,6 +45,7 @@ type Events interface {
 // Notifications sends alerts.
 type Notifications interface {
 	Test(ctx context.Context, n *point.Notifier) point.NotifierResult
+	Mails() bool // there is a mail server to send through
 }
 
 // Prices lists the embedded prices, by kind and model.

@@ -118,6 +118,7 @@ type fakePorts struct {
 	health map[string]point.ProviderHealth // by provider; absent: ok
 
 	refusal error // of a test or an explanation
+	noMail  bool  // no mail server is set
 }
 
 func (f *fakePorts) TestProvider(_ context.Context, p *point.Provider, r point.TestRequest) (point.TestResult, error) {
@@ -161,6 +162,8 @@ func (f *fakePorts) KeyUsage(k *point.Key) point.KeyUsage {
 func (f *fakePorts) Test(_ context.Context, n *point.Notifier) point.NotifierResult {
 	return point.NotifierResult{OK: true, Status: 200, LatencyMS: 7, Message: "Taken by " + n.Name}
 }
+
+func (f *fakePorts) Mails() bool { return !f.noMail }
 
 func (f *fakePorts) All(time.Time) []point.ModelPrice {
 	rate := 2500.0

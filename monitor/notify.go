@@ -12,6 +12,7 @@ import (
 	"point"
 	"point/internal/panics"
 	"point/internal/redact"
+	"point/store"
 )
 
 const (
@@ -167,11 +168,14 @@ func (n *Notify) send(ctx context.Context, to *point.Notifier, message point.Not
 	}
 }
 
+// Mails reports whether there is a mail server to send through.
+func (n *Notify) Mails() bool { return n.opt.Mail.Host != "" }
+
 // Test sends a test to a notifier, whether it is enabled or not, and tells what came back.
 func (n *Notify) Test(ctx context.Context, to *point.Notifier) point.NotifierResult {
 	now := n.opt.Now().UTC()
 	message := point.Notification{
-		NotifierID: to.ID, Event: point.EventTest, Attempts: 1, CreatedAt: now,
+		AlertID: store.NewID(now), NotifierID: to.ID, Event: point.EventTest, Attempts: 1, CreatedAt: now,
 		Alert: point.Alert{
 			Kind: "test", Subject: to.Name, Severity: point.SeverityInfo, Message: "This is a test of the notifier. Nothing is wrong.",
 			Count: 1, FirstAt: now, LastAt: now,

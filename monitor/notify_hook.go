@@ -30,7 +30,7 @@ import (
 const (
 	headerTimestamp = "X-Point-Timestamp" // seconds since 1970
 	headerSignature = "X-Point-Signature"
-	headerDelivery  = "X-Point-Delivery" // the same for each try of one message
+	headerDelivery  = "X-Point-Delivery" // the same for each try of one message, and of no other
 )
 
 const answerKept = 300 // bytes of an answer that people are shown
@@ -109,7 +109,7 @@ func (h *hook) webhook(ctx context.Context, to *point.Notifier, m point.Notifica
 	return h.post(ctx, to, body, map[string]string{
 		headerTimestamp: timestamp,
 		headerSignature: sign(to.Config.Secrets[point.NotifierSecret], timestamp, body),
-		headerDelivery:  m.AlertID + "." + m.Event,
+		headerDelivery:  m.AlertID + "." + to.ID + "." + m.Event,
 	})
 }
 

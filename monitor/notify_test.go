@@ -283,6 +283,24 @@ func TestWebhookGuards(t *testing.T) {
 	}
 }
 
+func TestEachTestIsADeliveryOfItsOwn(t *testing.T) {
+	s := newSink(t)
+	n := NewNotify(NotifyOptions{Allow: loopback})
+	defer n.hook.client.CloseIdleConnections()
+	to, ids := hookTo(s.URL), map[string]bool{}
+	for range 3 {
+		if got := n.Test(t.Context(), to); !got.OK {
+			t.Fatalf("%+v", got)
+		}
+	}
+	for _, r := range s.got {
+		ids[r.Header.Get(headerDelivery)] = true
+	}
+	if len(ids) != 3 || ids[""] || ids[".test"] {
+		t.Errorf("deliveries %v", ids)
+	}
+}
+
 func TestSlack(t *testing.T) {
 	s := newSink(t)
 	to := hookTo(s.URL)
