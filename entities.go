@@ -17,6 +17,12 @@ type Endpoint struct {
 	UpdatedAt time.Time
 }
 
+// What the credentials that Point makes begin with. Client keys may be given others.
+const (
+	ClientKeyPrefix = "pt-"  // for /v1
+	UserTokenPrefix = "ptp_" // personal access tokens, for /api
+)
+
 // Endpoints are the paths that exist, in the order they are shown.
 func Endpoints() []string {
 	return []string{

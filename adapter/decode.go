@@ -72,13 +72,25 @@ func admit(snapshot *point.Snapshot, header http.Header, now time.Time) (*point.
 	key, ok := snapshot.KeyByToken(token, now)
 	switch {
 	case !ok:
-		return nil, &point.Error{Code: point.InvalidAPIKey, Message: "The API key is not one of Point's client keys; the console's Keys page makes one."}
+		return nil, &point.Error{Code: point.InvalidAPIKey, Message: noKey(token)}
 	case key.Status != point.StatusActive:
 		return nil, &point.Error{Code: point.KeyDisabled, Message: "This API key has been revoked."}
 	case key.ExpiresAt != nil && !now.Before(*key.ExpiresAt):
 		return nil, &point.Error{Code: point.KeyExpired, Message: "This API key has expired."}
 	}
 	return key, nil
+}
+
+// noKey says what is wrong with a credential that is no client key.
+func noKey(token string) string {
+	const made = "the console's Keys page, POST /api/keys or `point key create` makes one."
+	switch {
+	case strings.HasPrefix(token, point.UserTokenPrefix):
+		return "This is a personal access token, which is for /api alone; /v1 takes a client key: " + made
+	case strings.HasPrefix(token, "eyJ"):
+		return "This is an access token of a session, which is for /api alone; /v1 takes a client key: " + made
+	}
+	return "The API key is not one of Point's client keys; " + made
 }
 
 // maxToken bounds a credential before it is hashed.

@@ -23,6 +23,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no key":           {"POST", point.PathChat, chat, nil, 401, point.MissingAPIKey, "Authorization: Bearer KEY"},
 		"wrong key":        {"POST", point.PathChat, chat, []string{"Authorization", "Bearer nope"}, 401, point.InvalidAPIKey, "Keys page"},
+		"access token":     {"POST", point.PathChat, chat, []string{"Authorization", "Bearer ptp_ABCDEFGH"}, 401, point.InvalidAPIKey, "personal access token, which is for /api"},
+		"session's token":  {"POST", point.PathChat, chat, []string{"Authorization", "Bearer eyJhbGciOi.e30.c2ln"}, 401, point.InvalidAPIKey, "a session, which is for /api"},
 		"basic auth":       {"POST", point.PathChat, chat, []string{"Authorization", "Basic " + token}, 401, point.InvalidAPIKey, "Bearer"},
 		"two keys":         {"POST", point.PathChat, chat, append([]string{"X-Api-Key", "other"}, bearer...), 400, point.ConflictingKeys, "send one"},
 		"long key":         {"POST", point.PathChat, chat, []string{"X-Api-Key", strings.Repeat("k", 5000)}, 401, point.InvalidAPIKey, "too long"},

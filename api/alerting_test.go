@@ -263,10 +263,10 @@ func TestGivenZeros(t *testing.T) {
 	newWorld(t).withUsers().run(nil, []apiCase{
 		{"rule", owned, "POST", "/api/alert-rules", `{"name":"a","kind":"cost","threshold":1,"enabled":false,"cooldown_ms":0}`, nil, 201, []string{`"enabled":false`, `"cooldown_ms":0`, `"window_ms":300000`}, nil},
 		{"rule without", owned, "POST", "/api/alert-rules", `{"name":"b","kind":"cost","threshold":1}`, nil, 201, []string{`"enabled":true`, `"cooldown_ms":1800000`}, nil},
-		{"rule with nulls", owned, "POST", "/api/alert-rules", `{"name":"c","kind":"cost","threshold":1,"enabled":null,"cooldown_ms":null}`, nil, 422, []string{"body.enabled", "body.cooldown_ms"}, nil},
+		{"rule with nulls", owned, "POST", "/api/alert-rules", `{"name":"c","kind":"cost","threshold":1,"enabled":null,"cooldown_ms":null}`, nil, 201, []string{`"enabled":true`, `"cooldown_ms":1800000`}, nil},
 		{"notifier", owned, "POST", "/api/notifiers", `{"name":"a","type":"slack","enabled":false,"config":{"url":"https://hooks.slack.example/x"}}`, nil, 201, []string{`"enabled":false`}, nil},
 		{"notifier without", owned, "POST", "/api/notifiers", `{"name":"b","type":"slack","config":{"url":"https://hooks.slack.example/x"}}`, nil, 201, []string{`"enabled":true`}, nil},
-		{"notifier with null", owned, "POST", "/api/notifiers", `{"name":"c","type":"slack","enabled":null,"config":{"url":"https://hooks.slack.example/x"}}`, nil, 422, []string{"body.enabled"}, nil},
+		{"notifier with null", owned, "POST", "/api/notifiers", `{"name":"c","type":"slack","enabled":null,"config":{"url":"https://hooks.slack.example/x"}}`, nil, 201, []string{`"enabled":true`}, nil},
 		{"a list", owned, "POST", "/api/notifiers", `[]`, nil, 422, nil, nil},
 	})
 }

@@ -328,3 +328,18 @@ func TestKeySetVerifies(t *testing.T) {
 		t.Error(header, err)
 	}
 }
+
+// TestClientKeysAreNotForHere: who sends one is told what to send.
+func TestClientKeysAreNotForHere(t *testing.T) {
+	w := newWorld(t).withUsers()
+	chosen := "chosen by the operator"
+	if err := w.store.CreateKey(t.Context(), &point.Key{Name: "ci", Status: point.StatusActive}, point.NewSecret(chosen)); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"pt-ABCDEFGHIJKLMNOPQRSTUVWXYZ", chosen} {
+		for _, header := range [][]string{{"Authorization", "Bearer " + key}, {"X-Api-Key", key}} {
+			w.run(nil, []apiCase{{"key", "", "GET", "/api/providers", "", header, 401, []string{"client key, which is for /v1", "/api/auth/login", "/api/tokens"}, []string{key}}})
+		}
+	}
+	w.run(nil, []apiCase{{"no key", "", "GET", "/api/providers", "", []string{"Authorization", "Bearer nothing"}, 401, []string{"not valid, or no longer"}, nil}})
+}

@@ -155,9 +155,12 @@ func (a *API) principal(r *http.Request) (*principal, error) {
 		return a.byUserToken(token)
 	}
 	if strings.HasPrefix(token, keyPrefix) {
-		return nil, unauthorized("Client keys are for /v1. Sign in at /api/auth/login and send its access_token.")
+		return nil, errClientKey
 	}
 	c, err := a.tokens.verify(r.Context(), token)
+	if err != nil && a.isClientKey(token) {
+		return nil, errClientKey
+	}
 	if err != nil {
 		return nil, unauthorized("The access token is not valid, or no longer. Get a new one at /api/auth/refresh, or sign in.")
 	}
@@ -166,6 +169,14 @@ func (a *API) principal(r *http.Request) (*principal, error) {
 		return nil, unauthorized("This session has ended. Sign in again.")
 	}
 	return &principal{user: user, sessionID: c.SessionID, claims: c, grants: permissionsOf(a.Store.Snapshot(), user.Role)}, nil
+}
+
+var errClientKey = unauthorized("This is a client key, which is for /v1 alone. Sign in at /api/auth/login and send its access_token, or a personal access token of POST /api/tokens.")
+
+// isClientKey reports whether a credential is a client key that the operator chose, without prefix.
+func (a *API) isClientKey(token string) bool {
+	_, ok := a.Store.Snapshot().KeyByToken(token[:min(len(token), maxToken)], a.Now())
+	return ok
 }
 
 // byUserToken finds out who sent a personal access token, and what of their role it gives.

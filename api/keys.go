@@ -12,8 +12,7 @@ import (
 	"point/store"
 )
 
-// keyPrefix is what every client key that Point makes begins with.
-const keyPrefix = "pt-"
+const keyPrefix = point.ClientKeyPrefix
 
 // Key is a client key of /v1.
 type Key struct {

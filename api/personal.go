@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	userTokenPrefix  = "ptp_" // what every personal access token begins with
+	userTokenPrefix  = point.UserTokenPrefix
 	userTokenDefault = 90 * 24 * time.Hour
 	userTokenMax     = 366 * 24 * time.Hour // a year, whichever
 )

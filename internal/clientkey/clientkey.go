@@ -8,4 +8,4 @@ import (
 )
 
 // New is a token that nobody can guess: "pt-" and 26 letters and digits, 130 random bits.
-func New() point.Secret { return point.NewSecret("pt-" + rand.Text()) }
+func New() point.Secret { return point.NewSecret(point.ClientKeyPrefix + rand.Text()) }

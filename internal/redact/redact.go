@@ -80,7 +80,7 @@ type prefix struct {
 }
 
 var prefixes = []prefix{
-	{"sk-", 8}, {"sk_", 8}, {"rk_", 16}, {"pk-", 16}, {"pk_", 16}, {"pt-", 16}, {"pt_", 16}, {"point_", 20}, {"point-", 20},
+	{"sk-", 8}, {"sk_", 8}, {"rk_", 16}, {"pk-", 16}, {"pk_", 16}, {"pt-", 16}, {"pt_", 16}, {"ptp_", 16}, {"point_", 20}, {"point-", 20},
 	{"gsk_", 8}, {"csk-", 8}, {"xai-", 8}, {"pplx-", 8}, {"nvapi-", 8}, {"hf_", 8}, {"r8_", 8}, {"fw_", 12}, {"tgp_v1_", 8},
 	{"AIza", 8}, {"ya29.", 8}, {"AKIA", 12}, {"ASIA", 12}, {"eyJ", 16}, {"GOCSPX-", 8},
 	{"ghp_", 8}, {"gho_", 8}, {"ghu_", 8}, {"ghs_", 8}, {"ghr_", 8}, {"github_pat_", 8}, {"glpat-", 8}, {"npm_", 20}, {"pypi-", 20},

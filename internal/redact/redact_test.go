@@ -19,6 +19,7 @@ func TestString(t *testing.T) {
 		{"Incorrect API key provided: sk-proj-****1234.", "Incorrect API key provided: ***."},
 		{"(gsk_abcdefgh12345678)", "(***)"},
 		{"AIzaSyD-1234567890abcdef", "***"},
+		{"token ptp_ABCDEFGHIJKLMNOPQRSTUVWXYZ is refused", "token *** is refused"},
 		{`{"error":"bad key AIzaSyD-1234567890abcdef"}`, `{"error":"bad key ***"}`},
 		{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_def", "***"},
 		{"line\\nsk-abcdefgh12345678", "line\\n***"},
