@@ -81,7 +81,7 @@ type listKeysInput struct {
 
 // CreateKey is the body that creates a key.
 type CreateKey struct {
-	Name      string     `json:"name" minLength:"1" maxLength:"255" example:"billing service"`
+	Name      string     `json:"name" minLength:"1" maxLength:"255" doc:"For people. Names need not be unique; id and prefix tell keys apart." example:"billing service"`
 	Tags      Names      `json:"tags,omitempty" maxItems:"50"`
 	Models    Names      `json:"models,omitempty" maxItems:"500" doc:"Globs of models it may use; empty: all."`
 	Endpoints Names      `json:"endpoints,omitempty" maxItems:"50" doc:"Paths it may use; empty: all."`

@@ -92,6 +92,9 @@ func TestPlan(t *testing.T) {
 	}{
 		{"nothing new", "providers: [" + kindOnly + "]", nil, nil},
 		{"a secret that is gone", "providers: [" + kindOnly + ", {name: new, provider: openai, config: {}, secrets: [api_key]}]", nil, []string{"providers[1].secrets: It becomes inactive"}},
+		{"several secrets that are gone", "providers: [{name: new, provider: openai, config: {}, secrets: [api_key, headers.X, headers.Y]}]", nil, []string{"providers[0].secrets: It becomes inactive, since these secrets are not there for the place that it leads to: api_key, headers.X, headers.Y."}},
+		{"secrets and a key that is not listed", "providers: [{name: new, provider: openai, config: {}, secrets: [headers.X]}]", nil, []string{"providers[0].secrets: It becomes inactive, since these secrets are not there for the place that it leads to: api_key, headers.X."}},
+		{"keys under another name", "providers: [{name: new, provider: openai, config: {}, secrets: [api_keys.0, headers.X]}]", nil, []string{"providers[0].secrets: It becomes inactive, since these secrets are not there for the place that it leads to: api_keys.0, headers.X."}},
 		{"another place", "providers: [{name: main, provider: openai, config: {base_url: 'https://b.example'}, secrets: [api_key]}]", nil, []string{
 			"providers[0].secrets: It leads to another place", "providers[0].secrets: It becomes inactive",
 		}},

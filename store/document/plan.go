@@ -231,19 +231,20 @@ func (p *planner) missing(d *point.DocumentProvider, next *point.Provider, gone 
 	}
 }
 
-// listed are the secrets that are gone and that a document lists; all, if it lists none of them. A
-// kind asks for its key under one name, and the provider may have had it under another.
+// listed are the secrets to tell of, all at once: those that are gone, but for the key under the name
+// by which the kind asks for it, where the document lists it under another.
 func listed(gone map[string]bool, names []string) map[string]bool {
-	had := map[string]bool{}
-	for _, name := range names {
-		if gone[name] {
-			had[name] = true
-		}
-	}
-	if len(had) == 0 {
+	credential := func(name string) bool { return gone[name] && point.IsCredential(name) }
+	if !slices.ContainsFunc(names, credential) {
 		return gone
 	}
-	return had
+	tell := map[string]bool{}
+	for name := range gone {
+		if !point.IsCredential(name) || slices.Contains(names, name) {
+			tell[name] = true
+		}
+	}
+	return tell
 }
 
 // aside tells which secrets are put aside: none is lost by an activation.
