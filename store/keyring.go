@@ -32,11 +32,12 @@ type keyring struct {
 	held    atomic.Pointer[heldRing]
 	reading sync.Mutex // held to replace held
 	closed  atomic.Pointer[closedRing]
+	missed  atomic.Bool // the ring opened again: what was left out meanwhile is to be read
 }
 
 // closedRing is a stored ring that does not open with the master key of this process: it was
-// changed, and the process was not started again. It is told once, and not tried again while it
-// is the stored one.
+// changed, and the process was not started again. It is told once, and not unwrapped again while
+// it is the stored one, unless the master key lies in a file.
 type closedRing struct {
 	wrapped []byte
 	since   time.Time // it was looked at last
@@ -128,6 +129,7 @@ func (k *keyring) read(ctx context.Context, db querier) error {
 	k.reading.Lock()
 	defer k.reading.Unlock()
 	if bytes.Equal(wrapped, k.held.Load().wrapped) {
+		k.opened()
 		return nil
 	}
 	was := k.closed.Load()
@@ -147,8 +149,28 @@ func (k *keyring) read(ctx context.Context, db querier) error {
 		return err
 	}
 	k.take(ring, wrapped)
-	k.closed.Store(nil)
+	k.opened()
 	return nil
+}
+
+// opened forgets a ring that did not open, since the stored one does.
+func (k *keyring) opened() {
+	if k.closed.Swap(nil) != nil {
+		k.missed.Store(true)
+		k.store.opts.Log.Info("the encryption keys open again; secrets that were left out are read now")
+	}
+}
+
+// again reads a ring that did not open when it was last looked at, a while ago. That it does not
+// open was told.
+func (k *keyring) again(ctx context.Context, db querier) {
+	c, now := k.closed.Load(), k.store.opts.Now()
+	if c == nil || now.Before(c.since.Add(ringPause)) {
+		return
+	}
+	if k.read(ctx, db) != nil {
+		k.closed.CompareAndSwap(c, &closedRing{c.wrapped, now, c.err})
+	}
 }
 
 // shut remembers a ring that does not open.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -91,5 +93,69 @@ func TestLeftWithTheOldMasterKey(t *testing.T) {
 	}
 	if n := log.count("start it again"); n != 1 {
 		t.Errorf("told %d times:\n%s", n, log.all.String())
+	}
+}
+
+// TestLeftOutSecretsComeBack: what a process left out while the keys did not open with its master
+// key is read once they do, without a restart and though nothing else has changed.
+func TestLeftOutSecretsComeBack(t *testing.T) {
+	old, next := seal.NewMaster(), seal.NewMaster()
+	for name, opts := range map[string]store.Options{
+		"postgres": {DatabaseURL: pgtest.Database(t), MasterKey: old},
+		"sqlite":   {DataDir: t.TempDir(), MasterKey: old},
+		"file":     {DataDir: t.TempDir()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, log, now := t.Context(), &lines{}, time.Now()
+			changer := open(t, opts)
+			file := filepath.Join(opts.DataDir, "master.key")
+			first, _ := os.ReadFile(file) // of "file" alone
+			left := opts
+			left.Log, left.Now = slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return now }
+			behind := open(t, left)
+			check(t, changer.ChangeMasterKey(ctx, next))
+			after := opts
+			if after.MasterKey = next; name == "file" {
+				after.MasterKey = point.Secret{}
+			}
+			fresh := open(t, after)
+			check(t, fresh.RotateKeys(ctx, nil))
+			if name == "file" {
+				check(t, os.WriteFile(file, first, 0o600)) // somebody put the old one back
+			}
+			p := &point.Provider{Name: "late", Type: point.TypeAPI, Kind: "k", Status: point.StatusActive, Config: point.ProviderConfig{Secrets: map[string]point.Secret{"api_key": point.NewSecret("sk-late-0123456789")}}}
+			n := &point.Notifier{Name: "team", Type: point.NotifierWebhook, Enabled: true, MinSeverity: point.SeverityInfo, Config: point.NotifierConfig{Secrets: map[string]point.Secret{point.NotifierURL: point.NewSecret("https://example.com/hook")}}}
+			check(t, errors.Join(fresh.CreateProvider(ctx, p), fresh.CreateNotifier(ctx, n)))
+			seen := func() int {
+				check(t, behind.Refresh(ctx))
+				s := behind.Snapshot()
+				return len(s.Providers[p.ID].Config.Secrets) + len(s.Notifiers[n.ID].Config.Secrets)
+			}
+			now = now.Add(time.Minute)
+			if got := seen(); got != 0 {
+				t.Fatalf("%d secrets open with the old master key", got)
+			}
+			if name == "file" {
+				check(t, os.WriteFile(file, []byte(next.Reveal()), 0o600))
+			} else {
+				check(t, fresh.ChangeMasterKey(ctx, old))
+			}
+			if got := seen(); name == "file" && got != 0 {
+				t.Error("the file is looked at all the time")
+			}
+			now = now.Add(time.Minute)
+			if got := seen(); got != 2 {
+				t.Errorf("%d secrets came back:\n%s", got, log.all.String())
+			}
+			if told := log.count("start it again"); told != 1 || log.count("open again") != 1 {
+				t.Errorf("told %d times:\n%s", told, log.all.String())
+			}
+			check(t, behind.UpdateProvider(ctx, behind.Snapshot().Providers[p.ID]))
+			got, err := fresh.GetProvider(ctx, p.ID)
+			check(t, err)
+			if got.Config.Secrets["api_key"].Reveal() != "sk-late-0123456789" {
+				t.Error("the secret is another one")
+			}
+		})
 	}
 }

@@ -142,6 +142,7 @@ func (s *Store) refresh(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, refreshLimit)
 	defer cancel()
 	err := s.config.view(limited, func(tx *sql.Tx) (err error) {
+		s.ring.again(limited, tx)
 		if next.Version, err = readVersion(limited, tx); err != nil || next.Version == seen {
 			return err
 		}
@@ -160,11 +161,24 @@ func (s *Store) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the changed configuration: %w", err)
 	}
+	if s.ring.missed.Load() {
+		return s.readMissed(ctx, next.KeySecret)
+	}
 	if next.Version != seen {
 		next.Index()
 		s.snapshot.Store(&next)
 	}
 	return nil
+}
+
+// readMissed reads everything anew, since secrets were left out while the ring did not open.
+func (s *Store) readMissed(ctx context.Context, secret []byte) error {
+	s.ring.missed.Store(false)
+	err := s.load(ctx, secret)
+	if err != nil {
+		s.ring.missed.Store(true)
+	}
+	return err
 }
 
 // errForgotten: the changes since a version are no longer written down, or are so many that reading
