@@ -39,7 +39,8 @@ func once(ctx huma.Context, next func(huma.Context)) {
 	var f faults
 	query := r.URL.Query()
 	for _, p := range ctx.Operation().Parameters {
-		if p.In == "query" && len(query[p.Name]) > 1 && (p.Explode == nil || !*p.Explode) {
+		list := p.Explode != nil && *p.Explode
+		if ctx.Operation().RejectUnknownQueryParameters && p.In == "query" && !list && len(query[p.Name]) > 1 {
 			f.add("query."+p.Name, "Give this once.")
 		}
 	}

@@ -2246,11 +2246,11 @@ export interface components {
             /** @default true */
             enabled?: boolean;
             /**
-             * @description What is measured, which tells the threshold's unit: error_rate percent; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent.
+             * @description What is measured, which tells the threshold's unit: error_rate percent that failed by a provider or by Point (server errors, timeouts, limits of providers), of the requests that were not refused; refusal_rate percent that were refused for a mistake of the caller or a limit of Point; latency_p95 and ttft_p95 ms; cost USD in the window; requests in the window; spend_anomaly a key's spend as a multiple of that of as long on the 7 days before; provider_down none; secret_age days; memory and disk percent.
              * @example error_rate
              * @enum {string}
              */
-            kind: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            kind: "error_rate" | "refusal_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
             /**
              * Format: int64
              * @description Fewer requests in the window say nothing.
@@ -2295,7 +2295,10 @@ export interface components {
             limits?: components["schemas"]["KeyLimits"];
             /** @description Globs of models it may use; empty: all. */
             models?: string[];
-            /** @example billing service */
+            /**
+             * @description For people. Names need not be unique; id and prefix tell keys apart.
+             * @example billing service
+             */
             name: string;
             /** @description User it belongs to, with keys:write; empty: none; absent: you. */
             owner_id?: string;
@@ -2568,7 +2571,7 @@ export interface components {
             /** @description Absent: that of the live rule of this name, or a new one. */
             id?: string;
             /** @enum {string} */
-            kind: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            kind: "error_rate" | "refusal_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
             /**
              * @description default: made with the installation.
              * @enum {string}
@@ -4346,7 +4349,10 @@ export interface components {
              * @example 1.25
              */
             cost: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Neither complete nor cancelled by the client.
+             */
             errors: number;
             /**
              * @description From the dimensions of by to the group's values.
@@ -4362,6 +4368,11 @@ export interface components {
             names?: {
                 [key: string]: string;
             };
+            /**
+             * Format: int64
+             * @description Of the errors, those for a mistake of the caller or a limit of Point; the others are failures of providers and of Point.
+             */
+            refused: number;
             /** Format: int64 */
             requests: number;
             /** Format: date-time */
@@ -4463,7 +4474,7 @@ export interface components {
             cooldown_ms?: number;
             enabled?: boolean;
             /** @enum {string} */
-            kind?: "error_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
+            kind?: "error_rate" | "refusal_rate" | "latency_p95" | "ttft_p95" | "cost" | "requests" | "spend_anomaly" | "provider_down" | "secret_age" | "memory" | "disk";
             /**
              * Format: int64
              * @example 20
@@ -10616,7 +10627,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id. */
+                /** @description Id or name. */
                 id: string;
             };
             cookie?: never;
@@ -10682,7 +10693,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description Id. */
+                /** @description Id or name. */
                 id: string;
             };
             cookie?: never;
@@ -10766,7 +10777,7 @@ export interface operations {
                 "If-Match"?: string;
             };
             path: {
-                /** @description Id. */
+                /** @description Id or name. */
                 id: string;
             };
             cookie?: never;
@@ -10800,7 +10811,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id. */
+                /** @description Id or name. */
                 id: string;
             };
             cookie?: never;
@@ -11003,6 +11014,7 @@ export interface operations {
                      *             "p95": null,
                      *             "p99": null
                      *           },
+                     *           "refused": 0,
                      *           "requests": 0,
                      *           "start": "2026-03-03T12:00:00Z",
                      *           "tokens_input": 0,
@@ -11024,6 +11036,7 @@ export interface operations {
                      *             "p95": null,
                      *             "p99": null
                      *           },
+                     *           "refused": 0,
                      *           "requests": 0,
                      *           "start": "2026-03-03T13:00:00Z",
                      *           "tokens_input": 0,
@@ -12609,7 +12622,7 @@ export interface operations {
                      *       },
                      *       "started_at": "2026-03-04T12:30:00Z",
                      *       "state": "ok",
-                     *       "uptime": 777,
+                     *       "uptime": 797,
                      *       "version": "test"
                      *     }
                      */

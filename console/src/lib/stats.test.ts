@@ -14,6 +14,7 @@ function bucket(requests: number, p50: number | null, model = 'a'): StatsBucket 
     cost: '0.5',
     unpriced: 0,
     cache_hits: 0,
+    refused: 0,
     latency,
     ttft: latency,
   }

@@ -43,6 +43,7 @@ export function bucketOf(
     ...(names ? { names } : {}),
     requests: rows.length,
     errors: rows.filter((one) => one.outcome !== 'complete').length,
+    refused: rows.filter((one) => one.outcome === 'rejected').length,
     tokens_input: sum((one) => one.tokens_input ?? 0),
     tokens_output: sum((one) => one.tokens_output ?? 0),
     cost: sum((one) => Number(one.cost ?? 0)).toFixed(9),
