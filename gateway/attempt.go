@@ -17,6 +17,7 @@ import (
 
 	"point"
 	"point/adapter/provider"
+	"point/internal/awsframes"
 	"point/internal/netguard"
 	"point/internal/redact"
 )
@@ -69,7 +70,11 @@ func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, err
 // open sends the request and reads the answer up to its first content.
 func (g *Gateway) open(a *attempt) (*point.Reply, error) {
 	connect := milliseconds(a.call.Snapshot.Mapping(a.call.Path).Timeout.ConnectMS)
-	response, err := g.transport(a.backend.provider, connect).RoundTrip(a.request())
+	request, err := g.request(a)
+	if err != nil {
+		return nil, err
+	}
+	response, err := g.transport(a.backend.provider, connect).RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +108,8 @@ func (a *attempt) read(response *http.Response) (point.Blocks, error) {
 		return openDocument(a, response.ContentLength)
 	case strings.HasPrefix(kind, "application/json"):
 		return openMislabelled(a)
+	case strings.HasPrefix(kind, awsframes.MediaType):
+		return openStream(a, awsframes.NewReader(a))
 	default:
 		return openStream(a, a)
 	}
@@ -137,7 +144,9 @@ func (a *attempt) request() *http.Request {
 	for name, secret := range b.headers {
 		header.Set(name, secret.Reveal())
 	}
-	b.kind.Authorize(header, a.key.secret)
+	if b.signer == nil {
+		b.kind.Authorize(header, a.key.secret)
+	}
 
 	request := &http.Request{
 		Method: out.Method, URL: target, Host: target.Host, Header: header,

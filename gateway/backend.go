@@ -20,6 +20,8 @@ type backend struct {
 	kind     *provider.Kind
 	base     *url.URL
 	headers  map[string]point.Secret // extra headers of its configuration
+	own      []point.Secret          // secrets that its kind has beyond keys
+	signer   provider.Signer         // of its kind; nil: a key in a header is enough
 	keys     []*key
 	next     atomic.Uint32         // round robin over usable keys
 	last     atomic.Pointer[place] // asked for last: most requests go where the one before went
@@ -81,13 +83,18 @@ func newBackend(p *point.Provider, getenv func(string) string, before *backend) 
 	if err != nil {
 		return nil, err
 	}
-	if len(secrets) == 0 {
-		if !kind.Keyless {
-			return nil, missingKey(p)
-		}
+	own := kind.OwnSecrets(&p.Config)
+	switch {
+	case len(secrets) > 0:
+	case len(own) > 0:
+		secrets = own[:1]
+	case kind.Keyless:
 		secrets = []point.Secret{{}}
+	default:
+		return nil, missingKey(p)
 	}
-	b := &backend{provider: p, kind: kind, base: base, headers: headers}
+	b := &backend{provider: p, kind: kind, base: base, headers: headers, own: own}
+	b.signer, _ = kind.Service.(provider.Signer)
 	if before != nil {
 		b.standing = before.standing
 	} else {

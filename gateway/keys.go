@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"point"
 	"point/internal/redact"
@@ -31,6 +34,9 @@ type key struct {
 	suspended time.Time            // not used before, zero if usable
 	pause     time.Duration        // the last suspension's length
 	cooled    map[string]time.Time // model -> not used before
+
+	token    atomic.Pointer[token] // that it was changed for, nil if none is known
+	granting singleflight.Group    // one asks for a token, the others wait
 }
 
 // usable tells from when on k may be used for model; the zero time means now.
@@ -146,6 +152,7 @@ func (g *Gateway) learn(a *attempt, err error) error {
 	e, b, k, now := a.told(err), a.backend, a.key, time.Now()
 	switch {
 	case e.UpstreamStatus == http.StatusUnauthorized:
+		k.token.Store(nil)
 		if k.refuse(now) {
 			g.options.Alerts.Raise("provider_key_suspended", b.provider.Name, point.Linked("The provider refused the key three times in a row.", "provider_id", b.provider.ID))
 		}
@@ -172,7 +179,10 @@ func (b *backend) fault(e *point.Error, now time.Time) {
 // secrets are what the attempt sends that nobody may see.
 func (a *attempt) secrets() []point.Secret {
 	secrets := make([]point.Secret, 0, 4)
-	secrets = append(secrets, a.key.secret)
+	secrets = append(append(secrets, a.key.secret), a.backend.own...)
+	if token := a.key.token.Load(); token != nil {
+		secrets = append(secrets, token.secret)
+	}
 	for _, header := range a.backend.headers {
 		secrets = append(secrets, header)
 	}

@@ -183,7 +183,11 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	}
 	outbound, read := lister.ListModels()
 	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}, ctx: ctx}
-	response, err := g.transport(p, defaultConnect).RoundTrip(a.request())
+	request, err := g.request(a)
+	if err != nil {
+		return nil, a.told(err)
+	}
+	response, err := g.transport(p, defaultConnect).RoundTrip(request)
 	if err != nil {
 		return nil, fmt.Errorf("listing models of %s: %w", p.Name, a.failure(err))
 	}

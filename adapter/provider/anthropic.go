@@ -149,7 +149,8 @@ type anthropicMetadata struct {
 // claude is what a model's name tells of its abilities.
 type claude struct {
 	family  string
-	version int // major * 10 + minor; a name without one is taken for the newest
+	version int  // major * 10 + minor; a name without one is taken for the newest
+	plain   bool // it is reached by an API without output formats and strict tools
 }
 
 // parseClaude reads names such as claude-3-5-haiku-20241022, claude-sonnet-4-5 and
@@ -190,7 +191,7 @@ func (c claude) samples() bool { return c.version < 47 }
 
 // formats reports whether the model takes an output format and strict tools.
 func (c claude) formats() bool {
-	return c.version >= 45 || c.version == 41 && c.family == "opus"
+	return !c.plain && (c.version >= 45 || c.version == 41 && c.family == "opus")
 }
 
 // maxTokens is the most the model can answer: max_tokens is required.

@@ -13,7 +13,7 @@ import (
 
 func TestKinds(t *testing.T) {
 	for _, k := range Kinds() {
-		if k.Title == "" || k.Dialect == "" || k.BaseURL == "" && k.Name != "openai-compatible" {
+		if k.Title == "" || k.Dialect == "" || k.BaseURL == "" && k.needsBase() && k.Name != "openai-compatible" {
 			t.Errorf("kind %+v", k)
 		}
 		for _, f := range k.Fields {
@@ -42,6 +42,7 @@ func TestAuthorize(t *testing.T) {
 		"anthropic":         {"X-Api-Key": {"k"}},
 		"gemini":            {"X-Goog-Api-Key": {"k"}},
 		"cohere":            {"Authorization": {"Bearer k"}},
+		"bedrock":           {"Authorization": {"Bearer k"}},
 	} {
 		k, _ := Lookup(kind)
 		got := http.Header{}
@@ -254,7 +255,7 @@ func TestInvalidRequests(t *testing.T) {
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}`:                                              {point.InvalidRequest, "messages[0].content[0].image_url.url"},
 		`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}]}`: {point.InvalidRequest, "messages[1].tool_calls[0].function.arguments"},
 	} {
-		for _, kind := range []string{"anthropic", "gemini", "cohere"} {
+		for _, kind := range []string{"anthropic", "gemini", "cohere", "bedrock"} {
 			k, _ := Lookup(kind)
 			_, err := k.Exchange(newRequest(t, k, point.PathChat, body, ""))
 			if err == nil {

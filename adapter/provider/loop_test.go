@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"point"
+	"point/internal/awsframes"
 	"point/internal/sse"
 )
 
@@ -36,7 +37,7 @@ const fewest = 2
 //	request.json        the client's body
 //	model               the model as the provider knows it
 //	upstream_request *  method, path, headers, body
-//	upstream            the provider's answer: status, headers, body
+//	upstream            the provider's answer: status, headers, body; frames are written as server-sent events
 //	response         *  what the client gets: a document or a stream
 //	blocks           *  kinds of a stream's blocks
 //	usage.json       *  what was counted
@@ -162,7 +163,7 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 		got["error.json"] = showError(t, f.kind.Failure(status, header, body))
 		return
 	}
-	if !strings.HasPrefix(header.Get("Content-Type"), "text/event-stream") {
+	if !streams(header) {
 		block, err := x.Decoder.Document(bytes.Clone(body))
 		if err != nil {
 			got["error.json"] = showError(t, err)
@@ -174,7 +175,7 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 		f.checkTail(t, x.Decoder, block)
 		return
 	}
-	whole := decode(x.Decoder, bytes.NewReader(body))
+	whole := decode(x.Decoder, unframed(header, bytes.NewReader(body)))
 	checkStream(t, f.req, whole)
 	got["response"] = strings.ReplaceAll(whole.text, "\r\n", "\n")
 	got["blocks"] = lines(whole.kinds)
@@ -182,17 +183,31 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 	if whole.err != nil {
 		got["error.json"] = showError(t, whole.err)
 	}
-	f.splits(t, body, whole)
+	f.splits(t, header, body, whole)
+}
+
+// streams reports whether an answer is one of events.
+func streams(header http.Header) bool {
+	kind := header.Get("Content-Type")
+	return strings.HasPrefix(kind, "text/event-stream") || kind == awsframes.MediaType
+}
+
+// unframed reads an answer as server-sent events, whatever frames they come in.
+func unframed(header http.Header, r io.Reader) io.Reader {
+	if header.Get("Content-Type") == awsframes.MediaType {
+		return awsframes.NewReader(r)
+	}
+	return r
 }
 
 // splits decodes the stream at every split position, and byte by byte.
-func (f *fixture) splits(t *testing.T, body []byte, whole decoded) {
+func (f *fixture) splits(t *testing.T, header http.Header, body []byte, whole decoded) {
 	again := func(name string, r io.Reader) bool {
 		x, err := f.kind.Exchange(f.req)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := decode(x.Decoder, r)
+		got := decode(x.Decoder, unframed(header, r))
 		if got.equal(whole) {
 			return true
 		}
@@ -242,6 +257,9 @@ func (f *fixture) upstream(t *testing.T) (int, http.Header, []byte) {
 	}
 	if f.config.CRLF {
 		body = bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n"))
+	}
+	if header.Get("Content-Type") == awsframes.MediaType {
+		body = awsframes.Encode(body)
 	}
 	return status, header, body[:len(body)-f.config.Cut]
 }
@@ -317,6 +335,8 @@ func decode(d Decoder, r io.Reader) decoded {
 		}
 		if err == nil {
 			err = d.Event(event, emit)
+		} else {
+			err = truncated() // as the gateway tells it
 		}
 		if err != nil {
 			got.err = errors.Join(got.err, err)

@@ -10275,16 +10275,15 @@ export interface operations {
                      *           "type": "api"
                      *         },
                      *         {
-                     *           "base_url": "https://api.cohere.com",
-                     *           "dialect": "cohere",
+                     *           "base_url": "",
+                     *           "dialect": "bedrock",
                      *           "env_keys": [
-                     *             "COHERE_API_KEY",
-                     *             "CO_API_KEY"
+                     *             "AWS_BEARER_TOKEN_BEDROCK"
                      *           ],
                      *           "fields": [
                      *             {
                      *               "common": true,
-                     *               "default": "https://api.cohere.com",
+                     *               "default": "",
                      *               "help": "Where the service is, as its own SDK would take it.",
                      *               "name": "base_url",
                      *               "required": false,
@@ -10301,12 +10300,21 @@ export interface operations {
                      *               "type": "secret"
                      *             }
                      *           ],
-                     *           "keyless": false,
-                     *           "name": "cohere",
+                     *           "keyless": true,
+                     *           "name": "bedrock",
                      *           "schema": {
                      *             "$schema": "https://json-schema.org/draft/2020-12/schema",
                      *             "additionalProperties": false,
                      *             "properties": {
+                     *               "access_key_id": {
+                     *                 "description": "Of the IAM user or role that may invoke the models, if there is no API key.",
+                     *                 "maxLength": 1000,
+                     *                 "title": "Access key ID",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
                      *               "api_key": {
                      *                 "description": "The service's key; it is stored encrypted.",
                      *                 "format": "password",
@@ -10393,6 +10401,35 @@ export interface operations {
                      *                   "null"
                      *                 ]
                      *               },
+                     *               "region": {
+                     *                 "description": "AWS region of the models, such as us-east-1; it makes the base URL.",
+                     *                 "maxLength": 1000,
+                     *                 "title": "Region",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "secret_access_key": {
+                     *                 "description": "Belongs to the access key ID; without both, and without an API key, the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY count.",
+                     *                 "format": "password",
+                     *                 "maxLength": 16384,
+                     *                 "title": "Secret access key",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "session_token": {
+                     *                 "description": "Of temporary credentials.",
+                     *                 "format": "password",
+                     *                 "maxLength": 16384,
+                     *                 "title": "Session token",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
                      *               "timeout": {
                      *                 "description": "Bound on a call, in ms; absent is the mapping's.",
                      *                 "maximum": 86400000,
@@ -10414,18 +10451,19 @@ export interface operations {
                      *                 ]
                      *               }
                      *             },
-                     *             "required": [],
+                     *             "required": [
+                     *               "region"
+                     *             ],
                      *             "type": "object"
                      *           },
                      *           "serves": [
-                     *             "/v1/chat/completions",
-                     *             "/v1/embeddings"
+                     *             "/v1/chat/completions"
                      *           ],
-                     *           "title": "Cohere",
+                     *           "title": "Amazon Bedrock",
                      *           "type": "api"
                      *         }
                      *       ],
-                     *       "limit": 5,
+                     *       "limit": 6,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2

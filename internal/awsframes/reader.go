@@ -1,0 +1,109 @@
+// Package awsframes reads the binary event streams of AWS (application/vnd.amazon.eventstream)
+// as server-sent events, so that one reader and one kind of decoder serve both.
+//
+//	https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html
+//	https://smithy.io/2.0/aws/amazon-eventstream.html
+package awsframes
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
+
+	"point/internal/jsontext"
+)
+
+// MediaType is the Content-Type of such a stream.
+const MediaType = "application/vnd.amazon.eventstream"
+
+// Names of events that are no events begin so; the rest is what AWS calls the exception or error.
+const (
+	Exception = "exception/"
+	Error     = "error/"
+)
+
+// Reader turns frames into server-sent events: the event's type is the name, the payload the
+// data. It is used by one goroutine.
+type Reader struct {
+	src     *bufio.Reader
+	decoder *eventstream.Decoder
+	payload []byte       // reused
+	text    bytes.Buffer // of the event that is being read
+	err     error
+}
+
+// NewReader reads frames from r.
+func NewReader(r io.Reader) *Reader {
+	return &Reader{src: bufio.NewReader(r), decoder: eventstream.NewDecoder()}
+}
+
+// Read gives text/event-stream. What ends within a frame, or is damaged, is an error that is not
+// io.EOF.
+func (r *Reader) Read(p []byte) (int, error) {
+	for r.text.Len() == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		r.err = r.frame()
+	}
+	return r.text.Read(p)
+}
+
+// frame reads one frame into text.
+func (r *Reader) frame() error {
+	if _, err := r.src.Peek(1); err != nil {
+		return err // io.EOF between frames is the stream's end
+	}
+	message, err := r.decoder.Decode(r.src, r.payload[:0])
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return fmt.Errorf("read a frame: %w", err)
+	}
+	r.payload = message.Payload
+	r.text.Reset()
+	name, data := describe(message)
+	fmt.Fprintf(&r.text, "event: %s\n", oneLine.Replace(name))
+	r.text.WriteString("data: ")
+	r.text.Write(unbroken(data))
+	r.text.WriteString("\n\n")
+	return nil
+}
+
+// describe tells a frame's name and data by its headers.
+func describe(m eventstream.Message) (name string, data []byte) {
+	switch header(m, ":message-type") {
+	case "exception":
+		return Exception + header(m, ":exception-type"), m.Payload
+	case "error":
+		var b bytes.Buffer
+		fmt.Fprintf(&b, `{"message":%s}`, jsontext.AppendString(nil, header(m, ":error-message")))
+		return Error + header(m, ":error-code"), b.Bytes()
+	}
+	return header(m, ":event-type"), m.Payload
+}
+
+func header(m eventstream.Message, name string) string {
+	if v := m.Headers.Get(name); v != nil {
+		return v.String()
+	}
+	return ""
+}
+
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
+// unbroken is data on one line: in JSON a line break can only be white space.
+func unbroken(data []byte) []byte {
+	for i, c := range data {
+		if c == '\n' || c == '\r' {
+			data[i] = ' '
+		}
+	}
+	return data
+}
