@@ -28,19 +28,27 @@ type token struct {
 
 // request is the attempt's request, with what proves who asks.
 func (g *Gateway) request(a *attempt) (*http.Request, error) {
-	request, b := a.request(), a.backend
-	if b.signer == nil {
+	request := a.request()
+	if a.backend.signer == nil {
 		return request, nil
 	}
-	secret, err := g.token(a)
-	if err != nil {
-		return nil, err
-	}
-	proof := provider.Proof{Config: &b.provider.Config, Key: a.key.secret, Token: secret, Getenv: g.options.Getenv, Now: time.Now()}
-	if err := b.signer.Sign(request, a.exchange.Outbound.Body, proof); err != nil {
+	if err := g.sign(a, request); err != nil {
+		if request.Body != nil {
+			request.Body.Close() // nobody sends it
+		}
 		return nil, err
 	}
 	return request, nil
+}
+
+func (g *Gateway) sign(a *attempt, request *http.Request) error {
+	secret, err := g.token(a)
+	if err != nil {
+		return err
+	}
+	return a.backend.signer.Sign(request, a.exchange.Outbound.Body, provider.Proof{
+		Config: &a.backend.provider.Config, Key: a.key.secret, Token: secret, Getenv: g.options.Getenv, Now: time.Now(),
+	})
 }
 
 // token is the access token for an attempt: the one that is known, or a new one; zero if none is
