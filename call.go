@@ -31,12 +31,13 @@ const (
 	PathTranslate   = "/v1/audio/translations"
 	PathModerations = "/v1/moderations"
 	PathRerank      = "/v1/rerank"
+	PathResponses   = "/v1/responses"
 	PathModels      = "/v1/models"
 )
 
 // ChatPaths are the endpoints, beside PathChat, whose calls can be told as chats: any provider that
 // chats serves them.
-func ChatPaths() []string { return nil }
+func ChatPaths() []string { return []string{PathResponses} }
 
 // Call is one client request on its way through Point. It is immutable after admission.
 type Call struct {
@@ -56,6 +57,12 @@ type Call struct {
 	// nil for a call that is in it already or that only a provider of its own dialect can answer.
 	Inner   func() (*Call, error)
 	Dropped []string // of an inner call: what its client's dialect says and a chat cannot
+
+	// Keeps tells that an answer can be kept for a later call to go on from.
+	Keeps bool
+	// Previous is the id of the kept response that this one goes on from; Body holds what was
+	// said until then already.
+	Previous string
 
 	Start    time.Time
 	Deadline time.Time // of retries, keys, fallbacks and the answer together; zero: none

@@ -26,7 +26,7 @@ const (
 // Endpoints are the paths that exist, in the order they are shown.
 func Endpoints() []string {
 	return []string{
-		PathChat, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank, PathModels,
+		PathChat, PathResponses, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank, PathModels,
 	}
 }
 

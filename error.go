@@ -25,6 +25,7 @@ const (
 	MissingField        Code = "missing_required_parameter"
 	ModelNotFound       Code = "model_not_found"
 	ProviderNotFound    Code = "provider_not_found"
+	ResponseNotFound    Code = "response_not_found"
 	UnknownPath         Code = "unknown_url"
 	MethodNotAllowed    Code = "method_not_allowed"
 	BodyTooLarge        Code = "request_too_large"
@@ -73,6 +74,7 @@ var codeTable = map[Code]struct {
 	MissingField:         {http.StatusBadRequest, "invalid_request_error"},
 	ModelNotFound:        {http.StatusNotFound, "invalid_request_error"},
 	ProviderNotFound:     {http.StatusNotFound, "invalid_request_error"},
+	ResponseNotFound:     {http.StatusNotFound, "invalid_request_error"},
 	UnknownPath:          {http.StatusNotFound, "invalid_request_error"},
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "invalid_request_error"},
 	BodyTooLarge:         {http.StatusRequestEntityTooLarge, "invalid_request_error"},

@@ -60,7 +60,7 @@ type Catalogue interface {
 	Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string)
 }
 
-// Deps are what a Handler needs. All fields are required but Kept, NoMetadata and CORSOrigins.
+// Deps are what a Handler needs. All fields are required but Kept, Responses, NoMetadata and CORSOrigins.
 type Deps struct {
 	Config      point.Snapshots
 	Routes      Planner
@@ -70,8 +70,9 @@ type Deps struct {
 	Limits      Limiter
 	Lists       ModelLister
 	Catalogue   Catalogue
-	Kept        BodyKeeper // nil: bodies are not kept
-	NoMetadata  bool       // records get no metadata of request and answer
+	Kept        BodyKeeper     // nil: bodies are not kept
+	Responses   ResponseKeeper // nil: responses are not kept
+	NoMetadata  bool           // records get no metadata of request and answer
 	Alerts      point.Alerter
 	Log         *slog.Logger
 	MaxBody     int64 // bytes of one request
@@ -115,6 +116,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.wrongMethod(w, r, "POST")
 	case ok:
 		h.serve(w, r, at)
+	case strings.HasPrefix(path, point.PathResponses+"/"):
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodDelete {
+			h.wrongMethod(w, r, "GET, HEAD, DELETE")
+			return
+		}
+		h.serveResponse(w, r)
 	case path == point.PathModels, strings.HasPrefix(path, point.PathModels+"/"):
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			h.wrongMethod(w, r, "GET, HEAD")
@@ -130,7 +137,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // whose base URL lacks it.
 func Misplaced(path string) bool {
 	full := "/v1" + path
-	return slices.Contains(point.Endpoints(), full) || strings.HasPrefix(full, point.PathModels+"/")
+	return slices.Contains(point.Endpoints(), full) || strings.HasPrefix(full, point.PathModels+"/") || strings.HasPrefix(full, point.PathResponses+"/")
 }
 
 func unknownPath(path string) *point.Error {

@@ -23,6 +23,7 @@ type answer struct {
 	w  http.ResponseWriter
 	id string
 	in dialect.Dialect
+	by dialect.Ender // of the reply, if it words its own end
 
 	committed bool // status and headers are decided by a reply or an error
 
@@ -158,7 +159,14 @@ func (a *answer) fail(e *point.Error, stream bool) {
 	if !stream {
 		panic(http.ErrAbortHandler)
 	}
-	a.write(a.in.Event(e), true)
+	var event []byte
+	if a.by != nil {
+		event = a.by.Event(e)
+	}
+	if event == nil {
+		event = a.in.Event(e)
+	}
+	a.write(event, true)
 }
 
 // retryAfterSeconds is a header value: whole seconds, at least one.

@@ -31,6 +31,10 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 		t.fail(err)
 		return
 	}
+	if err := t.recall(ctx); err != nil { // a response that goes on from one that Point keeps
+		t.fail(err)
+		return
+	}
 	plan, err := h.Routes.Plan(t.call) // adapter -> routing: ordered targets, with reasons
 	t.planned(plan)
 	if err == nil {

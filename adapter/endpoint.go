@@ -30,6 +30,7 @@ type endpoint struct {
 // endpoints are those that have a model behind them, by path.
 var endpoints = map[string]endpoint{
 	point.PathChat:        {needs: []string{"messages"}, dialect: dialect.OpenAI},
+	point.PathResponses:   {dialect: dialect.Responses},
 	point.PathCompletions: {needs: []string{"prompt"}, dialect: dialect.OpenAI},
 	point.PathEmbeddings:  {needs: []string{"input"}, dialect: dialect.OpenAI},
 	point.PathImages:      {needs: []string{"prompt"}, dialect: dialect.OpenAI},

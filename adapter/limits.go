@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) 
 		price = prices.Price(target.Provider.Kind, target.Model, call.Start)
 	}
 	need.Least = spend(price, usage)
-	if usage.Output == 0 && (call.Path == point.PathChat || call.Path == point.PathCompletions) {
+	if usage.Output == 0 && (call.Path == point.PathChat || call.Path == point.PathCompletions || slices.Contains(point.ChatPaths(), call.Path)) {
 		usage.Output = n * h.usual.answer(target.Model)
 	}
 	need.Likely = spend(price, usage)

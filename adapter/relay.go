@@ -18,9 +18,7 @@ import (
 // relay sends a reply to the client, block by block as it comes.
 func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
 	t.answered(reply)
-	if in, ok := t.answer.in.(dialect.Translator); ok && reply.Inner {
-		reply.Blocks = in.Answer(t.call, reply)
-	}
+	t.told(reply)
 	for {
 		block, err := reply.Next()
 		if block.Usage != nil {
@@ -42,6 +40,16 @@ func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
 			return
 		}
 	}
+}
+
+// told has the reply told in the client's dialect.
+func (t *transaction) told(reply *point.Reply) {
+	if in, ok := t.answer.in.(dialect.Translator); ok && reply.Inner {
+		reply.Blocks = in.Answer(t.call, reply)
+	} else if in, ok := t.answer.in.(dialect.Watcher); ok && reply.Stream {
+		reply.Blocks = in.Watch(reply)
+	}
+	t.answer.by, _ = reply.Blocks.(dialect.Ender)
 }
 
 var clientGone = &point.Error{Code: point.ClientCancelled, Message: "The client went away."}
@@ -76,6 +84,7 @@ func (t *transaction) finish(ctx context.Context, reply *point.Reply, block poin
 		t.settle(499, point.OutcomeClientCancelled, clientGone)
 		return
 	}
+	t.remember(ctx, reply)
 	t.settle(reply.Status, point.OutcomeComplete, nil)
 	if t.lost != nil {
 		t.unkept(reply)

@@ -30,3 +30,17 @@ type Translator interface {
 	// Answer tells reply, a chat's answer to call's Inner, in the dialect.
 	Answer(call *point.Call, reply *point.Reply) point.Blocks
 }
+
+// Ender is an answer that words the end of its stream by what it has said before.
+type Ender interface {
+	point.Blocks
+	// Event is what ends the stream that failed with e; nil: what the dialect says of itself.
+	Event(e *point.Error) []byte
+}
+
+// Watcher is a Dialect whose streams end, if they fail, by what was said before even where a
+// provider of the same dialect said it.
+type Watcher interface {
+	// Watch is the answer as it is, and an Ender.
+	Watch(reply *point.Reply) point.Blocks
+}

@@ -22,6 +22,14 @@ type encoder interface {
 	end(b []byte, usage *point.Usage) []byte
 }
 
+// failing is an encoder that words the end of a stream which failed, if it has told anything.
+type failing interface {
+	fail(b []byte, e *point.Error) []byte
+}
+
+// priced is an encoder that knows where in what it told last a cost may be spliced in, 0: nowhere.
+type priced interface{ costAt() int }
+
 // translated is a chat's answer in another dialect.
 type translated struct {
 	chat   point.Blocks
@@ -88,6 +96,9 @@ func (t *translated) block(kind point.BlockKind) point.Block {
 	if t.fresh {
 		b.Usage, t.fresh = t.usage, false
 	}
+	if to, ok := t.to.(priced); ok && kind == point.BlockDone {
+		b.CostAt = to.costAt()
+	}
 	return b
 }
 
@@ -101,8 +112,10 @@ func (t *translated) document() (point.Block, error) {
 		switch {
 		case errors.Is(err, io.EOF), err == nil && block.Kind == point.BlockDone:
 			t.done = true
-			t.buf, err = t.to.document(t.buf[:0], whole, t.usage)
-			return t.block(point.BlockDone), err
+			if t.buf, err = t.to.document(t.buf[:0], whole, t.usage); err != nil {
+				return point.Block{}, err
+			}
+			return t.block(point.BlockDone), nil
 		case err != nil:
 			return point.Block{}, err
 		case len(whole) > maxDocument:
@@ -116,6 +129,14 @@ func (t *translated) tell(block *point.Block) {
 	if block.Usage != nil {
 		t.usage, t.fresh = block.Usage, true
 	}
+}
+
+// Event ends the stream as its encoder words it, if that does.
+func (t *translated) Event(e *point.Error) []byte {
+	if to, ok := t.to.(failing); ok {
+		return to.fail(nil, e)
+	}
+	return nil
 }
 
 func (t *translated) Close() error {

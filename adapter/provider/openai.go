@@ -23,9 +23,9 @@ func init() {
 			{Name: "organization", Title: "Organization", Type: "string", Help: "Sent as OpenAI-Organization, for accounts that belong to several."},
 			{Name: "project", Title: "Project", Type: "string", Help: "Sent as OpenAI-Project, to bill calls to one project."},
 		},
-		Service: openAI{strict: true, passes: []string{
+		Service: openAIOwn{openAI{strict: true, passes: []string{
 			point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations,
-		}},
+		}}},
 	})
 	Register(&Kind{
 		Name:    "openai-compatible",

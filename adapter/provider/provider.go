@@ -57,6 +57,11 @@ type Chatter interface {
 	Chat(req *Request) (*Exchange, error)
 }
 
+// Responder serves PathResponses itself.
+type Responder interface {
+	Respond(req *Request) (*Exchange, error)
+}
+
 // Completer serves PathCompletions.
 type Completer interface {
 	Complete(req *Request) (*Exchange, error)
@@ -155,6 +160,10 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	case point.PathChat:
 		if s, ok := s.(Chatter); ok {
 			return s.Chat
+		}
+	case point.PathResponses:
+		if s, ok := s.(Responder); ok {
+			return s.Respond
 		}
 	case point.PathCompletions:
 		if s, ok := s.(Completer); ok {
