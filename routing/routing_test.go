@@ -59,7 +59,7 @@ func plan(t *testing.T, s *point.Snapshot, load present, body string) (*point.Pl
 		t.Fatal(err)
 	}
 	call := &point.Call{
-		Path: point.PathChat, Snapshot: s, Envelope: env, Body: []byte(body),
+		Path: point.PathChat, Dialect: point.DialectOpenAI, Snapshot: s, Envelope: env, Body: []byte(body),
 		Key: &point.Key{ID: "key-1", Name: "app", Tags: []string{"batch"}},
 	}
 	return New(load, load).Plan(call)

@@ -2754,7 +2754,7 @@ export interface components {
              * @default /v1/chat/completions
              * @enum {string}
              */
-            endpoint?: "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations";
+            endpoint?: "/v1/chat/completions" | "/v1/responses" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations";
             /** @description As if this client key had sent it. */
             key_id?: string;
             /**

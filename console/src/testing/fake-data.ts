@@ -198,6 +198,7 @@ function freshEndpoints(now: number): Endpoint[] {
   const at = new Date(now - 3 * 86_400_000).toISOString()
   const paths = [
     '/v1/chat/completions',
+    '/v1/responses',
     '/v1/completions',
     '/v1/embeddings',
     '/v1/images/generations',
