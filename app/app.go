@@ -225,9 +225,13 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	responses, err := a.responseKeeper(ctx)
+	if err != nil {
+		return nil, err
+	}
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
-		Records: a.monitor, Kept: kept, NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
+		Records: a.monitor, Kept: kept, Responses: responses, NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})
@@ -352,7 +356,7 @@ func (a *App) prune(ctx context.Context) error {
 		now := time.Now()
 		before := store.PruneBefore{
 			Requests: now.Add(-a.cfg.Retention.Records), Rollups: now.Add(-a.cfg.Retention.Records),
-			Bodies: now.Add(-min(a.cfg.Retention.Bodies, a.cfg.Retention.Records)), Logs: now.Add(-a.cfg.Retention.Logs), Alerts: now.Add(-a.cfg.Retention.Records),
+			Expired: now, Bodies: now.Add(-min(a.cfg.Retention.Bodies, a.cfg.Retention.Records)), Logs: now.Add(-a.cfg.Retention.Logs), Alerts: now.Add(-a.cfg.Retention.Records),
 		}
 		if _, err := a.store.Prune(ctx, before); err != nil && ctx.Err() == nil {
 			a.component("store").Warn("old history could not be deleted", "error", err)

@@ -66,3 +66,11 @@ func (a *App) bodyKeeper(ctx context.Context) (adapter.BodyKeeper, error) {
 	}
 	return a.store.Bodies(ctx)
 }
+
+// responseKeeper is nil unless responses are kept.
+func (a *App) responseKeeper(ctx context.Context) (adapter.ResponseKeeper, error) {
+	if a.cfg.ResponsesTTL == 0 {
+		return nil, nil
+	}
+	return a.store.Responses(ctx, a.cfg.ResponsesTTL)
+}

@@ -44,6 +44,7 @@ type Config struct {
 	JournalFull     string // JournalStrict or JournalCount
 	Bodies          string // what is kept of requests and answers beside their record: a Bodies constant
 	Retention       Retention
+	ResponsesTTL    time.Duration // how long clients may go on from an answer of /v1/responses, 0: not at all
 
 	SMTP         SMTP
 	WebhookAllow []netip.Prefix // private networks that webhooks may be on

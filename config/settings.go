@@ -204,6 +204,11 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return c.Retention.set(v) },
 		},
 		{
+			Name: "responses_ttl", Default: "24h",
+			Help: "How long clients may go on from an answer of /v1/responses by its id; it is kept encrypted. 0 keeps none.",
+			set:  func(c *Config, v string) error { return duration(&c.ResponsesTTL, v) },
+		},
+		{
 			Name: "metrics_token", Secret: true,
 			Help: "Bearer token that /metrics asks for; without one it answers this machine alone.",
 			set:  func(c *Config, v string) error { return clientKey(&c.MetricsToken, v) },

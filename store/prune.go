@@ -46,6 +46,11 @@ func (s *Store) prune(ctx context.Context, before PruneBefore) (total int64, err
 			return total, err
 		}
 	}
+	if t := before.Expired; !t.IsZero() {
+		if err := add(s.deleteAll(ctx, pruneResponses, at(t), pruneRows)); err != nil {
+			return total, err
+		}
+	}
 	if t := before.Logs; !t.IsZero() {
 		if err := add(s.deleteAll(ctx, pruneLogs, firstID(t.Add(idSlack)), at(t), pruneRows)); err != nil {
 			return total, err

@@ -241,4 +241,5 @@ type PruneBefore struct {
 	Rollups  time.Time // of requests; those by the minute go after two days
 	Alerts   time.Time // resolved ones
 	Bodies   time.Time // of requests
+	Expired  time.Time // responses whose time is over by then
 }

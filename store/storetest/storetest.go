@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"excessive records", excess},
 		{"bodies", bodies},
 		{"large bodies", largeBodies},
+		{"responses", responses},
 		{"request filters", requestFilters},
 		{"request pages", requestPages},
 		{"statistics", statistics},

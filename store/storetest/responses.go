@@ -1,0 +1,71 @@
+package storetest
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"point"
+	"point/store"
+)
+
+// responses: what is kept comes back as it was, for its own client key alone and until its time
+// is over, to every process.
+func responses(t *testing.T, s *store.Store) {
+	ctx := context.Background()
+	keeper := must(s.Responses(ctx, time.Hour))(t)
+	mine, other := store.NewID(now()), store.NewID(now())
+	kept := &point.KeptResponse{ID: store.NewID(now()), KeyID: mine, Items: []byte(`["` + strings.Repeat("canary é ", 50_000) + `"]`), Response: []byte(`{"id":"resp_1"}`)}
+	if err := keeper.KeepResponse(ctx, kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := keeper.KeepResponse(ctx, kept); err != nil {
+		t.Fatalf("kept again: %v", err)
+	}
+	again := must(s.Responses(ctx, time.Minute))(t) // another process has the same key
+	got := must(again.Response(ctx, mine, kept.ID))(t)
+	equal(t, "items", string(got.Items), string(kept.Items))
+	equal(t, "response", string(got.Response), string(kept.Response))
+	if life := got.ExpiresAt.Sub(got.CreatedAt); life != time.Hour {
+		t.Errorf("it lives for %s", life)
+	}
+
+	for what, ask := range map[string][2]string{"another key's": {other, kept.ID}, "an unknown one": {mine, store.NewID(now())}, "no id": {mine, "x"}, "nobody's": {"", kept.ID}} {
+		if got := must(keeper.Response(ctx, ask[0], ask[1]))(t); got != nil {
+			t.Errorf("%s was found", what)
+		}
+		if must(keeper.DropResponse(ctx, ask[0], ask[1]))(t) {
+			t.Errorf("%s was deleted", what)
+		}
+	}
+	short := must(s.Responses(ctx, -time.Second))(t)
+	over := &point.KeptResponse{ID: store.NewID(now()), KeyID: mine, Items: []byte("[]"), Response: []byte("{}")}
+	if err := short.KeepResponse(ctx, over); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(keeper.Response(ctx, mine, over.ID))(t); got != nil || must(keeper.DropResponse(ctx, mine, over.ID))(t) {
+		t.Error("its time is over, and it is there")
+	}
+	if n := must(s.Prune(ctx, store.PruneBefore{Expired: time.Now()}))(t); n != 1 {
+		t.Errorf("%d rows were deleted, 1 was over", n)
+	}
+	if !must(keeper.DropResponse(ctx, mine, kept.ID))(t) || must(keeper.DropResponse(ctx, mine, kept.ID))(t) {
+		t.Error("it is deleted once")
+	}
+	if got := must(keeper.Response(ctx, mine, kept.ID))(t); got != nil {
+		t.Error("it was deleted, and it is there")
+	}
+	large := &point.KeptResponse{ID: store.NewID(now()), KeyID: mine, Items: noiseOf(17 << 20), Response: []byte("{}")}
+	if err := keeper.KeepResponse(ctx, large); err == nil || !strings.Contains(err.Error(), "larger than 16 MiB") {
+		t.Errorf("too large: %v", err)
+	}
+}
+
+// noiseOf is what does not get smaller.
+func noiseOf(size int) []byte {
+	b := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b)
+	return b
+}
