@@ -60,6 +60,7 @@ func TestDefaults(t *testing.T) {
 		JournalFull:     JournalStrict,
 		Bodies:          BodiesMetadata,
 		Retention:       Retention{Records: 90 * 24 * time.Hour, Bodies: 7 * 24 * time.Hour, Logs: 7 * 24 * time.Hour},
+		ResponsesTTL:    24 * time.Hour,
 		LogLevel:        slog.LevelInfo,
 		LogFormat:       "text",
 		GOGC:            400,
