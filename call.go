@@ -33,11 +33,12 @@ const (
 	PathRerank      = "/v1/rerank"
 	PathResponses   = "/v1/responses"
 	PathModels      = "/v1/models"
+	PathGemini      = "/v1beta/models" // Google's: model and method stand behind it
 )
 
 // ChatPaths are the endpoints, beside PathChat, whose calls can be told as chats: any provider that
 // chats serves them.
-func ChatPaths() []string { return []string{PathResponses} }
+func ChatPaths() []string { return []string{PathResponses, PathGemini} }
 
 // Call is one client request on its way through Point. It is immutable after admission.
 type Call struct {

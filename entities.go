@@ -27,6 +27,7 @@ const (
 func Endpoints() []string {
 	return []string{
 		PathChat, PathResponses, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank, PathModels,
+		PathGemini,
 	}
 }
 

@@ -105,15 +105,28 @@ const pingAfter = 10 * time.Second
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	at, ok := endpointOf(path)
-	if !ok || r.Method != http.MethodPost { // nothing else reads a body
+	models := isModels(path)
+	if !ok || models || r.Method != http.MethodPost { // nothing else reads a body
 		linger.Bound(w, r)
 	}
 	if len(h.CORSOrigins) > 0 && h.cors(w, r) {
 		return
 	}
+	if err := keyInURL(r); err != nil && isGoogles(path) {
+		h.refuse(w, r, err)
+		return
+	}
+	if models {
+		h.listOrOne(w, r)
+		return
+	}
 	switch {
 	case ok && r.Method != http.MethodPost:
 		h.wrongMethod(w, r, "POST")
+	case ok && at.path == point.PathGemini && at.stream && r.URL.Query().Get("alt") != "sse":
+		list := &listWriter{ResponseWriter: w}
+		h.serve(list, r, at)
+		list.close()
 	case ok:
 		h.serve(w, r, at)
 	case strings.HasPrefix(path, point.PathResponses+"/"):
@@ -122,14 +135,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		h.serveResponse(w, r)
-	case path == point.PathModels, strings.HasPrefix(path, point.PathModels+"/"):
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			h.wrongMethod(w, r, "GET, HEAD")
-			return
-		}
-		h.serveModels(w, r)
 	default:
 		h.refuse(w, r, unknownPath(path))
+	}
+}
+
+// listOrOne serves the list of models, or one of them.
+func (h *Handler) listOrOne(w http.ResponseWriter, r *http.Request) {
+	err := unknownMethod(r)
+	switch {
+	case err != nil:
+		h.refuse(w, r, err)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h.wrongMethod(w, r, "GET, HEAD")
+	default:
+		h.serveModels(w, r)
 	}
 }
 

@@ -40,19 +40,34 @@ var endpoints = map[string]endpoint{
 	point.PathTranslate:   {needs: []string{"file"}, form: true, upload: true, dialect: dialect.OpenAI},
 	point.PathModerations: {needs: []string{"input"}, usual: "omni-moderation-latest", dialect: dialect.OpenAI},
 	point.PathRerank:      {needs: []string{"query", "documents"}, dialect: dialect.OpenAI},
+	point.PathGemini:      {needs: []string{"contents"}, dialect: dialect.Gemini},
 }
 
 // endpointOf finds the endpoint of a URL's path.
 func endpointOf(path string) (at endpoint, ok bool) {
+	if at, ok = geminiEndpoint(path); ok {
+		return at, ok
+	}
 	at, ok = endpoints[path]
 	at.path = path
 	return at, ok
+}
+
+// pathOf is the endpoint's path for a URL's, or the URL's own if it is no endpoint's.
+func pathOf(path string) string {
+	if at, ok := endpointOf(path); ok {
+		return at.path
+	}
+	return path
 }
 
 // dialectOf is the dialect in which answers at a path are told, whether it is an endpoint or not.
 func dialectOf(path string) dialect.Dialect {
 	if at, ok := endpointOf(path); ok {
 		return at.dialect
+	}
+	if isGoogles(path) {
+		return dialect.Gemini
 	}
 	return dialect.OpenAI
 }
@@ -73,7 +88,10 @@ func (at endpoint) read(call *point.Call) (err error) {
 	env := &call.Envelope
 	env.Model = cmp.Or(env.Model, at.usual)
 	if at.model != "" {
-		env.Model, env.ModelAt, env.Stream = at.model, point.Span{}, at.stream
+		env.Model, env.Stream = at.model, at.stream
+	}
+	if at.path == point.PathGemini {
+		readGoogles(call)
 	}
 	if env.Model == "" {
 		return noModel

@@ -29,7 +29,7 @@ func writeError(w http.ResponseWriter, in dialect.Dialect, e *point.Error) {
 // refuse answers a request that has no call: it is counted, not recorded.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := point.AsError(err)
-	h.Records.Reject(r.URL.Path, e.Code)
+	h.Records.Reject(pathOf(r.URL.Path), e.Code)
 	w.Header()["X-Request-Id"] = []string{uuid.Must(uuid.NewV7()).String()}
 	writeError(w, dialectOf(r.URL.Path), e)
 }

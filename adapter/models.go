@@ -22,12 +22,13 @@ type model struct {
 	OwnedBy string `json:"owned_by"` // the provider's name
 }
 
-// serveModels answers GET /v1/models and GET /v1/models/{id}.
+// serveModels answers GET /v1/models and GET /v1/models/{id}, and the same in Google's shape.
 func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
+	path := modelsPath(r.URL.Path)
 	snapshot := h.Config.Snapshot()
 	key, err := admit(snapshot, r.Header, time.Now())
 	if err == nil {
-		err = enabled(&point.Call{Path: point.PathModels, Key: key, Snapshot: snapshot})
+		err = enabled(&point.Call{Path: path, Key: key, Snapshot: snapshot})
 	}
 	if err != nil {
 		h.refuse(w, r, err)
@@ -39,17 +40,37 @@ func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	list := h.modelsFor(snapshot, key, provider)
-	if id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, point.PathModels), "/"); id != "" {
-		i := slices.IndexFunc(list, func(m model) bool { return m.ID == id })
-		if i < 0 {
-			h.refuse(w, r, &point.Error{Code: point.ModelNotFound, Param: "model", Message: fmt.Sprintf("There is no model %q here.", clip(id, 100))})
-			return
-		}
-		writeJSON(w, list[i])
+	show, showAll := asOpenAIs, openAIsList
+	if path == point.PathGemini {
+		show, showAll = h.asGoogles(snapshot), h.googlesList(snapshot, r.URL.Query())
+	}
+	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, path), "/")
+	if path == point.PathGemini {
+		id = strings.TrimPrefix(id, "models/")
+	}
+	if id == "" {
+		writeJSON(w, showAll(list))
 		return
 	}
-	writeJSON(w, map[string]any{"object": "list", "data": list})
+	i := slices.IndexFunc(list, func(m model) bool { return m.ID == id })
+	if i < 0 {
+		h.refuse(w, r, &point.Error{Code: point.ModelNotFound, Param: "model", Message: fmt.Sprintf("There is no model %q here.", clip(id, 100))})
+		return
+	}
+	writeJSON(w, show(list[i]))
 }
+
+// modelsPath is the endpoint whose list of models stands at a URL's path.
+func modelsPath(path string) string {
+	if isGoogles(path) {
+		return point.PathGemini
+	}
+	return point.PathModels
+}
+
+func asOpenAIs(m model) any { return m }
+
+func openAIsList(list []model) any { return map[string]any{"object": "list", "data": list} }
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")

@@ -21,8 +21,11 @@ type forwarded struct {
 	begun    bool // content was seen
 	finished bool // a finish_reason was seen
 	done     bool // [DONE] was seen
-	buf      []byte
+	framer
 }
+
+// framer makes blocks of events that are relayed.
+type framer struct{ buf []byte }
 
 var doneEvent = []byte("data: [DONE]\n\n")
 
@@ -151,15 +154,15 @@ func (d *forwarded) End(emit func(point.Block)) error {
 
 // frame is the block of an event's own bytes, put in order if they are not one data line
 // with a blank line behind.
-func (d *forwarded) frame(e sse.Event) point.Block {
+func (d *framer) frame(e sse.Event) point.Block {
 	if e.DataAt < 0 || e.Partial {
 		return d.reframe(e.Data)
 	}
 	return point.Block{Data: e.Raw}
 }
 
-// reframe makes an event of JSON, in the decoder's buffer.
-func (d *forwarded) reframe(data []byte) point.Block {
+// reframe makes an event of JSON, in the framer's buffer.
+func (d *framer) reframe(data []byte) point.Block {
 	at := len(d.buf)
 	d.buf = append(d.buf, "data: "...)
 	for _, c := range data {

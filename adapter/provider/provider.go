@@ -83,6 +83,11 @@ type Passer interface {
 	Pass(req *Request) (*Exchange, error)
 }
 
+// Generator serves PathGemini.
+type Generator interface {
+	Generate(req *Request) (*Exchange, error)
+}
+
 // Lister tells which models the service has.
 type Lister interface {
 	// ListModels is the request to send, and how to read its answer into model ids.
@@ -176,6 +181,10 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	case point.PathImages:
 		if s, ok := s.(Imager); ok {
 			return s.Image
+		}
+	case point.PathGemini:
+		if s, ok := s.(Generator); ok {
+			return s.Generate
 		}
 	default:
 		if s, ok := s.(Passer); ok && s.Passes(path) {

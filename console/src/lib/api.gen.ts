@@ -2754,7 +2754,7 @@ export interface components {
              * @default /v1/chat/completions
              * @enum {string}
              */
-            endpoint?: "/v1/chat/completions" | "/v1/responses" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations";
+            endpoint?: "/v1/chat/completions" | "/v1/responses" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations" | "/v1beta/models";
             /** @description As if this client key had sent it. */
             key_id?: string;
             /**
@@ -7435,7 +7435,7 @@ export interface operations {
                      *           {
                      *             "active": true,
                      *             "mapping": null,
-                     *             "path": "/v1/completions"
+                     *             "path": "/v1/responses"
                      *           }
                      *         ],
                      *         "format": 1,
@@ -7564,7 +7564,7 @@ export interface operations {
                      *         {
                      *           "active": true,
                      *           "mapping": null,
-                     *           "path": "/v1/completions"
+                     *           "path": "/v1/responses"
                      *         }
                      *       ],
                      *       "format": 1,
@@ -7650,7 +7650,7 @@ export interface operations {
                      *         {
                      *           "active": true,
                      *           "mapping": null,
-                     *           "path": "/v1/completions"
+                     *           "path": "/v1/responses"
                      *         }
                      *       ],
                      *       "format": 1,
@@ -7788,7 +7788,7 @@ export interface operations {
                      *         {
                      *           "active": true,
                      *           "mapping": null,
-                     *           "path": "/v1/completions"
+                     *           "path": "/v1/responses"
                      *         }
                      *       ],
                      *       "format": 1,
@@ -8008,7 +8008,7 @@ export interface operations {
                      *           {
                      *             "active": true,
                      *             "mapping": null,
-                     *             "path": "/v1/completions"
+                     *             "path": "/v1/responses"
                      *           }
                      *         ],
                      *         "format": 1,
@@ -8125,7 +8125,7 @@ export interface operations {
                      *           {
                      *             "active": true,
                      *             "mapping": null,
-                     *             "path": "/v1/completions"
+                     *             "path": "/v1/responses"
                      *           }
                      *         ],
                      *         "format": 1,
@@ -8527,12 +8527,12 @@ export interface operations {
                      *             "unsupported": "error"
                      *           },
                      *           "own_mapping": false,
-                     *           "path": "/v1/completions",
+                     *           "path": "/v1/responses",
                      *           "updated_at": "2026-03-04T12:30:00Z",
                      *           "version": 1
                      *         }
                      *       ],
-                     *       "limit": 5,
+                     *       "limit": 13,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -10269,7 +10269,8 @@ export interface operations {
                      *             "type": "object"
                      *           },
                      *           "serves": [
-                     *             "/v1/chat/completions"
+                     *             "/v1/chat/completions",
+                     *             "/v1/responses"
                      *           ],
                      *           "title": "Anthropic",
                      *           "type": "api"
@@ -10457,7 +10458,8 @@ export interface operations {
                      *             "type": "object"
                      *           },
                      *           "serves": [
-                     *             "/v1/chat/completions"
+                     *             "/v1/chat/completions",
+                     *             "/v1/responses"
                      *           ],
                      *           "title": "Amazon Bedrock",
                      *           "type": "api"
@@ -12628,7 +12630,7 @@ export interface operations {
                      *       ],
                      *       "config": {
                      *         "demo": false,
-                     *         "endpoints_active": 5,
+                     *         "endpoints_active": 13,
                      *         "keys": 1,
                      *         "providers": 2,
                      *         "providers_active": 2,

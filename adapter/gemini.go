@@ -1,0 +1,94 @@
+package adapter
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+)
+
+// Google's URLs name the model and what to do with it:
+//
+//	POST /v1beta/models/MODEL:generateContent
+//	POST /v1beta/models/MODEL:streamGenerateContent?alt=sse
+//
+// A model's name holds slashes here, as it is or escaped. Google's own v1 works too.
+
+// googleMethods are the methods that are served.
+var googleMethods = []string{"generateContent", "streamGenerateContent"}
+
+// googlesModel is what stands behind the models' path in a URL of Google's form.
+func googlesModel(path string) (name string, ok bool) {
+	if name, ok = strings.CutPrefix(path, point.PathGemini+"/"); !ok {
+		name, ok = strings.CutPrefix(path, point.PathModels+"/")
+	}
+	return strings.TrimPrefix(name, "models/"), ok
+}
+
+// geminiEndpoint finds the endpoint of a URL of Google's form, with the model and whether the
+// answer is a stream.
+func geminiEndpoint(path string) (at endpoint, ok bool) {
+	name, ok := googlesModel(path)
+	colon := strings.LastIndexByte(name, ':')
+	if !ok || colon < 1 || !slices.Contains(googleMethods, name[colon+1:]) {
+		return endpoint{}, false
+	}
+	at = endpoints[point.PathGemini]
+	at.path, at.model, at.stream = point.PathGemini, name[:colon], name[colon+1:] == "streamGenerateContent"
+	return at, true
+}
+
+// isGoogles reports whether answers at a path are told in Google's words.
+func isGoogles(path string) bool { return strings.HasPrefix(path, "/v1beta/") }
+
+// isModels reports whether path is that of a list of models, or of one of them.
+func isModels(path string) bool {
+	if _, ok := geminiEndpoint(path); ok {
+		return false
+	}
+	for _, list := range []string{point.PathModels, point.PathGemini} {
+		if path == list || strings.HasPrefix(path, list+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// unknownMethod is the refusal of a URL of Google's form with a method that is not served, nil for
+// any other request.
+func unknownMethod(r *http.Request) error {
+	name, ok := googlesModel(r.URL.Path)
+	model, method, found := strings.Cut(name, ":")
+	if !ok || !found || r.Method != http.MethodPost {
+		return nil
+	}
+	return &point.Error{Code: point.UnknownPath, Message: "There is no method " + clip(method, 60) + " of the model " + clip(model, 100) +
+		" here. The methods are " + strings.Join(googleMethods, ", ") + "."}
+}
+
+// keyInURL is the refusal of a request with a key in its URL, which ends up in logs.
+func keyInURL(r *http.Request) error {
+	if r.URL.RawQuery == "" || r.URL.Query().Get("key") == "" {
+		return nil
+	}
+	return &point.Error{Code: point.InvalidAPIKey, Message: "Send the key in the header x-goog-api-key: what stands in a URL ends up in logs. Take this one to be known."}
+}
+
+// readGoogles reads what routing and limits want to know from where Google's requests have it.
+func readGoogles(call *point.Call) {
+	call.Envelope.Model = strings.TrimPrefix(call.Envelope.Model, "models/")
+	for _, config := range []string{"generationConfig", "generation_config"} {
+		gjson.GetBytes(call.Body, config).ForEach(func(key, value gjson.Result) bool {
+			switch key.Str {
+			case "maxOutputTokens", "max_output_tokens":
+				call.Envelope.MaxTokens = value.Int()
+			case "candidateCount", "candidate_count":
+				call.Envelope.Choices = max(value.Int(), 0)
+			}
+			return true
+		})
+	}
+}
