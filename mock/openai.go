@@ -17,6 +17,8 @@ func (openAI) route(req *request) {
 	switch req.path {
 	case "/v1/chat/completions":
 		req.op = opChat
+	case "/v1/responses":
+		req.op = opResponses
 	case "/v1/completions":
 		req.op = opCompletions
 	case "/v1/embeddings":
@@ -58,6 +60,8 @@ func (o openAI) answer(req *request) (*reply, *failure) {
 		return openAIEmbed(req)
 	case opImages:
 		return openAIImage(req)
+	case opResponses:
+		return o.respond(req)
 	case opChat:
 		return o.chat(req)
 	}

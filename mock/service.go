@@ -31,6 +31,7 @@ type operation string
 
 const (
 	opChat        operation = "chat"
+	opResponses   operation = "responses"
 	opCompletions operation = "completions"
 	opEmbeddings  operation = "embeddings"
 	opImages      operation = "images"

@@ -92,9 +92,10 @@ func (d *responded) Event(e sse.Event, emit func(point.Block)) error {
 		return badEvent()
 	}
 	kind := event.get("type").str()
-	switch kind {
-	case "error":
+	if kind == "error" || event.get("error").isError() {
 		return respondedFailure(event)
+	}
+	switch kind {
 	case "response.failed", "response.cancelled":
 		return respondedFailure(event.get("response"))
 	case "response.completed", "response.incomplete":

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import OpenAI from 'openai'
+import { key, start } from './point.js'
+
+let point
+let client
+
+before(async () => {
+  point = await start()
+  client = new OpenAI({ baseURL: `${point.url}/v1`, apiKey: key, maxRetries: 0 })
+})
+after(() => point?.stop())
+
+// said is the text of a response; the stream's helper leaves output_text to its user.
+const said = (response) =>
+  response.output.flatMap((item) => (item.type === 'message' ? item.content.map((part) => part.text) : [])).join('')
+
+const weather = {
+  type: 'function',
+  name: 'get_weather',
+  description: 'The weather in a city',
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+  strict: true,
+}
+const time = { ...weather, name: 'get_time', description: 'The time in a city' }
+
+for (const model of ['demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
+  const native = model.startsWith('demo-openai')
+
+  describe(model, () => {
+    test('text', async () => {
+      const reply = await client.responses.create({ model, instructions: 'Be brief.', input: 'say seven swans', metadata: { run: '7' } })
+      assert.equal(reply.output_text, 'seven swans')
+      assert.equal(reply.status, 'completed')
+      assert.equal(reply.metadata.run, '7')
+      assert.ok(reply.usage.input_tokens > 0)
+      assert.equal(reply.usage.total_tokens, reply.usage.input_tokens + reply.usage.output_tokens)
+    })
+
+    test('stream with the helper', async () => {
+      const stream = client.responses.stream({ model, input: 'count to 30' })
+      let deltas = 0
+      let number = 0
+      stream.on('event', (e) => assert.equal(e.sequence_number, number++))
+      stream.on('response.output_text.delta', () => deltas++)
+      const final = await stream.finalResponse()
+      assert.match(said(final), /^1, 2, 3,.*29, 30$/)
+      assert.ok(deltas > 3, `${deltas} deltas`)
+      assert.ok(final.usage.output_tokens > 0)
+    })
+
+    // What Codex does: nothing is stored, the client sends all back, reasoning with its content.
+    test('tool loop with parallel calls and reasoning', async () => {
+      const input = [{ role: 'user', content: 'What is the weather and the time in Paris?' }]
+      const ask = () =>
+        client.responses
+          .stream({
+            model,
+            instructions: 'You have tools.',
+            input,
+            tools: [weather, time],
+            parallel_tool_calls: true,
+            reasoning: { effort: 'low', summary: 'auto' },
+            store: false,
+            include: ['reasoning.encrypted_content'],
+            prompt_cache_key: 'a-session',
+          })
+          .finalResponse()
+      const first = await ask()
+      const calls = first.output.filter((item) => item.type === 'function_call')
+      assert.deepEqual(calls.map((call) => call.name).sort(), ['get_time', 'get_weather'])
+      assert.ok(first.output.some((item) => item.type === 'reasoning' && item.encrypted_content))
+      input.push(...first.output.map(({ parsed_arguments, ...item }) => item))
+      for (const call of calls) {
+        assert.equal(typeof JSON.parse(call.arguments).city, 'string')
+        input.push({ type: 'function_call_output', call_id: call.call_id, output: `${call.name} says 18` })
+      }
+      const last = await ask()
+      assert.match(said(last), /says 18/)
+    })
+
+    test('structured output', async () => {
+      const reply = await client.responses.parse({
+        model,
+        input: 'Name a city.',
+        text: {
+          format: {
+            type: 'json_schema',
+            name: 'city',
+            strict: true,
+            schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+          },
+        },
+      })
+      assert.equal(typeof JSON.parse(reply.output_text).city, 'string')
+    })
+
+    test('image', async () => {
+      const dot = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+      const content = [
+        { type: 'input_text', text: 'What is this?' },
+        { type: 'input_image', image_url: dot, detail: 'auto' },
+      ]
+      const reply = await client.responses.create({ model, input: [{ role: 'user', content }] })
+      assert.match(reply.output_text, /1 image/)
+    })
+
+    test('cut short', async () => {
+      const reply = await client.responses.create({ model, input: 'count to 500', max_output_tokens: 16 })
+      assert.equal(reply.status, 'incomplete')
+      assert.equal(reply.incomplete_details.reason, 'max_output_tokens')
+    })
+
+    test('abort in mid-stream', async () => {
+      const stream = await client.responses.create({ model, stream: true, input: 'count to 9999' })
+      let events = 0
+      for await (const _ of stream) {
+        if (++events === 8) stream.controller.abort()
+      }
+      assert.ok(events < 500, `${events} events after the abort`)
+    })
+
+    if (native) return
+
+    test('goes on from a response', async () => {
+      const first = await client.responses.create({ model, input: 'What is the weather in Paris?', tools: [weather], reasoning: { effort: 'low' } })
+      const call = first.output.find((item) => item.type === 'function_call')
+      const output = { type: 'function_call_output', call_id: call.call_id, output: '18 degrees' }
+      const second = await client.responses.create({ model, previous_response_id: first.id, input: [output], tools: [weather] })
+      assert.match(second.output_text, /18 degrees/)
+      assert.equal(second.previous_response_id, first.id)
+
+      const kept = await client.responses.retrieve(second.id)
+      assert.equal(kept.output_text, second.output_text)
+      const moved = await client.responses.create({ model: 'demo-openai/gpt-4o-mini', previous_response_id: second.id, input: 'say it moved' })
+      assert.equal(moved.output_text, 'it moved')
+
+      await client.responses.delete(second.id)
+      await assert.rejects(client.responses.retrieve(second.id), OpenAI.NotFoundError)
+      await assert.rejects(client.responses.create({ model, previous_response_id: second.id, input: 'and?' }), OpenAI.NotFoundError)
+      const silent = await client.responses.create({ model, input: 'say nothing stays', store: false })
+      await assert.rejects(client.responses.retrieve(silent.id), OpenAI.NotFoundError)
+    })
+
+    test('tools that only OpenAI has', async () => {
+      await assert.rejects(client.responses.create({ model, input: 'x', tools: [{ type: 'web_search' }] }), (e) => {
+        assert.ok(e instanceof OpenAI.BadRequestError)
+        assert.equal(e.code, 'unsupported_field')
+        assert.equal(e.param, 'tools[0].type')
+        return true
+      })
+    })
+  })
+}
+
+for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini']) {
+  test(`errors of ${provider}`, async () => {
+    await assert.rejects(client.responses.create({ model: `${provider}/fault-429`, input: 'Hello' }), OpenAI.RateLimitError)
+    await assert.rejects(client.responses.create({ model: `${provider}/fault-503`, input: 'Hello' }), OpenAI.InternalServerError)
+    const stream = await client.responses.create({ model: `${provider}/fault-error-midstream`, stream: true, input: 'count to 30' })
+    let events = 0
+    await assert.rejects(async () => {
+      for await (const e of stream) assert.equal(e.sequence_number, events++)
+    }, OpenAI.APIError)
+    assert.ok(events > 0)
+  })
+}
