@@ -1,0 +1,157 @@
+package adapter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+	"point/internal/responsestest"
+)
+
+// shelf keeps responses in memory.
+type shelf struct {
+	mu   sync.Mutex
+	kept map[string]*point.KeptResponse
+	err  error
+}
+
+func (s *shelf) KeepResponse(_ context.Context, r *point.KeptResponse) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept[r.KeyID+r.ID] = r
+	return s.err
+}
+
+func (s *shelf) Response(_ context.Context, keyID, id string) (*point.KeptResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept[keyID+id], s.err
+}
+
+func (s *shelf) DropResponse(_ context.Context, keyID, id string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.kept[keyID+id]
+	delete(s.kept, keyID+id)
+	return ok, s.err
+}
+
+// responding is a world whose provider a is no OpenAI and whose b is; got is what they got.
+func responding(t *testing.T, a, b http.HandlerFunc) (w *world, s *shelf, got *[]string) {
+	got = &[]string{}
+	note := func(next http.HandlerFunc) http.HandlerFunc {
+		return func(rw http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			*got = append(*got, r.URL.Path+" "+string(body))
+			next(rw, r)
+		}
+	}
+	w, s = newWorld(t, note(a), note(b)), &shelf{kept: map[string]*point.KeptResponse{}}
+	w.snapshot.Providers["id-a"].Kind = "openai-compatible"
+	w.snapshot.Index()
+	w.handler.Responses = s
+	return w, s, got
+}
+
+func (w *world) respond(method, path, body string) (int, string) {
+	response, answer := w.do(method, point.PathResponses+path, body, "Authorization", "Bearer "+token)
+	return response.StatusCode, answer
+}
+
+const nativeResponse = `{"id":"resp_native","object":"response","status":"completed","error":null,"output":[],"usage":{"input_tokens":10,"output_tokens":5,"total_tokens":15}}`
+
+// TestResponseGoesOn: what Point keeps is gone on from with any provider; what it does not know is
+// OpenAI's, or nobody's.
+func TestResponseGoesOn(t *testing.T) {
+	w, s, got := responding(t, says(document), says(nativeResponse))
+	_, first := w.respond("POST", "", `{"model":"a/m","input":"one"}`)
+	id := gjson.Get(first, "id").Str
+	if !strings.HasPrefix(id, "resp_") || gjson.Get(first, "output.0.content.0.text").Str != "hello" {
+		t.Fatal(first)
+	}
+	w.respond("POST", "", `{"model":"a/m","input":"two","previous_response_id":"`+id+`"}`)
+	if messages := gjson.Get((*got)[1][strings.Index((*got)[1], "{"):], "messages.#.content").Raw; messages != `["one","hello","two"]` {
+		t.Errorf("the chat was %s", messages)
+	}
+	w.respond("POST", "", `{"model":"b/m","input":[{"type":"item_reference","id":"`+gjson.Get(first, "output.0.id").Str+`"}],"previous_response_id":"`+id+`"}`)
+	native := (*got)[2]
+	if body := native[strings.Index(native, "{"):]; !strings.HasPrefix(native, "/v1/responses ") || gjson.Get(body, "previous_response_id").Exists() || gjson.Get(body, "input.#").Int() != 3 || gjson.Get(body, "input.2.content.0.text").Str != "hello" {
+		t.Errorf("OpenAI got %s", native)
+	}
+	plain := `{ "model":"m" , "input":"x","previous_response_id":"resp_68af"}`
+	if code, answer := w.respond("POST", "", strings.Replace(plain, `"m"`, `"b/m"`, 1)); code != 200 || (*got)[3] != "/v1/responses "+plain || answer != nativeResponse {
+		t.Errorf("%d %s for %s", code, answer, (*got)[3])
+	}
+	for what, body := range map[string]string{
+		"OpenAI's id elsewhere": strings.Replace(plain, `"m"`, `"a/m"`, 1),
+		"one that is not there": `{"model":"b/m","input":"x","previous_response_id":"resp_0190b3c4000070008000000000000001"}`,
+	} {
+		if code, answer := w.respond("POST", "", body); code != 404 || gjson.Get(answer, "error.code").Str != "response_not_found" {
+			t.Errorf("%s: %d %s", what, code, answer)
+		}
+	}
+	if code, answer := w.respond("POST", "", `{"model":"a/m","input":"x","previous_response_id":"a","previous_response_id":"b"}`); code != 400 {
+		t.Errorf("twice: %d %s", code, answer)
+	}
+	if code, answer := w.respond("GET", "/"+id, ""); code != 200 || answer != first {
+		t.Errorf("%d %s", code, answer)
+	}
+	w.key.ID = "key-2"
+	for _, method := range []string{"GET", "DELETE"} {
+		if code, answer := w.respond(method, "/"+id, ""); code != 404 {
+			t.Errorf("another key's %s: %d %s", method, code, answer)
+		}
+	}
+	if code, _ := w.respond("POST", "", `{"model":"a/m","input":"two","previous_response_id":"`+id+`"}`); code != 404 {
+		t.Errorf("another key goes on from it: %d", code)
+	}
+	w.key.ID = "key-1"
+	if code, answer := w.respond("DELETE", "/"+id, ""); code != 200 || !gjson.Get(answer, "deleted").Bool() {
+		t.Errorf("%d %s", code, answer)
+	}
+	kept := len(s.kept)
+	w.respond("POST", "", `{"model":"a/m","input":"one","store":false}`)
+	if len(s.kept) != kept {
+		t.Error("what was not to be stored is")
+	}
+	s.err = errors.New("the database is down")
+	for _, try := range [][3]string{{"GET", "/" + id}, {"DELETE", "/" + id}, {"POST", "", `{"model":"a/m","input":"x","previous_response_id":"` + id + `"}`}} {
+		if code, answer := w.respond(try[0], try[1], try[2]); code != 503 {
+			t.Errorf("%s while it cannot be read: %d %s", try[0], code, answer)
+		}
+	}
+	if code, answer := w.respond("POST", "", `{"model":"a/m","input":"one"}`); code != 200 {
+		t.Errorf("what cannot be kept is answered all the same: %d %s", code, answer)
+	}
+}
+
+// TestResponseStreamsEnd: streams that break off end by the rules, whoever told them.
+func TestResponseStreamsEnd(t *testing.T) {
+	created := `{"id":"resp_n","object":"response","created_at":1,"status":"in_progress","error":null,"incomplete_details":null,"instructions":null,"metadata":{},"model":"m","output":[],"parallel_tool_calls":true,"temperature":1,"tool_choice":"auto","tools":[],"top_p":1,"usage":null}`
+	event := func(kind, rest string) string {
+		return "event: " + kind + "\ndata: {\"type\":\"" + kind + "\"," + rest + "}\n\n"
+	}
+	w, _, _ := responding(t, streams(chunk(`{"role":"assistant","content":"a"}`), chunk(`{"content":"b"}`)), streams(
+		event("response.created", `"sequence_number":0,"response":`+created), event("response.in_progress", `"sequence_number":1,"response":`+created),
+		event("response.output_item.added", `"sequence_number":2,"output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","content":[]}`),
+		event("response.content_part.added", `"sequence_number":3,"item_id":"msg_1","output_index":0,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}`),
+		event("response.output_text.delta", `"sequence_number":4,"item_id":"msg_1","output_index":0,"content_index":0,"delta":"\"sequence_number\":99"`),
+	))
+	for _, model := range []string{"a/m", "b/m"} {
+		_, answer := w.respond("POST", "", `{"model":"`+model+`","stream":true,"input":"x"}`)
+		stream, err := responsestest.Check([]byte(answer))
+		if err != nil || !stream.Failed {
+			t.Errorf("%s: %v\n%s", model, err, answer)
+		}
+		if r := <-w.kept; r.Outcome != point.OutcomeTruncated || r.ErrorCode != point.StreamTruncated {
+			t.Errorf("%s: %s, %s", model, r.Outcome, r.ErrorCode)
+		}
+	}
+}
