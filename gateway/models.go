@@ -48,13 +48,24 @@ func NewModels(g *Gateway, config point.Snapshots, known func(kind string) []str
 
 // List is p's models, sorted as the service or the operator lists them.
 func (m *Models) List(p *point.Provider) []string {
-	if len(p.Config.Models) > 0 {
-		return p.Config.Models
+	if list := named(p); len(list) > 0 {
+		return list
 	}
 	if d := m.discovered(p); d != nil && d.err == nil {
 		return d.ids
 	}
 	return m.known(p.Kind)
+}
+
+// named are the models that p's settings name, its explicit list first of all.
+func named(p *point.Provider) []string {
+	if len(p.Config.Models) > 0 {
+		return p.Config.Models
+	}
+	if kind, ok := provider.Lookup(p.Kind); ok {
+		return kind.Named(&p.Config)
+	}
+	return nil
 }
 
 // Discover asks p's service for its models, now. What it says is not kept: p may not be saved.
@@ -64,8 +75,8 @@ func (m *Models) Discover(ctx context.Context, p *point.Provider) ([]string, err
 
 // Has reports whether p has model, as far as is known.
 func (m *Models) Has(p *point.Provider, model string) bool {
-	if len(p.Config.Models) > 0 {
-		return slices.Contains(p.Config.Models, model)
+	if list := named(p); len(list) > 0 {
+		return slices.Contains(list, model)
 	}
 	if d := m.discovered(p); d != nil && d.err == nil {
 		return d.has[model]
@@ -130,7 +141,7 @@ func (m *Models) refresh(ctx context.Context) {
 	for _, p := range m.config.Snapshot().Providers {
 		d := m.discovered(p)
 		fresh := d != nil && d.provider == p && now.Before(d.due)
-		if !p.Active() || p.Type != point.TypeAPI || len(p.Config.Models) > 0 || fresh {
+		if !p.Active() || p.Type != point.TypeAPI || len(named(p)) > 0 || fresh {
 			continue
 		}
 		wait.Go(func() {

@@ -126,10 +126,11 @@ func (c *complaint) says(words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// outOfQuota: OpenAI and DeepSeek say it by code or 402, Anthropic in a 400's message.
+// outOfQuota: OpenAI and DeepSeek say it by code or 402, Moonshot and Alibaba by type or code,
+// Anthropic in a 400's message.
 func (c *complaint) outOfQuota(status int) bool {
 	return status == http.StatusPaymentRequired || status >= 400 && status < 500 &&
-		c.says("insufficient_quota", "billing_error", "credit balance is too low", "billing_hard_limit")
+		c.says("insufficient_quota", "exceeded_current_quota", "billing_error", "credit balance is too low", "billing_hard_limit", "arrearage", "monthly spending limit")
 }
 
 // badKey: Google answers 400 to a wrong key.
@@ -194,16 +195,33 @@ func openAIComplaint(body []byte) *complaint {
 			return &complaint{message: at.Str, kind: text(doc.Get("type")), code: text(doc.Get("code"))}
 		}
 		c := &complaint{kind: text(at.Get("type")), code: text(at.Get("code")), param: text(at.Get("param")), status: httpStatus(at.Get("code"))}
-		for _, name := range []string{"message", "detail", "detail.0.msg", "error_description"} {
+		for _, name := range []string{"message", "detail", "detail.0.msg", "message.detail.0.msg", "error_description"} {
 			if c.message == "" {
 				c.message = text(at.Get(name))
 			}
+		}
+		if c.param == "" {
+			c.param = paramAt(at)
 		}
 		if c.message != "" {
 			return c
 		}
 	}
 	return nil
+}
+
+// paramAt is where in a body the first mistake is, as FastAPI and Mistral tell it: a list that
+// begins with "body".
+func paramAt(at gjson.Result) string {
+	where := at.Get("detail.0.loc")
+	if !where.Exists() {
+		where = at.Get("message.detail.0.loc")
+	}
+	var steps []string
+	for _, step := range where.Array() {
+		steps = append(steps, step.String())
+	}
+	return strings.Join(steps[min(len(steps), 1):], ".")
 }
 
 // httpStatus is a number that is the HTTP status of an error, else 0.

@@ -13,7 +13,7 @@ import (
 
 func TestKinds(t *testing.T) {
 	for _, k := range Kinds() {
-		if k.Title == "" || k.Dialect == "" || k.BaseURL == "" && k.needsBase() && k.Name != "openai-compatible" {
+		if k.Title == "" || k.Dialect == "" || k.needsBase() && k.Name != "openai-compatible" {
 			t.Errorf("kind %+v", k)
 		}
 		for _, f := range k.Fields {
@@ -43,6 +43,9 @@ func TestAuthorize(t *testing.T) {
 		"gemini":            {"X-Goog-Api-Key": {"k"}},
 		"cohere":            {"Authorization": {"Bearer k"}},
 		"bedrock":           {"Authorization": {"Bearer k"}},
+		"azure":             {"Api-Key": {"k"}},
+		"groq":              {"Authorization": {"Bearer k"}},
+		"perplexity":        {"Authorization": {"Bearer k"}},
 	} {
 		k, _ := Lookup(kind)
 		got := http.Header{}
@@ -65,6 +68,10 @@ func TestListModels(t *testing.T) {
 		{"openai", "/models", `{"object":"list","data":[{"id":"gpt-4o","object":"model"},{"id":"o3"},{"id":"o3"},{}]}`, []string{"gpt-4o", "o3"}},
 		{"openai-compatible", "/models", `[{"id":"a"}]`, []string{"a"}},
 		{"openai-compatible", "/models", `{"data":[]}`, []string{}},
+		{"azure", "/openai/v1/models", `{"data":[{"id":"gpt-4o-2024-11-20","status":"succeeded"}],"object":"list"}`, []string{"gpt-4o-2024-11-20"}},
+		{"mistral", "/models", `{"object":"list","data":[{"id":"mistral-small-latest","capabilities":{}}]}`, []string{"mistral-small-latest"}},
+		{"ollama", "/api/tags", `{"models":[{"name":"qwen3:8b","model":"qwen3:8b","size":1,"details":{"family":"qwen3"}}]}`, []string{"qwen3:8b"}},
+		{"together", "/models", `[{"id":"openai/gpt-oss-20b","type":"chat"}]`, []string{"openai/gpt-oss-20b"}},
 		{"anthropic", "/v1/models?limit=1000", `{"data":[{"type":"model","id":"claude-opus-4-6"}],"has_more":false}`, []string{"claude-opus-4-6"}},
 		{"gemini", "/v1beta/models?pageSize=1000", `{"models":[{"name":"models/gemini-2.5-flash"}]}`, []string{"gemini-2.5-flash"}},
 		{"cohere", "/v1/models?page_size=1000", `{"models":[{"name":"command-a-03-2025","endpoints":["chat"]}]}`, []string{"command-a-03-2025"}},

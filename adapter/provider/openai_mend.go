@@ -35,9 +35,12 @@ func (e *edits) set(object value, key, text string) {
 // mender puts right, chunk by chunk, what servers that imitate OpenAI get wrong in streams.
 // It is given the chunks that may need it, and touches those that do.
 type mender struct {
-	finished bool // a finish_reason was seen
-	failed   bool // and it was "error"
+	finished bool   // a finish_reason was seen
+	broken   string // and it was this, which tells of a failure
 	choices  map[int64]*mendedChoice
+
+	usage usageForm
+	soFar *point.Usage // of the last chunk, if it was kept from the client
 }
 
 // maxMended bounds the choices, and a choice's tool calls, that are followed.
@@ -62,6 +65,9 @@ func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, 
 	doc := whole(data)
 	if object := doc.get("object"); keys.object && object.isString() && strings.HasPrefix(object.str(), "chat.completion") { // Perplexity's last is "chat.completion.done"
 		list.replace(object, chunkObject)
+	}
+	if m.soFar = nil; keys.usage {
+		m.chunkUsage(data, doc, &list)
 	}
 	for at, choice := range doc.get("choices").elements() {
 		if choice.isObject() && at < maxMended {
@@ -96,7 +102,9 @@ func (m *mender) choice(data []byte, at int, choice value, list *edits, emit fun
 		list.replace(reason, "null")
 		return
 	}
-	m.finished, m.failed = true, told == "error"
+	if m.finished = true; failing(told) {
+		m.broken = told
+	}
 	if right := finishReason(told, len(seen.calls) > 0); right != told {
 		list.replace(reason, `"`+right+`"`)
 	}
@@ -169,12 +177,28 @@ func missingArguments(finish []byte, choice, i int) point.Block {
 	return (&forwarded{}).reframe(chunk)
 }
 
+// failing reports whether a finish reason tells that the answer failed, as OpenRouter, DeepSeek
+// and Zhipu do it.
+func failing(reason string) bool {
+	return reason == "error" || reason == "insufficient_system_resource" || reason == "network_error"
+}
+
+// brokenOff is what a server says that ends its answer with such a reason.
+func brokenOff(reason string) *complaint {
+	if reason == "error" {
+		return nil
+	}
+	return &complaint{message: "The provider broke its answer off: " + reason + ".", code: reason}
+}
+
 // finishReason is a server's finish reason as OpenAI has it.
 func finishReason(reason string, calls bool) string {
 	switch reason {
-	case "length", "max_tokens", "model_length":
+	case "length", "max_tokens", "model_length", "model_context_window_exceeded":
 		return "length"
-	case "content_filter", "function_call":
+	case "content_filter", "sensitive":
+		return "content_filter"
+	case "function_call":
 		return reason
 	}
 	if calls {
@@ -235,14 +259,19 @@ func joinContent(message value, list *edits) {
 	}
 }
 
-// mendDocument puts a whole answer, whose choices are given, into OpenAI's form and tells
+// document puts a whole answer, whose choices and usage are given, into OpenAI's form and tells
 // whether it differs.
-func mendDocument(body []byte, choices value) ([]byte, bool) {
+func (m *mender) document(body []byte, choices, usage value) ([]byte, bool) {
 	var list edits
+	m.mendUsage(usage, &list)
 	for _, choice := range choices.elements() {
-		if choice.isObject() {
-			mendChoice(choice, &list)
+		if !choice.isObject() {
+			continue
 		}
+		if reason := choice.get("finish_reason").str(); failing(reason) {
+			m.broken = reason
+		}
+		mendChoice(choice, &list)
 	}
 	return splice(body, list), len(list) > 0
 }

@@ -36,7 +36,7 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 		return point.Block{}, badDocument(body)
 	}
 	block := point.Block{Kind: point.BlockContent, Data: body}
-	var choices value
+	var choices, usage value
 	failed, found := false, false
 	for key, v := range doc.members() {
 		found = found || string(key) == d.member
@@ -46,8 +46,9 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 		case "choices":
 			choices = v
 		case "usage":
+			usage = v
 			if block.Usage = openAIUsage(v); block.Usage != nil {
-				block.CostAt = v.at + 1
+				block.CostAt = costAt(v, 0)
 			}
 		}
 	}
@@ -59,8 +60,11 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 	}
 	if d.mend != nil {
 		var mended bool
-		if block.Data, mended = mendDocument(body, choices); mended || block.Usage == nil {
+		if block.Data, mended = d.mend.document(body, choices, usage); mended || block.Usage == nil {
 			block.Usage, block.CostAt = usageIn(block.Data, 0)
+		}
+		if d.mend.broken != "" {
+			return point.Block{}, embedded(brokenOff(d.mend.broken))
 		}
 	}
 	block.Usage = d.counted(block.Usage)
@@ -102,18 +106,24 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 	}
 	d.buf = d.buf[:0]
 	block := d.frame(e)
-	if d.mend != nil && (keys.odd() || !d.begun) {
+	if d.mend != nil && (keys.odd() || keys.usage || !d.begun) {
 		if !validJSON(data) { // what is spliced must be sound
 			return badEvent()
 		}
 		if mended, changed := d.mend.chunk(data, keys, emit); changed {
 			block = d.reframe(mended)
 		}
-		if d.finished = d.mend.finished; d.mend.failed {
-			return embedded(nil)
+		if d.finished = d.mend.finished; d.mend.broken != "" {
+			if usage, _ := usageIn(data, 0); usage != nil {
+				emit(point.Block{Kind: point.BlockUsage, Usage: usage})
+			}
+			return embedded(brokenOff(d.mend.broken))
 		}
 	}
 	d.class(&block, keys)
+	if d.mend != nil && d.mend.soFar != nil {
+		block.Usage = d.mend.soFar
+	}
 	emit(block)
 	return nil
 }
@@ -197,7 +207,7 @@ func usageIn(doc []byte, at int) (*point.Usage, int) {
 	v := whole(doc)
 	u := v.get("usage")
 	if usage := openAIUsage(u); usage != nil {
-		return usage, at + u.at + 1
+		return usage, costAt(u, at)
 	}
 	if usage := openAIUsage(v.get("x_groq").get("usage")); usage != nil {
 		return usage, 0

@@ -27,3 +27,18 @@ func (k *Kind) needsBase() bool {
 	_, ok := k.Service.(Placer)
 	return k.BaseURL == "" && !ok
 }
+
+// Namer is a service of which a provider's settings may tell which models it has; it is not asked
+// for them then.
+type Namer interface {
+	Models(c *point.ProviderConfig) []string
+}
+
+// Named are the models that a provider's settings name, beside its explicit list. It is empty if
+// they name none.
+func (k *Kind) Named(c *point.ProviderConfig) []string {
+	if s, ok := k.Service.(Namer); ok {
+		return s.Models(c)
+	}
+	return nil
+}

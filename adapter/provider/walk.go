@@ -28,6 +28,9 @@ func (v value) isNumber() bool {
 	return v.exists() && (v.raw[0] == '-' || v.raw[0] >= '0' && v.raw[0] <= '9')
 }
 
+// isNull reports whether v is null.
+func (v value) isNull() bool { return string(v.raw) == "null" }
+
 // isError reports whether v, an "error" member, tells of one.
 func (v value) isError() bool { return v.isObject() || v.isString() && v.shows() }
 

@@ -52,7 +52,7 @@ func decodeInfos() map[string]map[string]Info {
 // Info is what is known of kind's model. Without an entry of its own it has at least the
 // context window of the price table, if that has one; ok is false if neither knows it.
 func (t *Table) Info(kind, modelName string) (info Info, ok bool) {
-	p := t.provider(kind)
+	p, sold := t.seller(kind, modelName)
 	name, id := kind, kind
 	if c, found := catalogueNames[kind]; found {
 		name = c.models
@@ -60,9 +60,9 @@ func (t *Table) Info(kind, modelName string) (info Info, ok bool) {
 	var priced *model
 	if p != nil {
 		id = p.id
-		priced = t.find(p, kind, modelName)
+		priced = t.find(p, kind, sold)
 	}
-	candidates := spellings(kind, id, modelName)
+	candidates := append([]string{modelName}, spellings(kind, id, modelName)...)
 	if priced != nil {
 		candidates = append(candidates, priced.ID)
 	}

@@ -11,7 +11,7 @@ import (
 
 // kindOf are the kinds of Point under whose name the catalogue's providers are listed, where
 // that is another.
-var kindOf = map[string]string{"google": "gemini", "aws": "bedrock", "x-ai": "xai", "moonshotai": "moonshot"}
+var kindOf = map[string]string{"google": "gemini", "aws": "bedrock", "x-ai": "xai", "moonshotai": "moonshot", "zhipuai": "zhipu"}
 
 // All lists every model of the catalogue that has not been withdrawn, with its price at a time,
 // by kind and name.

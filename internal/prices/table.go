@@ -126,11 +126,11 @@ func (p *provider) decodeModels() []model {
 // Price is the price of kind's model at a time, nil if unknown. The answer is shared: it must
 // not be changed.
 func (t *Table) Price(kind, modelName string, at time.Time) *point.Price {
-	p := t.provider(kind)
+	p, name := t.seller(kind, modelName)
 	if p == nil {
 		return nil
 	}
-	m := t.find(p, kind, modelName)
+	m := t.find(p, kind, name)
 	if m == nil {
 		return nil
 	}
@@ -142,6 +142,15 @@ func (t *Table) provider(kind string) *provider {
 		kind = name.prices
 	}
 	return t.providers[kind]
+}
+
+// seller is who sells kind's model, and the name it has there. Hugging Face's router sells what
+// others serve: a model's name may end in a colon and the server's.
+func (t *Table) seller(kind, modelName string) (*provider, string) {
+	if at := strings.LastIndexByte(modelName, ':'); kind == "huggingface" && at > 0 {
+		return t.providers["huggingface_"+modelName[at+1:]], modelName[:at]
+	}
+	return t.provider(kind), modelName
 }
 
 // find is p's model of that name, nil if there is none.
@@ -245,6 +254,7 @@ var catalogueNames = map[string]struct{ prices, models string }{
 	"voyage":            {"voyageai", "voyageai"},
 	"together-ai":       {"together", "together"},
 	"fireworks-ai":      {"fireworks", "fireworks"},
+	"alibaba":           {"", "alibaba-singapore"},
 	"copilot":           {"github-copilot", "copilot"},
 	"github-copilot":    {"github-copilot", "copilot"},
 	"openai-compatible": {"", ""}, // may be anything: unknown

@@ -1,0 +1,132 @@
+package provider
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"point"
+)
+
+func init() {
+	Register(&Kind{
+		Name:    "azure",
+		Title:   "Azure OpenAI",
+		Dialect: point.DialectOpenAI,
+		EnvKeys: []string{"AZURE_OPENAI_API_KEY"},
+		Probe:   "gpt-4o-mini",
+		Fields: []Field{
+			{Name: "resource_name", Title: "Resource name", Type: "string", Help: "Name of the Azure resource, in place of the base URL https://NAME.openai.azure.com."},
+			{Name: "api_version", Title: "API version", Type: "string", Default: "v1", Help: "A date, such as 2024-10-21, calls deployments by the older API; v1 and preview by the present one."},
+			{Name: "deployments", Title: "Deployments", Type: "map", Help: "Names of deployments by the models that they serve; a model without one is its deployment's name."},
+		},
+		Service: azure{},
+	})
+}
+
+// azure serves OpenAI's API for the deployments of one Azure resource.
+type azure struct{}
+
+func (azure) Authorize(header http.Header, credential point.Secret) {
+	if !credential.IsZero() {
+		header.Set("Api-Key", credential.Reveal())
+	}
+}
+
+// Failure: a deployment that is not there is a model that is not there, and a path that is not
+// there is most often a version that is not.
+func (azure) Failure(status int, header http.Header, body []byte) *point.Error {
+	c := openAIComplaint(body)
+	switch {
+	case c == nil:
+	case c.code == "DeploymentNotFound":
+		c.code = "model_not_found"
+	case c.message == "Resource not found":
+		c.message += ": check base_url and api_version."
+	}
+	return failure(status, header, body, c)
+}
+
+// Place is the resource's root. A base URL may name the API below it, as OpenAI's SDK wants it.
+func (azure) Place(c *point.ProviderConfig) string {
+	if c.BaseURL != "" {
+		base := strings.TrimRight(c.BaseURL, "/")
+		return strings.TrimSuffix(strings.TrimSuffix(base, "/v1"), "/openai")
+	}
+	name := option(c, "resource_name")
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
+		return ""
+	}
+	return "https://" + strings.ToLower(name) + ".openai.azure.com"
+}
+
+// Models are those that have a deployment of their own.
+func (azure) Models(c *point.ProviderConfig) []string {
+	return slices.Sorted(maps.Keys(deployments(c)))
+}
+
+// ListModels asks for the models that the resource may deploy: with a key alone, nobody is told
+// which it has deployed.
+func (azure) ListModels() (*point.Outbound, func([]byte) ([]string, error)) {
+	out, read := openAI{}.ListModels()
+	out.Path = "/openai/v1" + out.Path
+	return out, read
+}
+
+func (a azure) Chat(req *Request) (*Exchange, error) {
+	x, err := a.ask(req, openAI{}.Chat)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := x.Decoder.(*forwarded); ok {
+		x.Decoder = &azureDecoder{forwarded: d}
+	}
+	return x, nil
+}
+
+func (a azure) Complete(req *Request) (*Exchange, error) { return a.ask(req, openAI{}.Complete) }
+func (a azure) Embed(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Embed) }
+func (a azure) Image(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Image) }
+
+// firstUsage is the first dated version of the API that knows stream_options.
+const firstUsage = "2024-09-01"
+
+// ask makes an exchange that goes to the deployment of the request's model.
+func (azure) ask(req *Request, say func(*Request) (*Exchange, error)) (*Exchange, error) {
+	config := &req.Provider.Config
+	deployed := *req
+	if name := deployments(config)[req.Model]; name != "" {
+		deployed.Model = name
+	}
+	x, err := say(&deployed)
+	if err != nil {
+		return nil, err
+	}
+	switch version := option(config, "api_version"); version {
+	case "", "v1", "latest":
+		x.Outbound.Path = "/openai/v1" + x.Outbound.Path
+	case "preview":
+		x.Outbound.Path = "/openai/v1" + x.Outbound.Path + "?api-version=preview"
+	default:
+		x.Outbound.Path = "/openai/deployments/" + url.PathEscape(deployed.Model) + x.Outbound.Path + "?api-version=" + url.QueryEscape(version)
+		if version < firstUsage {
+			saying{silent: []string{"stream_options"}}.say(req, x)
+		}
+	}
+	return x, nil
+}
+
+// deployments are a provider's, by model.
+func deployments(c *point.ProviderConfig) (names map[string]string) {
+	_ = json.Unmarshal(c.Options["deployments"], &names) // was checked when it was saved
+	return names
+}
+
+// option is a text among a config's options, empty if there is none.
+func option(c *point.ProviderConfig, name string) (text string) {
+	_ = json.Unmarshal(c.Options[name], &text)
+	return text
+}
