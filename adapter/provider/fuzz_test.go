@@ -149,6 +149,9 @@ func FuzzAnthropicStream(f *testing.F)        { fuzzStream(f, "anthropic") }
 func FuzzGeminiStream(f *testing.F)           { fuzzStream(f, "gemini") }
 func FuzzBedrockStream(f *testing.F)          { fuzzStream(f, "bedrock") }
 func FuzzCohereStream(f *testing.F)           { fuzzStream(f, "cohere") }
+func FuzzAzureStream(f *testing.F)            { fuzzStream(f, "azure") }
+func FuzzMistralStream(f *testing.F)          { fuzzStream(f, "mistral") }
+func FuzzXAIStream(f *testing.F)              { fuzzStream(f, "xai") }
 
 func FuzzOpenAIReply(f *testing.F)           { fuzzReply(f, "openai") }
 func FuzzOpenAICompatibleReply(f *testing.F) { fuzzReply(f, "openai-compatible") }
@@ -156,6 +159,8 @@ func FuzzAnthropicReply(f *testing.F)        { fuzzReply(f, "anthropic") }
 func FuzzGeminiReply(f *testing.F)           { fuzzReply(f, "gemini") }
 func FuzzBedrockReply(f *testing.F)          { fuzzReply(f, "bedrock") }
 func FuzzCohereReply(f *testing.F)           { fuzzReply(f, "cohere") }
+func FuzzMistralReply(f *testing.F)          { fuzzReply(f, "mistral") }
+func FuzzZhipuReply(f *testing.F)            { fuzzReply(f, "zhipu") }
 
 // FuzzRequest translates arbitrary client bodies for every kind: into JSON, or into an error
 // with a code.
