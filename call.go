@@ -34,11 +34,17 @@ const (
 	PathResponses   = "/v1/responses"
 	PathModels      = "/v1/models"
 	PathGemini      = "/v1beta/models" // Google's: model and method stand behind it
+	PathMessages    = "/v1/messages"
+	PathCountTokens = "/v1/messages/count_tokens"
 )
 
 // ChatPaths are the endpoints, beside PathChat, whose calls can be told as chats: any provider that
 // chats serves them.
-func ChatPaths() []string { return []string{PathResponses, PathGemini} }
+func ChatPaths() []string { return []string{PathResponses, PathGemini, PathMessages, PathCountTokens} }
+
+// ForeignThought begins what stands in the place of Anthropic's signature where another model's
+// thinking is told in its dialect. It is for Point alone to read back.
+const ForeignThought = "point.thought.v1:"
 
 // Call is one client request on its way through Point. It is immutable after admission.
 type Call struct {

@@ -26,8 +26,8 @@ const (
 // Endpoints are the paths that exist, in the order they are shown.
 func Endpoints() []string {
 	return []string{
-		PathChat, PathResponses, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank, PathModels,
-		PathGemini,
+		PathChat, PathResponses, PathCompletions, PathEmbeddings, PathImages, PathImageEdits, PathSpeech, PathTranscribe, PathTranslate, PathModerations, PathRerank,
+		PathMessages, PathCountTokens, PathModels, PathGemini,
 	}
 }
 

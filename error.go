@@ -127,6 +127,8 @@ type Error struct {
 	Message string
 	Param   string // the request field at fault, or empty
 
+	RequestID string // of the request that failed, for dialects whose errors name it
+
 	// What a provider said, kept when it is passed on; zero values mean the code's own.
 	Status       int    // HTTP status
 	UpstreamType string // the error object's type

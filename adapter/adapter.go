@@ -165,6 +165,9 @@ func unknownPath(path string) *point.Error {
 	if Misplaced(path) {
 		message = "There is no " + clip(path, 100) + " here, but /v1" + clip(path, 100) + ": the base URL must end in /v1."
 	}
+	if strings.HasPrefix(path, "/v1/v1/") { // of a client that adds it itself, as Anthropic's do
+		message = "There is no " + clip(path, 100) + " here: give this client the base URL without /v1."
+	}
 	return &point.Error{Code: point.UnknownPath, Message: message}
 }
 

@@ -75,7 +75,7 @@ func (a *answer) ping() {
 		return
 	}
 	if !a.committed && !a.sentPing {
-		a.w.Header()["X-Request-Id"] = []string{a.id}
+		setID(a.w.Header(), a.in, a.id)
 		a.streamHeaders()
 		a.w.WriteHeader(http.StatusOK)
 	}
@@ -159,6 +159,7 @@ func (a *answer) fail(e *point.Error, stream bool) {
 	if !stream {
 		panic(http.ErrAbortHandler)
 	}
+	e = identified(e, a.id)
 	var event []byte
 	if a.by != nil {
 		event = a.by.Event(e)

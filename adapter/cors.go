@@ -8,8 +8,8 @@ import (
 
 // exposed are the answer headers that a page may read.
 var exposed = strings.Join([]string{
-	"x-request-id", "x-point-provider", "x-point-model", "x-point-attempts", "x-point-cache", "x-point-cost",
-	"x-point-overhead-ms", "x-point-dropped", "retry-after", "x-should-retry",
+	"x-request-id", "request-id", "x-point-provider", "x-point-model", "x-point-attempts", "x-point-cache", "x-point-cost",
+	"x-point-overhead-ms", "x-point-dropped", "x-point-estimated", "retry-after", "x-should-retry",
 	"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests",
 	"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens",
 }, ", ")

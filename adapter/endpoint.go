@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tidwall/gjson"
@@ -41,6 +42,8 @@ var endpoints = map[string]endpoint{
 	point.PathModerations: {needs: []string{"input"}, usual: "omni-moderation-latest", dialect: dialect.OpenAI},
 	point.PathRerank:      {needs: []string{"query", "documents"}, dialect: dialect.OpenAI},
 	point.PathGemini:      {needs: []string{"contents"}, dialect: dialect.Gemini},
+	point.PathMessages:    {needs: []string{"messages"}, dialect: dialect.Messages},
+	point.PathCountTokens: {needs: []string{"messages"}, dialect: dialect.Messages},
 }
 
 // endpointOf finds the endpoint of a URL's path.
@@ -68,6 +71,9 @@ func dialectOf(path string) dialect.Dialect {
 	}
 	if isGoogles(path) {
 		return dialect.Gemini
+	}
+	if strings.HasPrefix(path, point.PathMessages+"/") {
+		return dialect.Messages
 	}
 	return dialect.OpenAI
 }
@@ -114,7 +120,7 @@ var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "T
 // one.
 func settleForm(call *point.Call) {
 	switch call.Path {
-	case point.PathEmbeddings, point.PathModerations, point.PathRerank, point.PathTranslate: // have no stream, and OpenAI takes no notice of the field
+	case point.PathEmbeddings, point.PathModerations, point.PathRerank, point.PathTranslate, point.PathCountTokens: // have no stream, and nobody takes notice of the field
 		call.Envelope.Stream = false
 	case point.PathSpeech:
 		call.Envelope.Stream = gjson.GetBytes(call.Body, "stream_format").Str == "sse"

@@ -23,13 +23,29 @@ func writeError(w http.ResponseWriter, in dialect.Dialect, e *point.Error) {
 		h["Www-Authenticate"] = []string{"Bearer"}
 	}
 	w.WriteHeader(e.HTTPStatus())
-	_, _ = w.Write(append(in.Error(e), '\n')) // a client that left is nobody to tell
+	_, _ = w.Write(append(in.Error(identified(e, h.Get("X-Request-Id"))), '\n')) // a client that left is nobody to tell
+}
+
+// identified is e with the id of the request that failed.
+func identified(e *point.Error, id string) *point.Error {
+	named := *e
+	named.RequestID = id
+	return &named
+}
+
+// setID names a request to its client.
+func setID(h http.Header, in dialect.Dialect, id string) {
+	h["X-Request-Id"] = []string{id}
+	if in, ok := in.(dialect.Named); ok {
+		h[in.IDHeader()] = []string{id}
+	}
 }
 
 // refuse answers a request that has no call: it is counted, not recorded.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := point.AsError(err)
 	h.Records.Reject(pathOf(r.URL.Path), e.Code)
-	w.Header()["X-Request-Id"] = []string{uuid.Must(uuid.NewV7()).String()}
-	writeError(w, dialectOf(r.URL.Path), e)
+	in := dialectOf(r.URL.Path)
+	setID(w.Header(), in, uuid.Must(uuid.NewV7()).String())
+	writeError(w, in, e)
 }

@@ -56,17 +56,24 @@ func (h *Handler) need(call *point.Call, target point.Target) (need point.Need) 
 		usage = point.Usage{Images: n}
 	case point.PathEmbeddings, point.PathRerank, point.PathModerations:
 		usage.Output = 0
+	case point.PathCountTokens:
+		return point.Need{}
 	}
 	var price *point.Price
 	if prices := call.Snapshot.Prices; prices != nil {
 		price = prices.Price(target.Provider.Kind, target.Model, call.Start)
 	}
 	need.Least = spend(price, usage)
-	if usage.Output == 0 && (call.Path == point.PathChat || call.Path == point.PathCompletions || slices.Contains(point.ChatPaths(), call.Path)) {
+	if usage.Output == 0 && answers(call.Path) {
 		usage.Output = n * h.usual.answer(target.Model)
 	}
 	need.Likely = spend(price, usage)
 	return need
+}
+
+// answers reports whether a model answers in words at a path.
+func answers(path string) bool {
+	return path == point.PathChat || path == point.PathCompletions || slices.Contains(point.ChatPaths(), path)
 }
 
 // choices is how many answers call asks for.

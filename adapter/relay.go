@@ -182,6 +182,9 @@ func (t *transaction) commit(reply *point.Reply, length int) {
 // headers sets what every answer carries.
 func (t *transaction) headers(h http.Header) {
 	t.header(h, "X-Request-Id", t.call.ID)
+	if in, ok := t.answer.in.(dialect.Named); ok {
+		t.header(h, in.IDHeader(), t.call.ID)
+	}
 	t.header(h, "X-Point-Attempts", strconv.Itoa(len(t.record.Attempts)))
 	t.header(h, "X-Point-Cache", "off")
 	t.header(h, "X-Point-Overhead-Ms", milliseconds(t.overhead()))

@@ -188,7 +188,7 @@ func lastProvider(r *point.Record) string {
 // uncounted are the endpoints whose usage cannot be told by the length of what is said: of images
 // and sound, and what is counted by other things than tokens.
 var uncounted = []string{
-	point.PathImages, point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations,
+	point.PathImages, point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations, point.PathCountTokens,
 }
 
 // estimate counts tokens where the provider told nothing: the prompt by its length, the

@@ -69,7 +69,7 @@ type testEndpointInput struct {
 
 // ExplainRoute is the body that asks where a request would go.
 type ExplainRoute struct {
-	Endpoint string         `json:"endpoint,omitempty" enum:"/v1/chat/completions,/v1/responses,/v1/completions,/v1/embeddings,/v1/images/generations,/v1beta/models" default:"/v1/chat/completions"`
+	Endpoint string         `json:"endpoint,omitempty" enum:"/v1/chat/completions,/v1/responses,/v1/completions,/v1/embeddings,/v1/images/generations,/v1/messages,/v1/messages/count_tokens,/v1beta/models" default:"/v1/chat/completions"`
 	Request  map[string]any `json:"request" maxProperties:"500" doc:"A request as a client would send it." example:"{\"model\":\"gpt-4o-mini\",\"messages\":[]}"`
 	KeyID    string         `json:"key_id,omitempty" maxLength:"64" doc:"As if this client key had sent it."`
 }

@@ -44,3 +44,9 @@ type Watcher interface {
 	// Watch is the answer as it is, and an Ender.
 	Watch(reply *point.Reply) point.Blocks
 }
+
+// Named is a Dialect whose clients look for a request's id in a header of their own.
+type Named interface {
+	// IDHeader is its canonical name.
+	IDHeader() string
+}

@@ -107,6 +107,7 @@ type anthropicBlock struct {
 	Input        json.RawMessage  `json:"input,omitempty"`
 	ToolUseID    string           `json:"tool_use_id,omitempty"`
 	Content      []anthropicBlock `json:"content,omitempty"`
+	IsError      bool             `json:"is_error,omitempty"`
 	Citations    json.RawMessage  `json:"citations,omitempty"`
 	CacheControl json.RawMessage  `json:"cache_control,omitempty"`
 }

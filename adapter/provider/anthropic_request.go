@@ -93,7 +93,7 @@ func marked(blocks []anthropicBlock, m chatMessage) []anthropicBlock {
 // result is a tool's: the block that stands in the message carries the mark of its last part.
 func (t *anthropicTranslation) result(i int, m chatMessage) ([]anthropicBlock, error) {
 	blocks, err := t.parts(i, m.Content)
-	result := anthropicBlock{Type: "tool_result", ToolUseID: toolID(m.ToolCallID), Content: blocks}
+	result := anthropicBlock{Type: "tool_result", ToolUseID: toolID(m.ToolCallID), Content: blocks, IsError: m.IsError}
 	if len(blocks) > 0 {
 		last := &blocks[len(blocks)-1]
 		result.CacheControl, last.CacheControl = last.CacheControl, nil
@@ -126,7 +126,7 @@ func (t *anthropicTranslation) assistant(i int, m chatMessage) ([]anthropicBlock
 		if err != nil {
 			return nil, err
 		}
-		blocks = append(blocks, anthropicBlock{Type: "tool_use", ID: toolID(call.ID), Name: call.Function.Name, Input: input})
+		blocks = append(blocks, anthropicBlock{Type: "tool_use", ID: toolID(call.ID), Name: call.Function.Name, Input: input, CacheControl: given(call.CacheControl)})
 	}
 	return marked(blocks, m), nil
 }

@@ -137,7 +137,9 @@ func (t *geminiTranslation) result(i int, m chatMessage) ([]geminiPart, error) {
 		return p.Text != nil
 	})
 	response := bytes.TrimSpace([]byte(said.String()))
-	if len(response) == 0 || response[0] != '{' || !json.Valid(response) {
+	if m.IsError {
+		response = append(jsontext.AppendString([]byte(`{"error":`), said.String()), '}')
+	} else if len(response) == 0 || response[0] != '{' || !json.Valid(response) {
 		wrapped := jsontext.AppendString([]byte(`{"result":`), said.String())
 		response = append(wrapped, '}')
 	}

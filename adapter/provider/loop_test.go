@@ -57,6 +57,8 @@ type fixtureConfig struct {
 	Drop    bool                       `json:"drop"`
 	CRLF    bool                       `json:"crlf"` // the answer's lines end so
 	Cut     int                        `json:"cut"`  // bytes to take from the answer's end
+	Told    bool                       `json:"told"` // the call is another dialect's, told as a chat
+	Header  http.Header                `json:"header"`
 }
 
 // start is when every fixture's call arrived.
@@ -94,7 +96,7 @@ func loadFixture(t testing.TB, kind *Kind, file string) *fixture {
 	body := bytes.TrimSuffix(f.section("request.json"), []byte("\n"))
 	f.req = newRequest(t, kind, f.config.Path, string(body), strings.TrimSpace(string(f.section("model"))))
 	f.req.Provider.Config.Options = f.config.Options
-	f.req.Drop = f.config.Drop
+	f.req.Drop, f.req.Told, f.req.Call.Header = f.config.Drop, f.config.Told, f.config.Header
 	return f
 }
 
@@ -108,9 +110,13 @@ func newRequest(t testing.TB, kind *Kind, path, body, model string) *Request {
 	if model == "" {
 		model = env.Model
 	}
+	dialect := point.DialectOpenAI
+	if strings.HasPrefix(path, point.PathMessages) {
+		dialect = point.DialectAnthropic
+	}
 	return &Request{
 		Model:    model,
-		Call:     &point.Call{ID: "0190b3c4-0000-7000-8000-000000000001", Path: path, Dialect: point.DialectOpenAI, Envelope: env, Body: []byte(body), Start: start},
+		Call:     &point.Call{ID: "0190b3c4-0000-7000-8000-000000000001", Path: path, Dialect: dialect, Envelope: env, Body: []byte(body), Start: start},
 		Provider: &point.Provider{Name: "test", Kind: kind.Name},
 	}
 }
@@ -176,7 +182,9 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 		return
 	}
 	whole := decode(x.Decoder, unframed(header, bytes.NewReader(body)))
-	checkStream(t, f.req, whole)
+	if f.req.Call.Dialect == point.DialectOpenAI {
+		checkStream(t, f.req, whole)
+	}
 	got["response"] = strings.ReplaceAll(whole.text, "\r\n", "\n")
 	got["blocks"] = lines(whole.kinds)
 	got["usage.json"] = showUsage(whole.usage)
@@ -276,7 +284,7 @@ func (f *fixture) showRequest(out *point.Outbound) string {
 	for _, name := range names {
 		fmt.Fprintf(&b, "%s: %s\n", name, out.Header.Get(name))
 	}
-	if f.kind.Dialect == f.req.Call.Dialect {
+	if f.kind.Dialect == f.req.Call.Dialect && !f.req.Told {
 		return b.String() + "\n" + string(out.Body) + "\n"
 	}
 	return b.String() + "\n" + pretty(out.Body)

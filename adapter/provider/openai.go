@@ -107,9 +107,15 @@ func (s openAI) forward(req *Request, path string, decoder Decoder) (*Exchange, 
 		askUsage = false
 	}
 	out := &point.Outbound{Method: http.MethodPost, Path: path, Header: header}
-	if req.Call.Form != nil {
+	switch {
+	case req.Call.Form != nil:
 		out.Form = forwardForm(req)
-	} else {
+	case req.Told:
+		var dropped []string
+		var err error
+		out.Body, dropped, err = toldBody(req, s.strict, askUsage)
+		return &Exchange{Outbound: out, Decoder: decoder, Dropped: dropped}, err
+	default:
 		out.Body = forwardBody(req, askUsage)
 	}
 	return &Exchange{Outbound: out, Decoder: decoder}, nil

@@ -88,6 +88,16 @@ type Generator interface {
 	Generate(req *Request) (*Exchange, error)
 }
 
+// Messenger serves PathMessages in Anthropic's own dialect.
+type Messenger interface {
+	Messages(req *Request) (*Exchange, error)
+}
+
+// TokenCounter serves PathCountTokens; Point estimates for kinds that cannot.
+type TokenCounter interface {
+	CountTokens(req *Request) (*Exchange, error)
+}
+
 // Lister tells which models the service has.
 type Lister interface {
 	// ListModels is the request to send, and how to read its answer into model ids.
@@ -100,6 +110,7 @@ type Request struct {
 	Call     *point.Call
 	Provider *point.Provider
 	Drop     bool // leave out what cannot be said, instead of refusing it (mapping: unsupported)
+	Told     bool // Call is another dialect's, told as a chat: with carriers, and in no service's own words
 }
 
 // Exchange is a translated request and the way to read its answer.
@@ -186,6 +197,14 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 		if s, ok := s.(Generator); ok {
 			return s.Generate
 		}
+	case point.PathMessages:
+		if s, ok := s.(Messenger); ok {
+			return s.Messages
+		}
+	case point.PathCountTokens:
+		if s, ok := s.(TokenCounter); ok {
+			return s.CountTokens
+		}
 	default:
 		if s, ok := s.(Passer); ok && s.Passes(path) {
 			return s.Pass
@@ -193,6 +212,9 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	}
 	return nil
 }
+
+// Speaks reports whether k serves a path in the path's own dialect.
+func (k *Kind) Speaks(path string) bool { return ability(k.Service, path) != nil }
 
 // Serves reports whether k can answer calls of a path: with an ability for it, or as a chat that is
 // translated from and to the path's dialect.
@@ -215,6 +237,7 @@ func (k *Kind) Exchange(req *Request) (*Exchange, error) {
 	if inner.Call, err = req.Call.Inner(); err != nil {
 		return nil, err
 	}
+	inner.Told = true
 	exchange, err := chat(&inner)
 	if err != nil {
 		return nil, err

@@ -58,6 +58,7 @@ type chatMessage struct {
 	Name             string            `json:"name"`
 	ToolCalls        []toolCall        `json:"tool_calls"`
 	ToolCallID       string            `json:"tool_call_id"`
+	IsError          bool              `json:"is_error"` // of a tool: its result tells of a failure
 	FunctionCall     json.RawMessage   `json:"function_call"`
 	ReasoningDetails []reasoningDetail `json:"reasoning_details"`
 	CacheControl     json.RawMessage   `json:"cache_control"`
@@ -97,6 +98,8 @@ func (c *content) UnmarshalJSON(b []byte) error {
 }
 
 type toolCall struct {
+	CacheControl json.RawMessage `json:"cache_control,omitempty"`
+
 	Index    *int          `json:"index,omitempty"`
 	ID       string        `json:"id"`
 	Type     string        `json:"type"`

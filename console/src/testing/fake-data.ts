@@ -202,6 +202,8 @@ function freshEndpoints(now: number): Endpoint[] {
     '/v1/completions',
     '/v1/embeddings',
     '/v1/images/generations',
+    '/v1/messages',
+    '/v1/messages/count_tokens',
     '/v1/models',
   ]
   return paths.map((path, index) => ({
