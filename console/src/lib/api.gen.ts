@@ -2754,7 +2754,7 @@ export interface components {
              * @default /v1/chat/completions
              * @enum {string}
              */
-            endpoint?: "/v1/chat/completions" | "/v1/responses" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations" | "/v1beta/models";
+            endpoint?: "/v1/chat/completions" | "/v1/responses" | "/v1/completions" | "/v1/embeddings" | "/v1/images/generations" | "/v1/messages" | "/v1/messages/count_tokens" | "/v1beta/models";
             /** @description As if this client key had sent it. */
             key_id?: string;
             /**
@@ -8532,7 +8532,7 @@ export interface operations {
                      *           "version": 1
                      *         }
                      *       ],
-                     *       "limit": 13,
+                     *       "limit": 15,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -12630,7 +12630,7 @@ export interface operations {
                      *       ],
                      *       "config": {
                      *         "demo": false,
-                     *         "endpoints_active": 13,
+                     *         "endpoints_active": 15,
                      *         "keys": 1,
                      *         "providers": 2,
                      *         "providers_active": 2,
