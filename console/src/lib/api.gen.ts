@@ -10127,6 +10127,155 @@ export interface operations {
                      *       "cursor": "",
                      *       "data": [
                      *         {
+                     *           "base_url": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+                     *           "dialect": "openai",
+                     *           "env_keys": [
+                     *             "DASHSCOPE_API_KEY"
+                     *           ],
+                     *           "fields": [
+                     *             {
+                     *               "common": true,
+                     *               "default": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+                     *               "help": "Where the service is, as its own SDK would take it.",
+                     *               "name": "base_url",
+                     *               "required": false,
+                     *               "title": "Base URL",
+                     *               "type": "url"
+                     *             },
+                     *             {
+                     *               "common": true,
+                     *               "default": "",
+                     *               "help": "The service's key; it is stored encrypted.",
+                     *               "name": "api_key",
+                     *               "required": false,
+                     *               "title": "API key",
+                     *               "type": "secret"
+                     *             }
+                     *           ],
+                     *           "keyless": false,
+                     *           "name": "alibaba",
+                     *           "schema": {
+                     *             "$schema": "https://json-schema.org/draft/2020-12/schema",
+                     *             "additionalProperties": false,
+                     *             "properties": {
+                     *               "api_key": {
+                     *                 "description": "The service's key; it is stored encrypted.",
+                     *                 "format": "password",
+                     *                 "maxLength": 16384,
+                     *                 "title": "API key",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_key_env": {
+                     *                 "description": "Environment variable that holds the key, in place of storing it.",
+                     *                 "maxLength": 1000,
+                     *                 "title": "API key variable",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "api_keys": {
+                     *                 "description": "A pool of keys that share the load, in place of one.",
+                     *                 "items": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "API keys",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "base_url": {
+                     *                 "description": "Where the service is, as its own SDK would take it.",
+                     *                 "maxLength": 2048,
+                     *                 "title": "Base URL",
+                     *                 "type": [
+                     *                   "string",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "headers": {
+                     *                 "additionalProperties": {
+                     *                   "maxLength": 16384,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "description": "Sent with every call; values are stored encrypted.",
+                     *                 "maxProperties": 100,
+                     *                 "title": "Headers",
+                     *                 "type": [
+                     *                   "object",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "models": {
+                     *                 "description": "If given, only these models are sent to this provider.",
+                     *                 "items": {
+                     *                   "maxLength": 255,
+                     *                   "type": [
+                     *                     "string",
+                     *                     "null"
+                     *                   ]
+                     *                 },
+                     *                 "maxItems": 2000,
+                     *                 "title": "Models",
+                     *                 "type": [
+                     *                   "array",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "priority": {
+                     *                 "description": "Lower is tried first.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Priority",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "timeout": {
+                     *                 "description": "Bound on a call, in ms; absent is the mapping's.",
+                     *                 "maximum": 86400000,
+                     *                 "minimum": 0,
+                     *                 "title": "Timeout",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               },
+                     *               "weight": {
+                     *                 "description": "Share of the calls among providers of the same priority.",
+                     *                 "maximum": 1000000,
+                     *                 "minimum": 0,
+                     *                 "title": "Weight",
+                     *                 "type": [
+                     *                   "integer",
+                     *                   "null"
+                     *                 ]
+                     *               }
+                     *             },
+                     *             "required": [],
+                     *             "type": "object"
+                     *           },
+                     *           "serves": [
+                     *             "/v1/chat/completions",
+                     *             "/v1/responses"
+                     *           ],
+                     *           "title": "Alibaba Cloud Model Studio",
+                     *           "type": "api"
+                     *         },
+                     *         {
                      *           "base_url": "https://api.anthropic.com",
                      *           "dialect": "anthropic",
                      *           "env_keys": [
@@ -10274,198 +10423,9 @@ export interface operations {
                      *           ],
                      *           "title": "Anthropic",
                      *           "type": "api"
-                     *         },
-                     *         {
-                     *           "base_url": "",
-                     *           "dialect": "bedrock",
-                     *           "env_keys": [
-                     *             "AWS_BEARER_TOKEN_BEDROCK"
-                     *           ],
-                     *           "fields": [
-                     *             {
-                     *               "common": true,
-                     *               "default": "",
-                     *               "help": "Where the service is, as its own SDK would take it.",
-                     *               "name": "base_url",
-                     *               "required": false,
-                     *               "title": "Base URL",
-                     *               "type": "url"
-                     *             },
-                     *             {
-                     *               "common": true,
-                     *               "default": "",
-                     *               "help": "The service's key; it is stored encrypted.",
-                     *               "name": "api_key",
-                     *               "required": false,
-                     *               "title": "API key",
-                     *               "type": "secret"
-                     *             }
-                     *           ],
-                     *           "keyless": true,
-                     *           "name": "bedrock",
-                     *           "schema": {
-                     *             "$schema": "https://json-schema.org/draft/2020-12/schema",
-                     *             "additionalProperties": false,
-                     *             "properties": {
-                     *               "access_key_id": {
-                     *                 "description": "Of the IAM user or role that may invoke the models, if there is no API key.",
-                     *                 "maxLength": 1000,
-                     *                 "title": "Access key ID",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "api_key": {
-                     *                 "description": "The service's key; it is stored encrypted.",
-                     *                 "format": "password",
-                     *                 "maxLength": 16384,
-                     *                 "title": "API key",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "api_key_env": {
-                     *                 "description": "Environment variable that holds the key, in place of storing it.",
-                     *                 "maxLength": 1000,
-                     *                 "title": "API key variable",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "api_keys": {
-                     *                 "description": "A pool of keys that share the load, in place of one.",
-                     *                 "items": {
-                     *                   "maxLength": 16384,
-                     *                   "type": [
-                     *                     "string",
-                     *                     "null"
-                     *                   ]
-                     *                 },
-                     *                 "maxItems": 2000,
-                     *                 "title": "API keys",
-                     *                 "type": [
-                     *                   "array",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "base_url": {
-                     *                 "description": "Where the service is, as its own SDK would take it.",
-                     *                 "maxLength": 2048,
-                     *                 "title": "Base URL",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "headers": {
-                     *                 "additionalProperties": {
-                     *                   "maxLength": 16384,
-                     *                   "type": [
-                     *                     "string",
-                     *                     "null"
-                     *                   ]
-                     *                 },
-                     *                 "description": "Sent with every call; values are stored encrypted.",
-                     *                 "maxProperties": 100,
-                     *                 "title": "Headers",
-                     *                 "type": [
-                     *                   "object",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "models": {
-                     *                 "description": "If given, only these models are sent to this provider.",
-                     *                 "items": {
-                     *                   "maxLength": 255,
-                     *                   "type": [
-                     *                     "string",
-                     *                     "null"
-                     *                   ]
-                     *                 },
-                     *                 "maxItems": 2000,
-                     *                 "title": "Models",
-                     *                 "type": [
-                     *                   "array",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "priority": {
-                     *                 "description": "Lower is tried first.",
-                     *                 "maximum": 1000000,
-                     *                 "minimum": 0,
-                     *                 "title": "Priority",
-                     *                 "type": [
-                     *                   "integer",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "region": {
-                     *                 "description": "AWS region of the models, such as us-east-1; it makes the base URL.",
-                     *                 "maxLength": 1000,
-                     *                 "title": "Region",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "secret_access_key": {
-                     *                 "description": "Belongs to the access key ID; without both, and without an API key, the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY count.",
-                     *                 "format": "password",
-                     *                 "maxLength": 16384,
-                     *                 "title": "Secret access key",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "session_token": {
-                     *                 "description": "Of temporary credentials.",
-                     *                 "format": "password",
-                     *                 "maxLength": 16384,
-                     *                 "title": "Session token",
-                     *                 "type": [
-                     *                   "string",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "timeout": {
-                     *                 "description": "Bound on a call, in ms; absent is the mapping's.",
-                     *                 "maximum": 86400000,
-                     *                 "minimum": 0,
-                     *                 "title": "Timeout",
-                     *                 "type": [
-                     *                   "integer",
-                     *                   "null"
-                     *                 ]
-                     *               },
-                     *               "weight": {
-                     *                 "description": "Share of the calls among providers of the same priority.",
-                     *                 "maximum": 1000000,
-                     *                 "minimum": 0,
-                     *                 "title": "Weight",
-                     *                 "type": [
-                     *                   "integer",
-                     *                   "null"
-                     *                 ]
-                     *               }
-                     *             },
-                     *             "required": [
-                     *               "region"
-                     *             ],
-                     *             "type": "object"
-                     *           },
-                     *           "serves": [
-                     *             "/v1/chat/completions",
-                     *             "/v1/responses"
-                     *           ],
-                     *           "title": "Amazon Bedrock",
-                     *           "type": "api"
                      *         }
                      *       ],
-                     *       "limit": 6,
+                     *       "limit": 24,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
