@@ -55,7 +55,20 @@ type Provider struct {
 // New starts a provider that sends people back to redirect. It ends with the test.
 func New(t testing.TB, redirect string, accounts ...*Account) *Provider {
 	t.Helper()
-	p := &Provider{t: t, accounts: map[string]*Account{}, tamper: map[string]func([]byte) []byte{}, calls: map[string]int{}}
+	server := httptest.NewUnstartedServer(nil)
+	p, err := Make("http://"+server.Listener.Addr().String(), redirect, accounts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.t, server.Config.Handler = t, p
+	server.Start()
+	t.Cleanup(server.Close)
+	return p
+}
+
+// Make makes the provider that is served at issuer, and sends people back to redirect.
+func Make(issuer, redirect string, accounts ...*Account) (*Provider, error) {
+	p := &Provider{URL: issuer, accounts: map[string]*Account{}, tamper: map[string]func([]byte) []byte{}, calls: map[string]int{}}
 	for _, a := range accounts {
 		p.accounts[a.Subject] = a
 	}
@@ -63,17 +76,19 @@ func New(t testing.TB, redirect string, accounts ...*Account) *Provider {
 		ClientID:     storage.WebClient(ClientID, ClientSecret, redirect),
 		PublicClient: storage.NativeClient(PublicClient, redirect),
 	})
-	p.Rotate()
-	server := httptest.NewServer(p)
-	t.Cleanup(server.Close)
-	p.URL = server.URL
-	config := &op.Config{CryptoKey: sha256.Sum256([]byte("only for tests")), CodeMethodS256: true}
-	provider, err := op.NewProvider(config, p, op.StaticIssuer(p.URL), op.WithAllowInsecure())
-	if err != nil {
-		t.Fatal(err)
+	if err := p.rotate(); err != nil {
+		return nil, err
 	}
-	p.handler = provider
-	return p
+	config := &op.Config{CryptoKey: sha256.Sum256([]byte("only for tests")), CodeMethodS256: true}
+	provider, err := op.NewProvider(config, p, op.StaticIssuer(issuer), op.WithAllowInsecure())
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", provider)
+	mux.Handle(loginPath, &login{p, provider})
+	p.handler = mux
+	return p, nil
 }
 
 // ServeHTTP answers as the provider does, changed by what Tamper said.
@@ -120,13 +135,20 @@ func (p *Provider) Calls(path string) int {
 
 // Rotate replaces the signing key. The old one is published no more.
 func (p *Provider) Rotate() {
+	if err := p.rotate(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *Provider) rotate() error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		p.t.Fatal(err)
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.key = signingKey{id: rand.Text(), key: key}
+	return nil
 }
 
 // SignIn does what a browser does at page for the account of subject, and returns what the
