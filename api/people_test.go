@@ -105,15 +105,15 @@ func TestEscalation(t *testing.T) {
 		{"a built-in role", owned, "PUT", "/api/roles/viewer", `{"permissions":[]}`, nil, 409, nil, nil},
 		{"a role", admin, "POST", "/api/roles", `{"name":"less","permissions":["keys:own"]}`, nil, 201, nil, nil},
 		{"given", admin, "PUT", "/api/users/{viewer}", `{"role":"less"}`, nil, 200, []string{`"role":"less"`}, nil},
-		{"in use", admin, "DELETE", "/api/roles/less", "", nil, 409, []string{"1 users", `"used_by":[{"entity":"user","id":"{viewer}","name":"viewer@example.com"}]`}, nil},
+		{"in use", admin, "DELETE", "/api/roles/less", "", nil, 409, []string{"1 user has", `"used_by":[{"entity":"user","id":"{viewer}","name":"viewer@example.com"}]`}, nil},
 		{"who uses it is not for everybody", admin, "POST", "/api/roles", `{"name":"roles","permissions":["roles:write","keys:own"]}`, nil, 201, nil, nil},
 	})
 	w.tokens["roles"] = w.signIn(w.user("roles", func(u *point.User) { u.Role = "roles" }))
 	w.run(map[string]string{"viewer": w.users[viewing].ID}, []apiCase{
-		{"in use, by whom not said", "roles", "DELETE", "/api/roles/less", "", nil, 409, []string{"1 users"}, []string{"used_by", "viewer@"}},
+		{"in use, by whom not said", "roles", "DELETE", "/api/roles/less", "", nil, 409, []string{"1 user has"}, []string{"used_by", "viewer@"}},
 		{"deleted all the same", admin, "DELETE", "/api/roles/less?force=true", "", nil, 204, nil, nil},
 		{"who had it has nothing", admin, "GET", "/api/users/{viewer}", "", nil, 200, []string{`"role":"less"`}, nil},
-		{"no role is made of its name", admin, "POST", "/api/roles", `{"name":"less","permissions":["keys:read"]}`, nil, 409, []string{"1 users"}, nil},
+		{"no role is made of its name", admin, "POST", "/api/roles", `{"name":"less","permissions":["keys:read"]}`, nil, 409, []string{"1 user has"}, nil},
 		{"nor is it given", admin, "POST", "/api/users", `{"email":"y@example.com","role":"less"}`, nil, 422, []string{"body.role"}, nil},
 		{"another one is", admin, "PUT", "/api/users/{viewer}", `{"role":"viewer"}`, nil, 200, nil, nil},
 		{"then the name is free", admin, "POST", "/api/roles", `{"name":"less","permissions":["keys:read"]}`, nil, 201, nil, nil},

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"point"
+	"point/internal/plural"
 	"point/store"
 )
 
@@ -136,7 +137,7 @@ func (a *API) createRole(ctx context.Context, in *createRoleInput) (*roleOutput,
 	err := a.Store.CreateRole(ctx, r)
 	var used *store.InUse
 	if errors.As(err, &used) {
-		return nil, problem(http.StatusConflict, fmt.Sprintf("%d users have a role of this name that was deleted. Give them another role first, or choose another name.", used.Users)).as(codeInUse)
+		return nil, problem(http.StatusConflict, plural.Of(used.Users, "user has", "users have")+" a role of this name that was deleted. Give them another role first, or choose another name.").as(codeInUse)
 	}
 	if err != nil {
 		return nil, fromStore(err, "role")
@@ -169,7 +170,7 @@ func (a *API) deleteRole(ctx context.Context, in *deleteRoleInput) (*empty, erro
 	err = a.Store.DeleteRole(ctx, r.Name, r.Version, in.Force)
 	var used *store.InUse
 	if errors.As(err, &used) {
-		p := problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %d users have it. Give them another role first, or delete it all the same with ?force=true: then they may do nothing.", used.Users)).as(codeInUse)
+		p := problem(http.StatusConflict, fmt.Sprintf("This role cannot be deleted: %s it. Give them another role first, or delete it all the same with ?force=true: then they may do nothing.", plural.Of(used.Users, "user has", "users have"))).as(codeInUse)
 		if who(ctx).may(UsersRead) {
 			p.UsedBy = usesOfRole(a.Store.Snapshot(), r.Name)
 		}

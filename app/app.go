@@ -26,6 +26,7 @@ import (
 	"point/internal/cgroup"
 	"point/internal/linger"
 	"point/internal/panics"
+	"point/internal/plural"
 	"point/internal/prices"
 	"point/monitor"
 	"point/routing"
@@ -291,7 +292,7 @@ func (a *App) knowSpent(ctx context.Context) {
 func (a *App) stopping() {
 	open := a.open()
 	a.log.Info("stopping", "open_requests", open)
-	fmt.Fprintf(a.terminal, "\nstopping: %d requests open; press Ctrl-C again to end at once\n", open)
+	fmt.Fprintf(a.terminal, "\nstopping: %s open; press Ctrl-C again to end at once\n", plural.Of(open, "request", "requests"))
 }
 
 // together runs parts. The context that it gives ends when one of them fails or panics, so that

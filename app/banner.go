@@ -109,7 +109,9 @@ func (a *App) introduce(ctx context.Context) {
 		}
 	}
 	slices.Sort(b.providers)
-	slices.SortFunc(active, func(x, y *point.Provider) int { return cmp.Compare(x.Name, y.Name) })
+	slices.SortFunc(active, func(x, y *point.Provider) int {
+		return cmp.Or(cmp.Compare(x.Config.Priority, y.Config.Priority), cmp.Compare(x.Name, y.Name)) // as requests try them
+	})
 	for _, p := range active {
 		if b.demo && p.Name != "demo-openai" {
 			continue

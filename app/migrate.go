@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"point/internal/plural"
 	"point/store"
 )
 
@@ -65,7 +66,7 @@ func (migrateUpCommand) Run(r *invocation) error {
 	said := "the schema is up to date; there was nothing to apply"
 	pending := slices.DeleteFunc(before, func(m store.Migration) bool { return !m.AppliedAt.IsZero() })
 	if len(pending) > 0 {
-		said = fmt.Sprintf("applied %d steps; the schema is up to date", len(pending))
+		said = "applied " + plural.Of(len(pending), "step", "steps") + "; the schema is up to date"
 	}
 	_, err = fmt.Fprintln(r.Stdout, said)
 	return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/plural"
 	"point/internal/seal"
 	"point/store"
 )
@@ -41,12 +42,12 @@ func (c secretsRotateCommand) Run(r *invocation) error {
 	var sealed int64
 	err = s.RotateKeys(r.ctx, func(values int64) {
 		sealed = values
-		fmt.Fprintf(r.Stderr, "%d values encrypted anew\n", values)
+		fmt.Fprintf(r.Stderr, "%s encrypted anew\n", plural.Of(values, "value", "values"))
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(r.Stdout, "a new key encrypts everything (%d values); the old ones are gone\n", sealed)
+	_, err = fmt.Fprintf(r.Stdout, "a new key encrypts everything (%s); the old ones are gone\n", plural.Of(sealed, "value", "values"))
 	return err
 }
 
@@ -133,13 +134,13 @@ func (e *examination) secrets(s *store.Store) {
 	}
 	switch {
 	case lost > 0:
-		e.problem("secrets", "%d values are sealed by a key that is gone: restore the database from a backup, or set these secrets again", lost)
+		e.problem("secrets", "%s sealed by a key that is gone: restore the database from a backup, or set the secrets again", plural.Of(lost, "value is", "values are"))
 	case len(keys) > 1:
-		e.note("secrets", "%d values are sealed by an old key; a rotation was cut off or is under way: point secrets rotate", old)
+		e.note("secrets", "%s sealed by an old key; a rotation was cut off or is under way: point secrets rotate", plural.Of(old, "value is", "values are"))
 	case age > sealKeyAge:
 		e.note("secrets", "the key that encrypts them is %d days old: point secrets rotate", int(age.Hours())/24)
 	default:
-		e.ok("secrets", "%d values sealed by one key, %d days old", keys[0].Values, int(age.Hours())/24)
+		e.ok("secrets", "%s sealed by one key, %s old", plural.Of(keys[0].Values, "value", "values"), plural.Of(int(age.Hours())/24, "day", "days"))
 	}
 }
 
@@ -155,6 +156,6 @@ func (e *examination) audit(s *store.Store) {
 		}
 		e.note("audit trail", "somebody wrote to the database or to audit-checkpoints.jsonl behind Point's back: keep both as they are, and compare them with a backup and with the log")
 	default:
-		e.ok("audit trail", "%d rows in one chain, %d checkpoints, %d published", report.Rows, report.Checkpoints, report.Published)
+		e.ok("audit trail", "%s in one chain, %s, %d published", plural.Of(report.Rows, "row", "rows"), plural.Of(report.Checkpoints, "checkpoint", "checkpoints"), report.Published)
 	}
 }

@@ -184,7 +184,7 @@ func TestDrain(t *testing.T) {
 	if err := p.ended(); err != nil {
 		t.Error(err)
 	}
-	for _, line := range []string{"msg=listening address=" + p.URL + " version=", "msg=stopping open_requests=1", "\nstopping: 1 requests open; press Ctrl-C again to end at once\n", "msg=stopped"} {
+	for _, line := range []string{"msg=listening address=" + p.URL + " version=", "msg=stopping open_requests=1", "\nstopping: 1 request open; press Ctrl-C again to end at once\n", "msg=stopped"} {
 		if !strings.Contains(p.output.String(), line) {
 			t.Errorf("nothing says %q:\n%s", line, p.output.String())
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/plural"
 	"point/internal/redact"
 )
 
@@ -229,7 +230,7 @@ func (j *Journal) Check(context.Context) error {
 		return &DegradedError{"the journal is full: requests are served and not recorded until the database takes its records or the disk has room"}
 	}
 	if oldest := j.Oldest(); oldest > journalPatience {
-		return &DegradedError{fmt.Sprintf("%d records wait for the database, the oldest for %s: they are safe on disk; check the database", j.Lag(), oldest.Round(time.Second))}
+		return &DegradedError{fmt.Sprintf("%s for the database, the oldest for %s: they are safe on disk; check the database", plural.Of(j.Lag(), "record waits", "records wait"), oldest.Round(time.Second))}
 	}
 	return nil
 }

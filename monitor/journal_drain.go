@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"point"
+	"point/internal/plural"
 )
 
 const (
@@ -270,7 +271,7 @@ func (d *drain) finish(seg *segment) error {
 		seg.damaged = true
 		d.damaged.Add(uint64(lost))
 		d.opt.Log.Error("journal: records could not be read back", "file", seg.path, "records", lost)
-		d.opt.Alerts.Raise(AlertJournalDamaged, "journal", fmt.Sprintf("%d records of %s could not be read back", lost, seg.path))
+		d.opt.Alerts.Raise(AlertJournalDamaged, "journal", fmt.Sprintf("%s of %s could not be read back", plural.Of(lost, "record", "records"), seg.path))
 		d.advance(lost, nil)
 	}
 	remove := removeIfThere
@@ -325,7 +326,7 @@ func (d *drain) failed(err error) {
 		d.opt.Log.Warn("journal: the database does not take records, they wait on disk", "error", err, "records", d.Lag())
 	}
 	if d.fail == siftAfter {
-		d.opt.Alerts.Raise(AlertJournalBehind, "journal", fmt.Sprintf("%d records wait: %v", d.Lag(), err))
+		d.opt.Alerts.Raise(AlertJournalBehind, "journal", fmt.Sprintf("%s: %v", plural.Of(d.Lag(), "record waits", "records wait"), err))
 	}
 }
 

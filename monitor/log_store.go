@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"point"
+	"point/internal/plural"
 )
 
 const (
@@ -88,7 +89,7 @@ func (l *Log) Run(ctx context.Context, sink LogSink) error {
 			return l.storeLast(ctx, sink, batch) // the end came while it was stored
 		}
 		if dropped := l.Dropped(); dropped > told {
-			l.alerts.Raise(AlertLogDrops, "logs", fmt.Sprintf("%d entries were dropped", dropped-told))
+			l.alerts.Raise(AlertLogDrops, "logs", plural.Of(int64(dropped-told), "entry was", "entries were")+" dropped")
 			told = dropped
 		}
 		if len(batch) < logBatch {

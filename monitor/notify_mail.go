@@ -12,6 +12,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"point"
+	"point/internal/plural"
 )
 
 // Mail is the mail server that Point sends through. The zero Mail sends nothing.
@@ -52,7 +53,7 @@ func (m Mail) send(ctx context.Context, to *point.Notifier, message point.Notifi
 	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
 		return result{}, fmt.Errorf("the mail was not sent: %w", err)
 	}
-	return result{text: fmt.Sprintf("The mail server took the message for %d addresses.", len(to.Config.To))}, nil
+	return result{text: "The mail server took the message for " + plural.Of(len(to.Config.To), "address.", "addresses.")}, nil
 }
 
 // mailLine is the connection of one mail. It is closed here, since the library leaves it open
