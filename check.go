@@ -165,9 +165,14 @@ func checkNames(fault Fault, at string, names []string, most int) {
 }
 
 func oneOf[T ~string](fault Fault, at string, value T, allowed []T) {
-	if !slices.Contains(allowed, value) {
-		fault(at, "This must be one of %v.", allowed)
+	if slices.Contains(allowed, value) {
+		return
 	}
+	words := make([]string, len(allowed))
+	for i, one := range allowed {
+		words[i] = string(one)
+	}
+	fault(at, "This must be one of %s.", strings.Join(words, ", "))
 }
 
 func within[T int | int64](fault Fault, at string, value, low, high T) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -68,8 +69,8 @@ func (in *createAlertRuleInput) Resolve(ctx huma.Context) []error {
 	a, _ := apiOf(ctx)
 	b := &in.Body
 	in.rule = point.AlertRule{
-		Name: b.Name, Enabled: true, Kind: b.Kind, Threshold: b.Threshold, WindowMS: b.WindowMS, MinRequests: b.MinRequests,
-		Severity: b.Severity, CooldownMS: point.RuleCooldownMS,
+		Name: b.Name, Enabled: true, Kind: b.Kind, Threshold: b.Threshold, WindowMS: cmp.Or(b.WindowMS, point.RuleWindowMS), MinRequests: b.MinRequests,
+		Severity: cmp.Or(b.Severity, point.SeverityWarning), CooldownMS: point.RuleCooldownMS,
 	}
 	setIf(&in.rule.Enabled, b.Enabled)
 	setIf(&in.rule.CooldownMS, b.CooldownMS)

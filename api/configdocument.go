@@ -123,17 +123,21 @@ func (DocumentInput) Schema(huma.Registry) *huma.Schema {
 // given reports whether there is a document.
 func (d DocumentInput) given() bool { return len(d.raw) > 0 && string(d.raw) != "null" }
 
+// parse reads it; of a text the mistakes have their lines.
+func (d DocumentInput) parse() (*document.Imported, error) {
+	var text string
+	if json.Unmarshal(d.raw, &text) == nil {
+		return document.ReadText([]byte(text))
+	}
+	return document.Read(d.raw)
+}
+
 // read is the document, or notes all that is wrong with it.
 func (d DocumentInput) read(place string, f *faults) *document.Imported {
 	if !d.given() {
 		return nil
 	}
-	text := []byte(d.raw)
-	var inner string
-	if json.Unmarshal(d.raw, &inner) == nil {
-		text = []byte(inner)
-	}
-	in, err := document.Read(text)
+	in, err := d.parse()
 	if err != nil {
 		f.takeMistakes(place, err)
 		return nil

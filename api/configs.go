@@ -191,7 +191,7 @@ type activateInput struct {
 
 // Activation is what an activation changed, or would.
 type Activation struct {
-	Version  int64        `json:"version" doc:"Version of the live configuration: after the change, or now if there was none." example:"42"`
+	Version  int64        `json:"version" doc:"The newest revision, which is live: after the change, or now if there was none; 0: there is none yet." example:"42"`
 	DryRun   bool         `json:"dry_run"`
 	Changes  []Difference `json:"changes" doc:"What changed."`
 	Findings []Finding    `json:"findings" doc:"What to know, and what was left out."`
@@ -225,18 +225,22 @@ func (a *API) activateConfig(ctx context.Context, in *activateInput) (*activatio
 	rules := a.rules(ctx)
 	if in.Body != nil && in.Body.DryRun {
 		plan, err := document.Make(ctx, a.Store, d, rules)
-		return a.activation(plan, true, err)
+		return a.activation(ctx, plan, true, err)
 	}
 	plan, err := document.Activate(ctx, a.Store, d, rules, point.RevisionActivate, c.Name)
-	return a.activation(plan, false, err)
+	return a.activation(ctx, plan, false, err)
 }
 
 // activation answers with a plan, or with why there is none.
-func (a *API) activation(plan *document.Plan, dry bool, err error) (*activationOutput, error) {
+func (a *API) activation(ctx context.Context, plan *document.Plan, dry bool, err error) (*activationOutput, error) {
 	if err != nil {
 		return nil, fromDocument(err, "")
 	}
-	out := Activation{Version: a.Store.Snapshot().Version, DryRun: dry, Changes: shapeDifferences(plan.Changes), Findings: shapeFindings(plan.Findings)}
+	version, err := a.Store.LastRevision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := Activation{Version: version, DryRun: dry, Changes: shapeDifferences(plan.Changes), Findings: shapeFindings(plan.Findings)}
 	return &activationOutput{out}, nil
 }
 
@@ -249,17 +253,16 @@ func fromDocument(err error, place string) error {
 	case errors.As(err, &refused):
 		return refused
 	case errors.As(err, &mistakes):
-		p := problem(http.StatusUnprocessableEntity, "This configuration cannot become live as it is. Mend what is listed in errors.")
+		detail := "This configuration cannot become live as it is. Mend what is listed in errors."
 		if place != "" {
-			p.Detail = invalidFields
+			detail = invalidFields
 		}
 		var f faults
 		take := f.at(place)
 		for _, m := range mistakes {
 			take(m.Path, "%s", m.What)
 		}
-		p.Errors = f[:min(len(f), maxMistakes)]
-		return p
+		return f.problem(detail)
 	case errors.Is(err, store.ErrStale):
 		return retryAfter(http.StatusServiceUnavailable, time.Second, "The configuration changes all the time at this moment. Try again.")
 	}

@@ -189,6 +189,9 @@ func (r route) operation(id string) huma.Operation {
 	if r.permission != Public {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Description = fmt.Sprintf("Needs the permission `%s`.", r.permission)
+		if r.permission == SignedIn {
+			op.Description = "Needs a sign-in, and no permission."
+		}
 		if r.handler.own != "" {
 			op.Description = fmt.Sprintf("Needs the permission `%s`, or `%s` for what is one's own; the rest is not there then.", r.permission, r.handler.own)
 			op.Extensions["x-permission-own"] = string(r.handler.own)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -64,7 +65,7 @@ func (in *createNotifierInput) Resolve(ctx huma.Context) []error {
 	var f faults
 	a, _ := apiOf(ctx)
 	b := &in.Body
-	in.notifier = point.Notifier{Name: b.Name, Type: b.Type, Enabled: true, MinSeverity: b.MinSeverity, Kinds: b.Kinds}
+	in.notifier = point.Notifier{Name: b.Name, Type: b.Type, Enabled: true, MinSeverity: cmp.Or(b.MinSeverity, point.SeverityWarning), Kinds: b.Kinds}
 	setIf(&in.notifier.Enabled, b.Enabled)
 	b.Config.apply(&in.notifier.Config)
 	a.checkNotifier(&in.notifier, &f)

@@ -38,6 +38,7 @@ type Problem struct {
 type ProblemField struct {
 	Location string `json:"location" doc:"Where: body, query, path or header, then the way to the field." example:"body.config.base_url"`
 	Message  string `json:"message" doc:"What is wrong there." example:"Give an absolute URL that begins with https://."`
+	Line     int    `json:"line,omitempty" doc:"Line in a configuration that was sent as a text of YAML or JSON." example:"4"`
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -99,7 +100,7 @@ func (f *faults) takeMistakes(place string, err error) {
 		f.add(place, "This is not a configuration.")
 	}
 	for _, m := range mistakes {
-		f.add(strings.TrimSuffix(place+"."+m.Path, "."), "%s", m.What)
+		*f = append(*f, ProblemField{strings.TrimSuffix(place+"."+m.Path, "."), m.What, m.Line})
 	}
 }
 
@@ -111,8 +112,15 @@ func (f faults) err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	p := problem(http.StatusUnprocessableEntity, invalidFields)
-	p.Errors = f[:min(len(f), maxMistakes)]
+	return f.problem(invalidFields)
+}
+
+// problem lists them, each place once.
+func (f faults) problem(detail string) *Problem {
+	p := problem(http.StatusUnprocessableEntity, detail)
+	for _, field := range f {
+		p.mistake(field)
+	}
 	return p
 }
 
@@ -162,10 +170,13 @@ func newProblem(status int, detail string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		var tooLarge *http.MaxBytesError
 		var syntax *json.SyntaxError
+		var field ProblemField
 		var detailer huma.ErrorDetailer
 		switch {
 		case errors.As(err, &tooLarge):
 			return tooLargeProblem(tooLarge.Limit)
+		case errors.As(err, &field):
+			p.mistake(field)
 		case errors.As(err, &detailer):
 			d := detailer.ErrorDetail()
 			p.mistake(fieldOf(d))

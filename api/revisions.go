@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"point"
@@ -11,7 +13,7 @@ import (
 
 // Revision is one version of the live configuration.
 type Revision struct {
-	Version int64     `json:"version" example:"42"`
+	Version int64     `json:"version" doc:"Its number. Numbers grow, and some are left out: other changes, such as a user's, count too and are no revisions." example:"42"`
 	At      time.Time `json:"at"`
 	Actor   Actor     `json:"actor" doc:"Who made the change."`
 	Reason  string    `json:"reason" doc:"Why, in the actor's words."`
@@ -57,7 +59,7 @@ type listRevisionsInput struct {
 
 // ByVersion is the input of a route about one revision.
 type ByVersion struct {
-	Version int64 `path:"version" minimum:"1" maximum:"9007199254740991" doc:"Version of the configuration."`
+	Version int64 `path:"version" minimum:"1" maximum:"9007199254740991" doc:"Of a revision, as their list gives it."`
 }
 
 func (a *API) listRevisions(ctx context.Context, in *listRevisionsInput) (*listOutput[Revision], error) {
@@ -71,7 +73,7 @@ func (a *API) listRevisions(ctx context.Context, in *listRevisionsInput) (*listO
 func (a *API) getRevision(ctx context.Context, in *ByVersion) (*revisionOutput, error) {
 	r, changes, err := a.Store.GetRevision(ctx, in.Version)
 	if err != nil {
-		return nil, fromStore(err, "revision")
+		return nil, noRevision(err)
 	}
 	out := FullRevision{Revision: shapeRevision(r), Objects: make([]ChangedObject, len(changes))}
 	for i := range changes {
@@ -81,11 +83,19 @@ func (a *API) getRevision(ctx context.Context, in *ByVersion) (*revisionOutput, 
 	return &revisionOutput{out}, nil
 }
 
+// noRevision answers for a revision that cannot be read, or is not there.
+func noRevision(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return problem(http.StatusNotFound, "There is no such revision: not every version is one, and old ones are deleted. GET /api/revisions lists those there are.")
+	}
+	return fromStore(err, "revision")
+}
+
 type diffRevisionInput struct{ ByVersion }
 
 // RevisionDiff is what going back to a revision would change.
 type RevisionDiff struct {
-	Version int64        `json:"version" doc:"Version of the live configuration now." example:"42"`
+	Version int64        `json:"version" doc:"The newest revision, which is live; 0: there is none yet." example:"42"`
 	Changes []Difference `json:"changes"`
 }
 
@@ -101,7 +111,11 @@ func (a *API) diffRevision(ctx context.Context, in *diffRevisionInput) (*revisio
 	if err != nil {
 		return nil, fromDocument(err, "")
 	}
-	return &revisionDiffOutput{RevisionDiff{a.Store.Snapshot().Version, shapeDifferences(document.Diff(before, after))}}, nil
+	version, err := a.Store.LastRevision(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &revisionDiffOutput{RevisionDiff{version, shapeDifferences(document.Diff(before, after))}}, nil
 }
 
 // Rollback is the body that goes back to a revision.
@@ -119,7 +133,7 @@ type rollbackInput struct {
 // rollBack makes live what was live after a revision. That is a new revision.
 func (a *API) rollBack(ctx context.Context, in *rollbackInput) (*activationOutput, error) {
 	if _, _, err := a.Store.GetRevision(ctx, in.Version); err != nil {
-		return nil, fromStore(err, "revision")
+		return nil, noRevision(err)
 	}
 	rules := a.rules(ctx)
 	rules.Lenient = true
@@ -129,7 +143,7 @@ func (a *API) rollBack(ctx context.Context, in *rollbackInput) (*activationOutpu
 			return nil, fromStore(err, "revision")
 		}
 		plan, err := document.Make(ctx, a.Store, d, rules)
-		return a.activation(plan, true, err)
+		return a.activation(ctx, plan, true, err)
 	}
 	if in.Body != nil && in.Body.Reason != "" {
 		actor := point.ActorOf(ctx)
@@ -137,7 +151,7 @@ func (a *API) rollBack(ctx context.Context, in *rollbackInput) (*activationOutpu
 		ctx = point.WithActor(ctx, actor)
 	}
 	plan, err := document.Rollback(ctx, a.Store, in.Version, rules)
-	return a.activation(plan, false, err)
+	return a.activation(ctx, plan, false, err)
 }
 
 func shapeRevision(r *point.Revision) Revision {

@@ -134,7 +134,7 @@ func TestProblems(t *testing.T) {
 		{"provider twice", "", "providers:\n  - {name: a, provider: x}\n  - {name: a, provider: x}", `point.yaml:3: provider "a" stands at point.yaml:2 already`},
 		{"endpoint", "", "endpoints:\n  - path: /v1/chat/completion", `there is no endpoint "/v1/chat/completion" (did you mean /v1/chat/completions?)`},
 		{"mapping", "", "endpoints:\n  - path: /v1/embeddings\n    mapping:\n      retry: {attempt: 3}", `point.yaml:4: retry has no field "attempt" (did you mean attempts?)`},
-		{"strategy", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {strategy: best}}", `mapping.strategy: This must be one of [priority`},
+		{"strategy", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {strategy: best}}", `mapping.strategy: This must be one of priority, `},
 		{"empty rule", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {rules: [{name: x}]}}", `mapping.rules[0].targets: A rule needs at least one target`},
 		{"failure", "", "endpoints:\n  - {path: /v1/embeddings, mapping: {rules: [{on: [caller]}]}}", `mapping.rules[0].on[0]: This must be one of`},
 		{"key", "", "keys:\n  - name: ci", `key "ci" needs exactly one of env`},

@@ -49,6 +49,15 @@ func (s *Store) ListRevisions(ctx context.Context, f RevisionFilter) (List[point
 	return out, nil
 }
 
+// LastRevision is the version of the newest revision, 0 if there is none. The version of the
+// snapshot counts changes too that are none, such as a user's.
+func (s *Store) LastRevision(ctx context.Context) (version int64, err error) {
+	if err := s.config.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM revisions`).Scan(&version); err != nil {
+		return 0, fmt.Errorf("last revision: %w", failure(err))
+	}
+	return version, nil
+}
+
 // GetRevision finds a revision with all that it changed.
 func (s *Store) GetRevision(ctx context.Context, version int64) (r *point.Revision, changes []point.Change, err error) {
 	err = s.config.view(ctx, func(tx *sql.Tx) error {

@@ -14,6 +14,7 @@ import (
 type Mistake struct {
 	Path string // such as providers[0].config.base_url
 	What string // a sentence that does not quote what stands there
+	Line int    // of the text, if ReadText read it; 0: unknown
 }
 
 // Mistakes are all that is wrong with a document.
@@ -22,14 +23,26 @@ type Mistakes []Mistake
 func (m Mistakes) Error() string {
 	text := "the configuration is not valid:"
 	for _, one := range m {
-		text += "\n  " + one.Path + ": " + one.What
+		text += "\n  " + one.String()
+	}
+	return text
+}
+
+// String is such as "line 4: aliases[0].name: This is required."
+func (m Mistake) String() string {
+	text := m.What
+	if m.Path != "" {
+		text = m.Path + ": " + text
+	}
+	if m.Line > 0 {
+		text = fmt.Sprintf("line %d: %s", m.Line, text)
 	}
 	return text
 }
 
 // add is a point.Fault.
 func (m *Mistakes) add(at, format string, args ...any) {
-	*m = append(*m, Mistake{at, fmt.Sprintf(format, args...)})
+	*m = append(*m, Mistake{Path: at, What: fmt.Sprintf(format, args...)})
 }
 
 // err is nil if nothing was added.

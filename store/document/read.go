@@ -43,7 +43,7 @@ func Read(text []byte) (*Imported, error) {
 	in := Imported{Document: *empty()}
 	in.AlertRules = nil // unless they are given
 	if err := json.Unmarshal(encode(tree), &in); err != nil {
-		return nil, Mistakes{{"", "A value is out of range: " + strings.TrimPrefix(err.Error(), "json: ") + "."}}
+		return nil, Mistakes{{What: "A value is out of range: " + strings.TrimPrefix(err.Error(), "json: ") + "."}}
 	}
 	lowerIDs(&in.Document)
 	check(&in.Document, m.add) // before they are sorted: places are as they were given
@@ -73,13 +73,13 @@ func parse(text []byte, fault point.Fault) (tree any) {
 	}
 	var node yaml.Node
 	if err := yaml.Unmarshal(text, &node); err != nil {
-		fault("", "This is neither YAML nor JSON: %s.", strings.TrimPrefix(err.Error(), "yaml: "))
+		fault("", "This is neither YAML nor JSON: %s.", inOneLine(err))
 		return nil
 	}
 	datesAreText(&node)
 	var loose any
 	if err := node.Decode(&loose); err != nil {
-		fault("", "This is no plain YAML: %s.", strings.TrimPrefix(err.Error(), "yaml: "))
+		fault("", "This is no plain YAML: %s.", inOneLine(err))
 		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(encode(loose)))
@@ -88,6 +88,13 @@ func parse(text []byte, fault point.Fault) (tree any) {
 		fault("", "This holds what JSON cannot say.")
 	}
 	return tree
+}
+
+// inOneLine is what the parser says, which it tells in several lines if there is more than one
+// mistake.
+func inOneLine(err error) string {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
+	return strings.ReplaceAll(text, "\n  ", "; ")
 }
 
 // datesAreText keeps what looks like a date as it is written: JSON has no dates.

@@ -78,9 +78,9 @@ func Seal(secrets Secrets, passphrase point.Secret) (*Sealed, error) {
 func (x *Sealed) Open(passphrase point.Secret) (Secrets, error) {
 	switch {
 	case x.Format != sealedFormat:
-		return nil, Mistakes{{"sealed.format", fmt.Sprintf("The secrets were sealed by another version of Point, whose format this one does not read: it reads %d. Export it again.", sealedFormat)}}
+		return nil, Mistakes{{Path: "sealed.format", What: fmt.Sprintf("The secrets were sealed by another version of Point, whose format this one does not read: it reads %d. Export it again.", sealedFormat)}}
 	case x.KDF != kdf:
-		return nil, Mistakes{{"sealed.kdf", fmt.Sprintf("This version of Point opens secrets that were sealed with %s. Export it again.", kdf)}}
+		return nil, Mistakes{{Path: "sealed.kdf", What: fmt.Sprintf("This version of Point opens secrets that were sealed with %s. Export it again.", kdf)}}
 	}
 	var parts [3][]byte
 	for i, text := range []string{x.Salt, x.Nonce, x.Data} {

@@ -87,7 +87,7 @@ func (s Secrets) bound() error {
 	for _, own := range s {
 		for full := range own {
 			if name, place, _ := strings.Cut(full, point.SecretParked); name == "" || place == "" {
-				return Mistakes{{"sealed", "A secret in it does not say which place it is for. Export it again."}}
+				return Mistakes{{Path: "sealed", What: "A secret in it does not say which place it is for. Export it again."}}
 			}
 		}
 	}

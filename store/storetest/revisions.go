@@ -30,6 +30,7 @@ func revisions(t *testing.T, s *store.Store) {
 	if list := must(s.ListRevisions(ctx, store.RevisionFilter{}))(t); list.Total != 0 {
 		t.Fatalf("%d revisions before a change", list.Total)
 	}
+	equal(t, "last revision before a change", must(s.LastRevision(ctx))(t), 0)
 	a := &point.Alias{Name: "fast", Target: "m1"}
 	ok(t, s.PutAlias(ctx, a))
 	r, changes := latest(t, s)
@@ -52,6 +53,7 @@ func revisions(t *testing.T, s *store.Store) {
 	if users, _ := latest(t, s); users.Version != r.Version {
 		t.Fatal("a user is part of the configuration")
 	}
+	equal(t, "last revision", must(s.LastRevision(ctx))(t), r.Version)
 	provider(t, s, "alpha") // by the system
 	for _, c := range []struct {
 		filter store.RevisionFilter

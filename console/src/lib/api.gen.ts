@@ -362,7 +362,7 @@ export interface paths {
         };
         /**
          * Read who is signed in and what they may do
-         * @description Needs the permission `signed-in`.
+         * @description Needs a sign-in, and no permission.
          */
         get: operations["me"];
         put?: never;
@@ -434,7 +434,7 @@ export interface paths {
         get?: never;
         /**
          * Change your own password; your other sessions end
-         * @description Needs the permission `signed-in`. Personal access tokens may not.
+         * @description Needs a sign-in, and no permission. Personal access tokens may not.
          */
         put: operations["changePassword"];
         post?: never;
@@ -470,7 +470,7 @@ export interface paths {
         };
         /**
          * List your own open sessions
-         * @description Needs the permission `signed-in`. Personal access tokens may not.
+         * @description Needs a sign-in, and no permission. Personal access tokens may not.
          */
         get: operations["listSessions"];
         put?: never;
@@ -493,7 +493,7 @@ export interface paths {
         post?: never;
         /**
          * End one of your own sessions
-         * @description Needs the permission `signed-in`. Personal access tokens may not.
+         * @description Needs a sign-in, and no permission. Personal access tokens may not.
          */
         delete: operations["deleteSession"];
         options?: never;
@@ -1002,7 +1002,7 @@ export interface paths {
         };
         /**
          * List the permissions that roles and tokens are made of
-         * @description Needs the permission `signed-in`.
+         * @description Needs a sign-in, and no permission.
          */
         get: operations["listPermissions"];
         put?: never;
@@ -1749,7 +1749,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /**
              * Format: int64
-             * @description Version of the live configuration: after the change, or now if there was none.
+             * @description The newest revision, which is live: after the change, or now if there was none; 0: there is none yet.
              * @example 42
              */
             version: number;
@@ -2857,6 +2857,7 @@ export interface components {
             summary: string;
             /**
              * Format: int64
+             * @description Its number. Numbers grow, and some are left out: other changes, such as a user's, count too and are no revisions.
              * @example 42
              */
             version: number;
@@ -3471,6 +3472,12 @@ export interface components {
         };
         ProblemField: {
             /**
+             * Format: int64
+             * @description Line in a configuration that was sent as a text of YAML or JSON.
+             * @example 4
+             */
+            line?: number;
+            /**
              * @description Where: body, query, path or header, then the way to the field.
              * @example body.config.base_url
              */
@@ -3990,6 +3997,7 @@ export interface components {
             summary: string;
             /**
              * Format: int64
+             * @description Its number. Numbers grow, and some are left out: other changes, such as a user's, count too and are no revisions.
              * @example 42
              */
             version: number;
@@ -3998,7 +4006,7 @@ export interface components {
             changes: components["schemas"]["Difference"][];
             /**
              * Format: int64
-             * @description Version of the live configuration now.
+             * @description The newest revision, which is live; 0: there is none yet.
              * @example 42
              */
             version: number;
@@ -11326,7 +11334,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Version of the configuration. */
+                /** @description Of a revision, as their list gives it. */
                 version: number;
             };
             cookie?: never;
@@ -11409,7 +11417,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Version of the configuration. */
+                /** @description Of a revision, as their list gives it. */
                 version: number;
             };
             cookie?: never;
@@ -11425,7 +11433,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "changes": [],
-                     *       "version": 22
+                     *       "version": 17
                      *     }
                      */
                     "application/json": components["schemas"]["RevisionDiff"];
@@ -11452,7 +11460,7 @@ export interface operations {
                 "X-Point-Reason"?: string;
             };
             path: {
-                /** @description Version of the configuration. */
+                /** @description Of a revision, as their list gives it. */
                 version: number;
             };
             cookie?: never;
