@@ -16,8 +16,11 @@ type Actor struct {
 	Name    string // the user's email address, or such as "configuration file"
 	TokenID string // of the personal access token that was used, empty for none
 	Address string // network address of the request, empty for none
-	Reason  string // why, in the actor's words; may be empty
+	Reason  string // why, in the actor's words, of at most MaxReason bytes; may be empty
 }
+
+// MaxReason is the most bytes of a reason.
+const MaxReason = 500
 
 // actorContext is the context key of Actor.
 type actorContext struct{}

@@ -125,14 +125,12 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 }
 
 // reasonHeader says why a change is made, for the revision that it becomes.
-const (
-	reasonHeader = "X-Point-Reason"
-	maxReason    = 500 // bytes; what is longer is cut
-)
+const reasonHeader = "X-Point-Reason"
 
+// reasonOf is what the header says; what is too long is cut.
 func reasonOf(r *http.Request) string {
 	reason := strings.TrimSpace(r.Header.Get(reasonHeader))
-	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+	return strings.ToValidUTF8(reason[:min(len(reason), point.MaxReason)], "")
 }
 
 // refusal is the answer to why a request is not let in. An error that does not say is no leave

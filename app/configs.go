@@ -14,6 +14,7 @@ import (
 	"point"
 	"point/api"
 	"point/config"
+	"point/internal/plural"
 	"point/monitor"
 	"point/store"
 	"point/store/document"
@@ -39,9 +40,17 @@ func (configValidateCommand) Run(r *invocation) error {
 	if c.File != "" {
 		where = c.File
 	}
-	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules declared)\n", where,
-		len(c.Declared.Providers), len(c.Declared.Endpoints), len(c.Declared.Aliases), len(c.Declared.Keys), len(c.Declared.Rules))
+	d := &c.Declared
+	_, err = fmt.Fprintf(r.Stdout, "ok: %s (%s declared)\n", where, contents(len(d.Providers), len(d.Endpoints), len(d.Aliases), len(d.Keys), len(d.Rules)))
 	return err
+}
+
+// contents counts what a configuration holds.
+func contents(providers, endpoints, aliases, keys, rules int) string {
+	return strings.Join([]string{
+		plural.Of(providers, "provider", "providers"), plural.Of(endpoints, "endpoint", "endpoints"), plural.Of(aliases, "alias", "aliases"),
+		plural.Of(keys, "key", "keys"), plural.Of(rules, "alert rule", "alert rules"),
+	}, ", ")
 }
 
 type configExportCommand struct {
@@ -123,7 +132,7 @@ func (c configImportCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
-	in, err := document.Read(text)
+	in, err := document.ReadText(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
@@ -155,8 +164,8 @@ func (c configImportCommand) Run(r *invocation) error {
 }
 
 func (c configImportCommand) tellChecked(r *invocation, in *document.Imported) error {
-	_, err := fmt.Fprintf(r.Stdout, "ok: %s (%d providers, %d endpoints, %d aliases, %d keys, %d alert rules); nothing was saved\n", c.File,
-		len(in.Document.Providers), len(in.Document.Endpoints), len(in.Document.Aliases), len(in.Document.Keys), len(in.Document.AlertRules))
+	d := in.Document
+	_, err := fmt.Fprintf(r.Stdout, "ok: %s (%s); nothing was saved\n", c.File, contents(len(d.Providers), len(d.Endpoints), len(d.Aliases), len(d.Keys), len(d.AlertRules)))
 	return err
 }
 
@@ -208,9 +217,13 @@ func (configListCommand) Run(r *invocation) error {
 type configActivateCommand struct {
 	Name   string `arg:"" help:"Name of a saved configuration."`
 	DryRun bool   `help:"Tell what would change, and change nothing."`
+	Reason string `help:"Why, for the revision and the audit trail; at most 500 bytes." placeholder:"TEXT"`
 }
 
 func (c configActivateCommand) Run(r *invocation) error {
+	if len(c.Reason) > point.MaxReason {
+		return fmt.Errorf("--reason has %d bytes; %d are kept: say it shorter", len(c.Reason), point.MaxReason)
+	}
 	cfg, err := r.load()
 	if err != nil {
 		return err
@@ -227,17 +240,19 @@ func (c configActivateCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
-	plan, err := c.plan(r.ctx, s, saved, cfg)
+	actor := commandActor()
+	actor.Reason = strings.TrimSpace(c.Reason)
+	plan, err := c.plan(point.WithActor(r.ctx, actor), s, saved, cfg)
 	if err != nil {
 		return err
 	}
 	showFindings(r.Stderr, plan.Findings)
 	showChanges(r.Stdout, plan.Changes)
-	said := "%q is live: %d changes\n"
+	said := "%q is live: %s\n"
 	if c.DryRun {
-		said = "%q would make %d changes; nothing was changed\n"
+		said = "%q would make %s; nothing was changed\n"
 	}
-	_, err = fmt.Fprintf(r.Stdout, said, saved.Name, len(plan.Changes))
+	_, err = fmt.Fprintf(r.Stdout, said, saved.Name, plural.Of(len(plan.Changes), "change", "changes"))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"point"
+	"point/store"
 	"point/store/document"
 )
 
@@ -18,6 +19,34 @@ func TestShowFindings(t *testing.T) {
 	showFindings(&out, []document.Finding{{Path: "keys", Message: "Two are gone."}, {Path: "providers[0]", Name: "main", Message: "It is inactive."}})
 	if want := "point: note: Two are gone.\npoint: note: main: It is inactive.\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// TestActivateTellsWhy: the reason stands in the revision; one that would be cut is refused.
+func TestActivateTellsWhy(t *testing.T) {
+	dir := t.TempDir()
+	file := fileIn(t, dir, "aliases: [{name: fast, target: m}]")
+	s, err := store.Open(t.Context(), store.Options{DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"import", file, "--name=evening"}, exitOK, "saved"},
+		{[]string{"activate", "evening", "--reason=" + strings.Repeat("x", point.MaxReason+1)}, exitError, "--reason has 501 bytes; 500 are kept"},
+		{[]string{"activate", "evening", "--reason= fewer people "}, exitOK, "is live: 1 change\n"},
+	} {
+		if code, said := play(t, dir, "", append([]string{"config"}, c.args...)...); code != c.code || !strings.Contains(said, c.says) {
+			t.Fatalf("%.80q: %d %s", c.args, code, said)
+		}
+	}
+	list, err := s.ListRevisions(t.Context(), store.RevisionFilter{})
+	if err != nil || len(list.Items) == 0 || list.Items[0].Actor.Reason != "fewer people" || list.Items[0].Subject != "evening" {
+		t.Errorf("%+v, %v", list.Items, err)
 	}
 }
 
