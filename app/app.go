@@ -290,9 +290,8 @@ func (a *App) knowSpent(ctx context.Context) {
 
 // stopping tells that the end has begun, and what it waits for.
 func (a *App) stopping() {
-	open := a.open()
-	a.log.Info("stopping", "open_requests", open)
-	fmt.Fprintf(a.terminal, "\nstopping: %s open; press Ctrl-C again to end at once\n", plural.Of(open, "request", "requests"))
+	a.log.Info("stopping", "open_requests", a.open())
+	fmt.Fprintf(a.terminal, "\nstopping: %s open; press Ctrl-C again to end at once\n", plural.Of(a.open(), "request", "requests"))
 }
 
 // together runs parts. The context that it gives ends when one of them fails or panics, so that
