@@ -66,7 +66,7 @@ func (g *Gateway) token(a *attempt) (point.Secret, error) {
 		return known.secret, nil
 	}
 	// Who waits may go away; the others still want the token.
-	done := a.key.granting.DoChan("", func() (any, error) { return nil, g.grant(context.WithoutCancel(a.ctx), a.key, account) })
+	done := a.key.granting.DoChan("", func() (any, error) { return nil, g.grant(context.WithoutCancel(a.ctx), a, account) })
 	select {
 	case <-a.ctx.Done():
 		return point.Secret{}, context.Cause(a.ctx)
@@ -81,16 +81,16 @@ func (g *Gateway) token(a *attempt) (point.Secret, error) {
 	return point.Secret{}, &point.Error{Code: point.ProviderCredentials, Message: "The access token was refused as soon as it was given."}
 }
 
-// grant has a token made for a key's service account. It goes the way of all requests to public
-// addresses, and follows no redirect.
-func (g *Gateway) grant(ctx context.Context, k *key, account *provider.ServiceAccount) (err error) {
+// grant has a token made for a key's service account. It goes the way of the provider's other
+// requests, guarded as they are, and follows no redirect.
+func (g *Gateway) grant(ctx context.Context, a *attempt, account *provider.ServiceAccount) (err error) {
 	defer panics.Catch(g.options.Log, "getting an access token", &err)
 	if err := account.Check(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, grantLimit)
 	defer cancel()
-	client := &http.Client{Transport: g.public, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: g.transport(a.backend.provider, defaultConnect), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	config := jwt.Config{
 		Email: account.Email, PrivateKey: []byte(account.PrivateKey.Reveal()), PrivateKeyID: account.KeyID,
 		TokenURL: account.TokenURL, Scopes: account.Scopes,
@@ -103,7 +103,7 @@ func (g *Gateway) grant(ctx context.Context, k *key, account *provider.ServiceAc
 	if until.IsZero() {
 		until = time.Now().Add(grantSpan)
 	}
-	k.token.Store(&token{point.NewSecret(got.AccessToken), until})
+	a.key.token.Store(&token{point.NewSecret(got.AccessToken), until})
 	return nil
 }
 

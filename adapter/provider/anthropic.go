@@ -70,7 +70,8 @@ func (anthropic) Chat(req *Request) (*Exchange, error) {
 
 // anthropicRequest is the body of POST /v1/messages.
 type anthropicRequest struct {
-	Model         string                 `json:"model"`
+	Model         string                 `json:"model,omitempty"`             // on Vertex AI it stands in the path
+	Version       string                 `json:"anthropic_version,omitempty"` // on Vertex AI alone
 	MaxTokens     int64                  `json:"max_tokens"`
 	System        []anthropicBlock       `json:"system,omitempty"`
 	Messages      []anthropicMessage     `json:"messages"`

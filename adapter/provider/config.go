@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -231,11 +232,20 @@ func (r *configReader) secret(f Field) {
 	}
 	var text *string
 	if r.has(f.Name) && r.into(f, &text) {
-		r.takeSecret(f.Name, f.Name, *text, old)
+		r.takeSecret(f.Name, f.Name, onOneLine(*text), old)
 	}
 	if _, ok := r.out.Secrets[f.Name]; !ok && f.Required {
 		r.missing(f.Name, "This is required.")
 	}
+}
+
+// onOneLine takes the line breaks out of a secret that is a JSON document.
+func onOneLine(secret string) string {
+	var flat bytes.Buffer
+	if !strings.HasPrefix(strings.TrimSpace(secret), "{") || json.Compact(&flat, []byte(secret)) != nil {
+		return secret
+	}
+	return flat.String()
 }
 
 // takeSecret stores text under name, or old if text is its mask.

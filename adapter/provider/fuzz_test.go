@@ -147,6 +147,7 @@ func FuzzOpenAIStream(f *testing.F)           { fuzzStream(f, "openai") }
 func FuzzOpenAICompatibleStream(f *testing.F) { fuzzStream(f, "openai-compatible") }
 func FuzzAnthropicStream(f *testing.F)        { fuzzStream(f, "anthropic") }
 func FuzzGeminiStream(f *testing.F)           { fuzzStream(f, "gemini") }
+func FuzzVertexStream(f *testing.F)           { fuzzStream(f, "vertex") }
 func FuzzBedrockStream(f *testing.F)          { fuzzStream(f, "bedrock") }
 func FuzzCohereStream(f *testing.F)           { fuzzStream(f, "cohere") }
 func FuzzAzureStream(f *testing.F)            { fuzzStream(f, "azure") }
@@ -157,6 +158,7 @@ func FuzzOpenAIReply(f *testing.F)           { fuzzReply(f, "openai") }
 func FuzzOpenAICompatibleReply(f *testing.F) { fuzzReply(f, "openai-compatible") }
 func FuzzAnthropicReply(f *testing.F)        { fuzzReply(f, "anthropic") }
 func FuzzGeminiReply(f *testing.F)           { fuzzReply(f, "gemini") }
+func FuzzVertexReply(f *testing.F)           { fuzzReply(f, "vertex") }
 func FuzzBedrockReply(f *testing.F)          { fuzzReply(f, "bedrock") }
 func FuzzCohereReply(f *testing.F)           { fuzzReply(f, "cohere") }
 func FuzzMistralReply(f *testing.F)          { fuzzReply(f, "mistral") }

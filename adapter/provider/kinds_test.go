@@ -46,6 +46,7 @@ func TestAuthorize(t *testing.T) {
 		"azure":             {"Api-Key": {"k"}},
 		"groq":              {"Authorization": {"Bearer k"}},
 		"perplexity":        {"Authorization": {"Bearer k"}},
+		"vertex":            {"X-Goog-Api-Key": {"k"}},
 	} {
 		k, _ := Lookup(kind)
 		got := http.Header{}
@@ -262,7 +263,7 @@ func TestInvalidRequests(t *testing.T) {
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}`:                                              {point.InvalidRequest, "messages[0].content[0].image_url.url"},
 		`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{"}}]}]}`: {point.InvalidRequest, "messages[1].tool_calls[0].function.arguments"},
 	} {
-		for _, kind := range []string{"anthropic", "gemini", "cohere", "bedrock"} {
+		for _, kind := range []string{"anthropic", "gemini", "cohere", "bedrock", "vertex"} {
 			k, _ := Lookup(kind)
 			_, err := k.Exchange(newRequest(t, k, point.PathChat, body, ""))
 			if err == nil {

@@ -110,6 +110,7 @@ func TestNamesUnderWhichAModelIsKnown(t *testing.T) {
 		{"anthropic", "claude-sonnet-4-5-20250929", usd(3)},
 		{"anthropic", "claude-sonnet-4-5", usd(3)},
 		{"bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", usd(3.3)},
+		{"vertex", "claude-sonnet-4-5@20250929", usd(3)},
 		{"cohere", "command-a-03-2025", usd(2.5)},
 		{"cohere", "command-r7b-12-2024", usd(0.0375)},
 		{"groq", "llama-3.3-70b-versatile", usd(0.59)},
