@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"point"
 )
 
@@ -75,14 +77,13 @@ func (s vertex) Sign(r *http.Request, _ []byte, with Proof) error {
 	return nil
 }
 
-// accountFile is a service account's JSON file.
+// accountFile is what a service account's JSON file tells beside its key.
 type accountFile struct {
-	Type       string `json:"type"`
-	ProjectID  string `json:"project_id"`
-	Email      string `json:"client_email"`
-	KeyID      string `json:"private_key_id"`
-	PrivateKey string `json:"private_key"`
-	TokenURL   string `json:"token_uri"`
+	Type      string `json:"type"`
+	ProjectID string `json:"project_id"`
+	Email     string `json:"client_email"`
+	KeyID     string `json:"private_key_id"`
+	TokenURL  string `json:"token_uri"`
 }
 
 // googleTokens are the addresses at which Google gives tokens: the file of an account leads to no
@@ -95,14 +96,15 @@ func (vertex) ServiceAccount(c *point.ProviderConfig) (*ServiceAccount, error) {
 		return nil, nil
 	}
 	file := accountOf(c)
+	key := point.NewSecret(gjson.Get(c.Secrets["service_account"].Reveal(), "private_key").Str)
 	switch {
-	case file.Type != "service_account" || file.Email == "" || file.PrivateKey == "":
+	case file.Type != "service_account" || file.Email == "" || key.IsZero():
 		return nil, &point.Error{Code: point.ProviderCredentials, Message: "service_account is not the JSON file of a service account's key; enter it again."}
 	case file.TokenURL != "" && !slices.Contains(googleTokens, file.TokenURL):
 		return nil, &point.Error{Code: point.ProviderCredentials, Message: "The token_uri of service_account is none of Google's."}
 	}
 	return &ServiceAccount{
-		Email: file.Email, KeyID: file.KeyID, PrivateKey: point.NewSecret(file.PrivateKey),
+		Email: file.Email, KeyID: file.KeyID, PrivateKey: key,
 		TokenURL: cmp.Or(file.TokenURL, googleTokens[0]), Scopes: []string{"https://www.googleapis.com/auth/cloud-platform"},
 	}, nil
 }
