@@ -10433,7 +10433,7 @@ export interface operations {
                      *           "type": "api"
                      *         }
                      *       ],
-                     *       "limit": 24,
+                     *       "limit": 25,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
