@@ -30,7 +30,7 @@ func revisions(t *testing.T, s *store.Store) {
 	if list := must(s.ListRevisions(ctx, store.RevisionFilter{}))(t); list.Total != 0 {
 		t.Fatalf("%d revisions before a change", list.Total)
 	}
-	equal(t, "last revision before a change", must(s.LastRevision(ctx))(t), 0)
+	equal(t, "last revision before a change", must(s.LastRevision(ctx))(t), int64(0))
 	a := &point.Alias{Name: "fast", Target: "m1"}
 	ok(t, s.PutAlias(ctx, a))
 	r, changes := latest(t, s)
