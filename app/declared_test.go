@@ -27,7 +27,7 @@ func TestDeclaredProviders(t *testing.T) {
 		{"fine", "openai", `{api_key_env: OPENAI_API_KEY, project: p}`, ""},
 		{"keyless at home", "openai-compatible", `{base_url: "http://127.0.0.1:11434/v1", headers: {X-Team: blue}}`, ""},
 		{"a variable of a service that speaks the same", "openai-compatible", `{base_url: "https://proxy.example/v1", api_key_env: OPENAI_API_KEY}`, ""},
-		{"unknown kind", "opnai", `{}`, `p.yaml:3: provider "main": there is no kind "opnai"; the kinds are anthropic, `},
+		{"unknown kind", "opnai", `{}`, `p.yaml:3: provider "main": there is no kind "opnai"; the kinds are alibaba, anthropic, `},
 		{"unknown field", "openai", `{api_key: k, projekt: p}`, `p.yaml:4: provider "main": config.projekt: Providers of kind openai have no such setting`},
 		{"wrong type", "openai", `{api_key: k, project: 7}`, "config.project: This must be text"},
 		{"no base URL", "openai-compatible", `{}`, "config.base_url: This is required"},
