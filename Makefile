@@ -8,7 +8,7 @@ SHELL       := /bin/sh
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X point/app.version=$(VERSION)
 TOOL    := go tool -modfile=tools/go.mod
-FUZZ    ?= 10000x
+FUZZ    ?= 5000x
 
 # The binary is plain Go. The race detector alone needs a C compiler; scripts/install-deps.sh
 # brings one.
@@ -111,7 +111,7 @@ bench-once:
 	@grep -c ^Benchmark $(STAMPS)/bench.txt | sed 's/$$/ benchmarks ran/' | tee -a $(RESULTS)
 
 .PHONY: fuzz
-fuzz: ## every fuzz target over 10,000 inputs (FUZZ=10m for long)
+fuzz: ## every fuzz target over 5,000 inputs (FUZZ=10m for long)
 	@echo '== fuzz, $(FUZZ) each'
 	@scripts/fuzz.sh $(FUZZ)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every fuzz target for a number of inputs or a time, one after the other: fuzz.sh 10000x|1m [PACKAGES]
+# Runs every fuzz target for a number of inputs or a time, one after the other: fuzz.sh 5000x|1m [PACKAGES]
 # A number is what a check that must not fail by chance takes: before Go 1.27 a target that finds nothing
 # within its time may still end with "context deadline exceeded" (golang.org/issue/75804).
 # QUICK=1 leaves out packages that link SQLite: it takes minutes to build it for fuzzing.
