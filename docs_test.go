@@ -50,6 +50,16 @@ func TestLinksLead(t *testing.T) {
 	}
 }
 
+// TestDecisionsAreListed: docs/architecture.md links to every ADR.
+func TestDecisionsAreListed(t *testing.T) {
+	list := string(read(t, "docs/architecture.md"))
+	for _, name := range files(t, ".md") {
+		if adr, ok := strings.CutPrefix(name, "docs/"); ok && strings.HasPrefix(adr, "adr/") && !strings.Contains(list, "]("+adr+")") {
+			t.Errorf("docs/architecture.md does not list %s", adr)
+		}
+	}
+}
+
 // join resolves a link relative to the document it stands in.
 func join(document, target string) string { return path.Join(path.Dir(document), target) }
 

@@ -1,8 +1,9 @@
-// Package adapter is the client side of the ChatGPT Adapter: it serves the data plane, /v1.
+// Package adapter is the client side of the ChatGPT Adapter: it serves the data plane, /v1 and
+// /v1beta.
 //
 // chat.go holds the data flow, read top to bottom; the other files are its steps in order:
-// decode.go (client -> call), try.go (plan -> reply), relay.go (reply -> client), settle.go
-// (the record).
+// endpoint.go and decode.go (client -> call), try.go (plan -> reply), relay.go (reply -> client),
+// settle.go (the record). Package dialect has what clients speak.
 package adapter
 
 import (
