@@ -33,6 +33,7 @@ type attempt struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	body   io.ReadCloser // of the answer
+	token  *token        // that it was sent with, nil if the kind has none
 	patience
 	released sync.Once
 }

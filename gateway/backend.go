@@ -84,31 +84,35 @@ func newBackend(p *point.Provider, getenv func(string) string, before *backend) 
 		return nil, err
 	}
 	own := kind.OwnSecrets(&p.Config)
+	b := &backend{provider: p, kind: kind, base: base, headers: headers, own: own}
+	b.signer, _ = kind.Service.(provider.Signer)
+	var proof point.Secret // what the kind's own secrets prove is not sent: it only tells them apart
 	switch {
 	case len(secrets) > 0:
+	case p.Config.APIKeyEnv != "" && b.signer != nil:
+		return nil, missingKey(p) // the kind would look for other credentials
 	case len(own) > 0:
-		secrets = own[:1]
+		secrets, proof = []point.Secret{{}}, own[0]
 	case kind.Keyless:
 		secrets = []point.Secret{{}}
 	default:
 		return nil, missingKey(p)
 	}
-	b := &backend{provider: p, kind: kind, base: base, headers: headers, own: own}
-	b.signer, _ = kind.Service.(provider.Signer)
 	if before != nil {
 		b.standing = before.standing
 	} else {
 		b.standing = &standing{}
 	}
 	for _, secret := range secrets {
-		b.keys = append(b.keys, before.key(secret))
+		b.keys = append(b.keys, before.key(secret, proof))
 	}
 	return b, nil
 }
 
-// key is b's key of that value with what was learnt of it, or a new one.
-func (b *backend) key(secret point.Secret) *key {
-	id := sha256.Sum256([]byte(secret.Reveal()))
+// key is b's key of that value with what was learnt of it, or a new one. Without a value it is the
+// kind's own proof that stands for it.
+func (b *backend) key(secret, proof point.Secret) *key {
+	id := sha256.Sum256([]byte(secret.Reveal() + proof.Reveal()))
 	if b != nil {
 		for _, known := range b.keys {
 			if known.id == id {

@@ -108,8 +108,9 @@ func TestWhoSignsForBedrock(t *testing.T) {
 		"access keys":  {bedrockAt(server.URL), "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/", "refused Point's credentials"},
 		"API key":      {change(func(c *point.ProviderConfig) { c.Secrets[point.SecretAPIKey] = point.NewSecret("abc") }), "Bearer abc", "refused Point's credentials"},
 		"API key env":  {change(func(c *point.ProviderConfig) { c.APIKeyEnv = "TOKEN" }), "Bearer bedrock-key", "refused Point's credentials"},
+		"env unset":    {change(func(c *point.ProviderConfig) { c.APIKeyEnv = "NOT_SET" }), "", "NOT_SET"},
 		"half a pair":  {change(func(c *point.ProviderConfig) { delete(c.Options, "access_key_id") }), "", "both, or neither"},
-		"not for AWS":  {change(func(c *point.ProviderConfig) { c.Secrets, c.Options = nil, nil }), "", "AWS's own hosts alone"},
+		"not for AWS":  {change(func(c *point.ProviderConfig) { c.Secrets, c.Options = nil, nil }), "", "Bedrock's own hosts alone"},
 		"other secret": {change(func(c *point.ProviderConfig) { c.Secrets = nil }), "", "both, or neither"},
 	} {
 		authorization = ""

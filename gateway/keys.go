@@ -152,7 +152,9 @@ func (g *Gateway) learn(a *attempt, err error) error {
 	e, b, k, now := a.told(err), a.backend, a.key, time.Now()
 	switch {
 	case e.UpstreamStatus == http.StatusUnauthorized:
-		k.token.Store(nil)
+		if a.token != nil {
+			k.token.CompareAndSwap(a.token, nil) // a newer one may be good
+		}
 		if k.refuse(now) {
 			g.options.Alerts.Raise("provider_key_suspended", b.provider.Name, point.Linked("The provider refused the key three times in a row.", "provider_id", b.provider.ID))
 		}
@@ -180,8 +182,10 @@ func (b *backend) fault(e *point.Error, now time.Time) {
 func (a *attempt) secrets() []point.Secret {
 	secrets := make([]point.Secret, 0, 4)
 	secrets = append(append(secrets, a.key.secret), a.backend.own...)
-	if token := a.key.token.Load(); token != nil {
-		secrets = append(secrets, token.secret)
+	for _, token := range []*token{a.token, a.key.token.Load()} {
+		if token != nil {
+			secrets = append(secrets, token.secret)
+		}
 	}
 	for _, header := range a.backend.headers {
 		secrets = append(secrets, header)

@@ -63,7 +63,7 @@ func (g *Gateway) token(a *attempt) (point.Secret, error) {
 		return point.Secret{}, err
 	}
 	if known := a.key.token.Load(); known != nil && time.Until(known.until) > renewEarly {
-		return known.secret, nil
+		return a.take(known), nil
 	}
 	// Who waits may go away; the others still want the token.
 	done := a.key.granting.DoChan("", func() (any, error) { return nil, g.grant(context.WithoutCancel(a.ctx), a, account) })
@@ -76,9 +76,15 @@ func (g *Gateway) token(a *attempt) (point.Secret, error) {
 		}
 	}
 	if known := a.key.token.Load(); known != nil {
-		return known.secret, nil
+		return a.take(known), nil
 	}
 	return point.Secret{}, &point.Error{Code: point.ProviderCredentials, Message: "The access token was refused as soon as it was given."}
+}
+
+// take notes the token that the attempt sends.
+func (a *attempt) take(t *token) point.Secret {
+	a.token = t
+	return t.secret
 }
 
 // grant has a token made for a key's service account. It goes the way of the provider's other

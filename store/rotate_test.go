@@ -191,20 +191,25 @@ func TestRotateOnce(t *testing.T) {
 			a, b := open(t, opts), open(t, opts)
 			v := fill(t, a, 1000)
 			before := oneKey(t, a)
-			ended := make(chan error, 1)
-			check(t, a.StartRotation(t.Context(), func(err error) { ended <- err }))
-			if got := rotationsOf(t, b); !strings.HasPrefix(got, "secrets.rotation_begun ok") {
-				t.Errorf("it has begun, and the trail tells %q", got)
+			second := errors.New("not tried")
+			check(t, a.RotateKeys(t.Context(), func(int64) {
+				if !errors.Is(second, store.ErrRotating) {
+					second = b.RotateKeys(t.Context(), nil)
+				}
+			}))
+			if !errors.Is(second, store.ErrRotating) {
+				t.Errorf("a second rotation: %v", second)
 			}
-			if err := b.RotateKeys(t.Context(), nil); !errors.Is(err, store.ErrRotating) {
-				t.Errorf("a second rotation: %v", err)
-			}
-			check(t, <-ended)
 			if oneKey(t, b).ID == before.ID {
 				t.Error("the key is the same")
 			}
 			v.intact(t, b)
-			check(t, b.RotateKeys(t.Context(), nil))
+			ended := make(chan error, 1)
+			check(t, b.StartRotation(t.Context(), func(err error) { ended <- err }))
+			if got := rotationsOf(t, a); !strings.HasPrefix(got, "secrets.rotation_begun ok") {
+				t.Errorf("it has begun, and the trail tells %q", got)
+			}
+			check(t, <-ended)
 			v.intact(t, a)
 		})
 	}

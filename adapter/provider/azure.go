@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ func init() {
 		Fields: []Field{
 			{Name: "resource_name", Title: "Resource name", Type: "string", Help: "Name of the Azure resource, in place of the base URL https://NAME.openai.azure.com."},
 			{Name: "api_version", Title: "API version", Type: "string", Default: "v1", Help: "A date, such as 2024-10-21, calls deployments by the older API; v1 and preview by the present one."},
-			{Name: "deployments", Title: "Deployments", Type: "map", Help: "Names of deployments by the models that they serve; a model without one is its deployment's name."},
+			{Name: "deployments", Title: "Deployments", Type: "map", Help: "Names of deployments by the models that they serve: the provider's models are these. Without any, a model is its deployment's name."},
 		},
 		Service: azure{},
 	})
@@ -56,11 +57,24 @@ func (azure) Place(c *point.ProviderConfig) string {
 		base := strings.TrimRight(c.BaseURL, "/")
 		return strings.TrimSuffix(strings.TrimSuffix(base, "/v1"), "/openai")
 	}
-	name := option(c, "resource_name")
+	name := setting(c, "resource_name")
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
 		return ""
 	}
 	return "https://" + strings.ToLower(name) + ".openai.azure.com"
+}
+
+// azureVersion is the form of api_version.
+var azureVersion = regexp.MustCompile(`^(v1|preview|latest|\d{4}-\d{2}-\d{2}(-preview)?)?$`)
+
+// Check wants a resource, and a version that there could be.
+func (s azure) Check(c *point.ProviderConfig, fault point.Fault) {
+	if s.Place(c) == "" {
+		fault("resource_name", "Name the Azure resource, with letters, digits and hyphens alone, or give base_url.")
+	}
+	if !azureVersion.MatchString(setting(c, "api_version")) {
+		fault("api_version", "This is v1, preview, or the date of a version, such as 2024-10-21.")
+	}
 }
 
 // Models are those that have a deployment of their own.
@@ -77,7 +91,7 @@ func (azure) ListModels() (*point.Outbound, func([]byte) ([]string, error)) {
 }
 
 func (a azure) Chat(req *Request) (*Exchange, error) {
-	x, err := a.ask(req, openAI{}.Chat)
+	x, err := a.ask(req, openAI{rules: knowsLimits(&req.Provider.Config)}.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -91,21 +105,28 @@ func (a azure) Complete(req *Request) (*Exchange, error) { return a.ask(req, ope
 func (a azure) Embed(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Embed) }
 func (a azure) Image(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Image) }
 
-// firstUsage is the first dated version of the API that knows stream_options.
+// firstUsage is the first dated version of the API that knows stream_options and
+// max_completion_tokens.
 const firstUsage = "2024-09-01"
+
+// knowsLimits reports whether the API's version is one that has max_completion_tokens.
+func knowsLimits(c *point.ProviderConfig) bool {
+	version := setting(c, "api_version")
+	return version == "" || version[0] < '0' || version[0] > '9' || version >= firstUsage
+}
 
 // ask makes an exchange that goes to the deployment of the request's model.
 func (azure) ask(req *Request, say func(*Request) (*Exchange, error)) (*Exchange, error) {
 	config := &req.Provider.Config
 	deployed := *req
 	if name := deployments(config)[req.Model]; name != "" {
-		deployed.Model = name
+		deployed.Model, deployed.Known = name, req.Model
 	}
 	x, err := say(&deployed)
 	if err != nil {
 		return nil, err
 	}
-	switch version := option(config, "api_version"); version {
+	switch version := setting(config, "api_version"); version {
 	case "", "v1", "latest":
 		x.Outbound.Path = "/openai/v1" + x.Outbound.Path
 	case "preview":
@@ -123,10 +144,4 @@ func (azure) ask(req *Request, say func(*Request) (*Exchange, error)) (*Exchange
 func deployments(c *point.ProviderConfig) (names map[string]string) {
 	_ = json.Unmarshal(c.Options["deployments"], &names) // was checked when it was saved
 	return names
-}
-
-// option is a text among a config's options, empty if there is none.
-func option(c *point.ProviderConfig, name string) (text string) {
-	_ = json.Unmarshal(c.Options[name], &text)
-	return text
 }

@@ -50,6 +50,20 @@ func (bedrock) Place(c *point.ProviderConfig) string {
 	return "https://bedrock-runtime." + region + ".amazonaws.com"
 }
 
+// Check wants a region, and both of a pair of keys or neither.
+func (bedrock) Check(c *point.ProviderConfig, fault point.Fault) {
+	if region := setting(c, "region"); region != "" && !awsRegion.MatchString(region) {
+		fault("region", "This is no region of AWS; they are called us-east-1 or eu-central-1.")
+	}
+	_, secret := c.Secrets["secret_access_key"]
+	switch id := setting(c, "access_key_id") != ""; {
+	case id && !secret:
+		fault("secret_access_key", "An access_key_id needs its secret_access_key.")
+	case !id && secret:
+		fault("access_key_id", "A secret_access_key needs its access_key_id.")
+	}
+}
+
 // Failure reads {"message"}, with the exception's name in a header.
 func (bedrock) Failure(status int, header http.Header, body []byte) *point.Error {
 	c := awsComplaint(body)
@@ -156,6 +170,7 @@ type converseCall struct {
 type converseResult struct {
 	ID      string          `json:"toolUseId"`
 	Content []converseBlock `json:"content"`
+	Status  string          `json:"status,omitempty"` // error; of Claude and Nova alone
 }
 
 type converseReasoning struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"point"
@@ -17,6 +18,7 @@ type bedrockTranslation struct {
 	claude   bool // the model is Claude, whose own fields may be used
 	caches   bool // the model takes cache points
 	converse converseRequest
+	named    map[string]bool // documents: no two may have one name
 }
 
 func newBedrockTranslation(req *Request, chat *chatRequest) *bedrockTranslation {
@@ -117,17 +119,32 @@ func (t *bedrockTranslation) block(b anthropicBlock) (block converseBlock, ok bo
 	case "tool_use":
 		return converseBlock{ToolUse: &converseCall{b.ID, b.Name, b.Input}}, true, nil
 	case "tool_result":
-		content, err := t.blocks(b.Content)
-		if len(content) == 0 {
-			content = []converseBlock{{JSON: json.RawMessage("{}")}} // it must have content, and text must not be empty
-		}
-		return converseBlock{ToolResult: &converseResult{b.ToolUseID, content}}, true, err
+		result, err := t.result(b)
+		return converseBlock{ToolResult: result}, true, err
 	case "thinking":
 		return converseBlock{Reasoning: &converseReasoning{Text: &converseThought{*b.Thinking, b.Signature}}}, t.claude, nil
 	case "redacted_thinking":
 		return converseBlock{Reasoning: &converseReasoning{Redacted: base64.StdEncoding.EncodeToString([]byte(b.Data))}}, t.claude, nil
 	}
 	return block, false, nil
+}
+
+// result is a tool's. Models without a word for a failure are told of it in text.
+func (t *bedrockTranslation) result(b anthropicBlock) (*converseResult, error) {
+	content, err := t.blocks(b.Content)
+	result := &converseResult{ID: b.ToolUseID}
+	switch {
+	case b.IsError && t.caches:
+		result.Status = "error"
+	case b.IsError:
+		failed := "Error:"
+		content = append([]converseBlock{{Text: &failed}}, content...)
+	}
+	if len(content) == 0 {
+		content = []converseBlock{{JSON: json.RawMessage("{}")}} // it must have content, and text must not be empty
+	}
+	result.Content = content
+	return result, err
 }
 
 // imageFormats are those that Converse takes.
@@ -143,15 +160,31 @@ func (t *bedrockTranslation) image(b anthropicBlock) (converseBlock, bool, error
 	return converseBlock{Image: file}, true, nil
 }
 
-// documentName is what may not be in a document's name.
-var documentName = regexp.MustCompile(`[^A-Za-z0-9()\[\]-]+`)
+// notInName is what may not be in a document's name, of at most maxName characters.
+var notInName = regexp.MustCompile(`[^A-Za-z0-9()\[\]-]+`)
 
-func (t *bedrockTranslation) document(b anthropicBlock) (converseBlock, bool, error) {
-	name := strings.TrimSpace(documentName.ReplaceAllString(b.Title, " "))
+const maxName = 190 // of 200, with room for a number
+
+// documentName is a name that no other document of the conversation has: Converse refuses two.
+func (t *bedrockTranslation) documentName(title string) string {
+	name := strings.TrimSpace(notInName.ReplaceAllString(title, " "))
+	name = strings.TrimSpace(name[:min(len(name), maxName)])
 	if name == "" {
 		name = "document"
 	}
-	file := &converseFile{Format: "pdf", Name: name, Citations: b.Citations}
+	if t.named == nil {
+		t.named = map[string]bool{}
+	}
+	free := name
+	for i := 2; t.named[free]; i++ {
+		free = name + "-" + strconv.Itoa(i)
+	}
+	t.named[free] = true
+	return free
+}
+
+func (t *bedrockTranslation) document(b anthropicBlock) (converseBlock, bool, error) {
+	file := &converseFile{Format: "pdf", Name: t.documentName(b.Title), Citations: b.Citations}
 	switch b.Source.Type {
 	case "base64":
 		file.Source.Bytes = b.Source.Data
@@ -190,18 +223,13 @@ func (t *bedrockTranslation) toolConfig() error {
 			return err
 		}
 	}
+	if err := t.functionsAlone(); err != nil {
+		return err
+	}
 	config := &converseTools{}
 	for _, raw := range t.out.Tools {
-		var tool struct {
-			Type string `json:"type"`
-			anthropicTool
-		}
-		if err := json.Unmarshal(raw, &tool); err != nil || tool.Type != "" {
-			if err := t.refuse("tools."+printable(tool.Type), "only tools of type function can be translated"); err != nil {
-				return err
-			}
-			continue
-		}
+		var tool anthropicTool
+		_ = json.Unmarshal(raw, &tool) // was made here
 		spec := &converseSpec{Name: tool.Name, Description: tool.Description}
 		spec.InputSchema.JSON = tool.InputSchema
 		config.Tools = append(config.Tools, converseTool{Spec: spec})
@@ -217,6 +245,26 @@ func (t *bedrockTranslation) toolConfig() error {
 	}
 	t.converse.ToolConfig = config
 	return nil
+}
+
+// functionsAlone leaves the tools that Anthropic runs itself out, where that may be, and declares
+// the functions of past calls if no tool is left: Converse wants to know one for every call.
+func (t *bedrockTranslation) functionsAlone() error {
+	var functions []json.RawMessage
+	for _, raw := range t.out.Tools {
+		var tool struct {
+			Type string `json:"type"`
+		}
+		if err := json.Unmarshal(raw, &tool); err == nil && tool.Type == "" {
+			functions = append(functions, raw)
+			continue
+		}
+		if err := t.refuse("tools."+printable(tool.Type), "only tools of type function can be translated"); err != nil {
+			return err
+		}
+	}
+	t.out.Tools = functions
+	return t.calledTools()
 }
 
 // called reports whether the conversation holds a call.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,8 +50,14 @@ func (s bedrock) Sign(r *http.Request, body []byte, with Proof) error {
 	return nil
 }
 
+// bedrockHost matches the hosts at which Bedrock itself answers: other names below amazonaws.com
+// may be anybody's.
+//
+//	https://docs.aws.amazon.com/general/latest/gr/bedrock.html
+var bedrockHost = regexp.MustCompile(`^(vpce-[a-z0-9-]+\.)?bedrock-runtime(-fips)?\.[a-z]{2}(-[a-z]+)+-\d+(\.vpce)?\.amazonaws\.com(\.cn)?$`)
+
 // awsKeys are the keys of the provider's settings, else those of the environment. The latter are
-// for AWS's own hosts alone: whoever may save a provider may not sign for other places with them.
+// for Bedrock's own hosts alone: whoever may save a provider may not sign for other places with them.
 func awsKeys(host string, with Proof) (keys aws.Credentials, err error) {
 	c := with.Config
 	keys.AccessKeyID = strings.TrimSpace(setting(c, "access_key_id"))
@@ -61,8 +68,8 @@ func awsKeys(host string, with Proof) (keys aws.Credentials, err error) {
 		return keys, nil
 	case keys.AccessKeyID != "" || keys.SecretAccessKey != "":
 		return keys, &point.Error{Code: point.ProviderCredentials, Message: "Give access_key_id and secret_access_key both, or neither."}
-	case !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".amazonaws.com.cn"):
-		return keys, &point.Error{Code: point.ProviderCredentials, Message: "The environment's AWS keys are for AWS's own hosts alone; give this provider keys of its own."}
+	case !bedrockHost.MatchString(host):
+		return keys, &point.Error{Code: point.ProviderCredentials, Message: "The environment's AWS keys are for Bedrock's own hosts alone; give this provider keys of its own."}
 	}
 	keys = aws.Credentials{AccessKeyID: with.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: with.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: with.Getenv("AWS_SESSION_TOKEN")}
 	if keys.AccessKeyID == "" || keys.SecretAccessKey == "" {

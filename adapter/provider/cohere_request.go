@@ -89,6 +89,9 @@ func (t *cohereTranslation) said(i int, m chatMessage) ([]cohereMessage, error) 
 
 func (t *cohereTranslation) result(i int, m chatMessage) ([]cohereMessage, error) {
 	parts, err := t.parts(i, m.Content, false)
+	if m.IsError { // it has no word for it
+		parts = append(cohereContent{{Type: "text", Text: "Error:"}}, parts...)
+	}
 	if len(parts) == 0 {
 		parts = cohereContent{{Type: "text"}}
 	}

@@ -65,6 +65,7 @@ func (r *configReader) read() {
 		r.field(field)
 	}
 	r.credentials()
+	r.checked()
 	r.address()
 	r.variable()
 }

@@ -24,7 +24,7 @@ func (r *configReader) credentials() {
 	if len(named) == 1 {
 		r.dropOthers(named[0])
 	}
-	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && !r.ownSecret() {
+	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && len(r.kind.OwnSecrets(&r.out)) == 0 {
 		r.missing("api_key", "Give a key here, in api_keys, or by api_key_env.")
 	}
 }
@@ -51,14 +51,20 @@ func (r *configReader) dropOthers(name string) {
 	}
 }
 
-// ownSecret reports whether the kind takes its credential in a field of its own.
-func (r *configReader) ownSecret() bool {
-	for _, f := range r.kind.Fields {
-		if f.Type == "secret" && f.Name != point.SecretAPIKey {
-			return true
-		}
+// checked has the kind look at its own settings. A secret that is not there may come later.
+func (r *configReader) checked() {
+	checker, ok := r.kind.Service.(Checker)
+	if !ok {
+		return
 	}
-	return false
+	checker.Check(&r.out, func(name, format string, args ...any) {
+		secret := slices.ContainsFunc(r.kind.Fields, func(f Field) bool { return f.Name == name && f.secret() })
+		if _, there := r.out.Secrets[name]; secret && !there {
+			r.missing(name, format)
+			return
+		}
+		r.fault(name, format, args...)
+	})
 }
 
 // address checks base_url: where Point may send a key. That a base URL may lead to private
@@ -67,10 +73,7 @@ func (r *configReader) address() {
 	r.out.AllowPrivate = r.old.AllowPrivate && r.out.BaseURL == r.old.BaseURL
 	base := cmp.Or(r.out.BaseURL, r.base(&r.out))
 	if base == "" {
-		if !r.kind.needsBase() {
-			r.fault("base_url", "Say where the service is: here, or by the settings that make this URL.")
-		}
-		return
+		return // was told: as a member that is required, or by checked
 	}
 	u := r.url("base_url", base)
 	if u == nil {

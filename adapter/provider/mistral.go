@@ -24,7 +24,7 @@ func init() {
 		}{
 			chats{saying: saying{
 				names:   map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
-				refused: []string{"user", "store", "service_tier", "safety_identifier", "prompt_cache_retention", "verbosity"},
+				refused: []string{"top_k", "user", "store", "service_tier", "safety_identifier", "prompt_cache_retention", "verbosity"},
 				silent:  []string{"stream_options"}, // usage comes unasked
 				nulls:   true,
 				values:  map[string]says{"tool_choice": anyTool},

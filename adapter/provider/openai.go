@@ -46,6 +46,7 @@ func init() {
 // get wrong in their answers is mended on the way.
 type openAI struct {
 	strict bool
+	rules  bool     // its models are OpenAI's: told chats keep to OpenAI's own rules for them
 	passes []string // paths that it serves beside those of its methods
 }
 
@@ -113,7 +114,7 @@ func (s openAI) forward(req *Request, path string, decoder Decoder) (*Exchange, 
 	case req.Told:
 		var dropped []string
 		var err error
-		out.Body, dropped, err = toldBody(req, s.strict, askUsage)
+		out.Body, dropped, err = toldBody(req, s.strict || s.rules, askUsage)
 		return &Exchange{Outbound: out, Decoder: decoder, Dropped: dropped}, err
 	default:
 		out.Body = forwardBody(req, askUsage)

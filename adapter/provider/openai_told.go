@@ -15,14 +15,15 @@ import (
 // rules for its models are kept.
 type toldChat struct {
 	translation
-	strict bool
+	rules  bool   // the models are OpenAI's
+	model  string // by its own name
 	chat   map[string]json.RawMessage
 	images []json.RawMessage // parts of tools' results, which may hold text alone
 }
 
 // toldBody is the body of a told chat as its provider gets it.
-func toldBody(req *Request, strict, askUsage bool) (body []byte, dropped []string, err error) {
-	t := toldChat{translation: translation{kind: req.Provider.Kind, req: req}, strict: strict}
+func toldBody(req *Request, rules, askUsage bool) (body []byte, dropped []string, err error) {
+	t := toldChat{translation: translation{kind: req.Provider.Kind, req: req}, rules: rules, model: cmp.Or(req.Known, req.Model)}
 	if err := json.Unmarshal(req.Call.Body, &t.chat); err != nil {
 		return nil, nil, invalidBody(err)
 	}
@@ -91,12 +92,12 @@ func openAILimit(model string) int64 {
 
 // sampling gives the answer's limit the name and the size that OpenAI wants.
 func (t *toldChat) sampling() {
-	reasons := openAIReasons(t.req.Model)
-	if t.strict {
+	reasons := openAIReasons(t.model)
+	if t.rules {
 		t.take(t.chat, "top_k")
 		if raw := cmp.Or(string(given(t.chat["max_completion_tokens"])), string(given(t.chat["max_tokens"]))); raw != "" {
 			var most int64
-			limit := openAILimit(t.req.Model)
+			limit := openAILimit(t.model)
 			if err := json.Unmarshal([]byte(raw), &most); err == nil && limit > 0 {
 				t.set("max_tokens", min(most, limit))
 				raw = string(t.chat["max_tokens"])
@@ -109,7 +110,7 @@ func (t *toldChat) sampling() {
 		switch {
 		case string(t.chat[name]) == "1":
 			delete(t.chat, name)
-		case t.strict && reasons:
+		case t.rules && reasons:
 			t.take(t.chat, name)
 		}
 	}
@@ -130,7 +131,7 @@ func (t *toldChat) reasoning() {
 	delete(t.chat, "reasoning_effort")
 	switch {
 	case effort == "", effort == "none":
-	case !openAIReasons(t.req.Model):
+	case !openAIReasons(t.model):
 		t.drop("reasoning")
 	default:
 		if effort == "xhigh" || effort == "max" { // few models know them
@@ -229,11 +230,7 @@ func (t *toldChat) message(i int, role string, m map[string]json.RawMessage) err
 	}
 	var parts content
 	if raw := given(m["content"]); raw == nil || json.Unmarshal(raw, &parts) != nil {
-		if role == "assistant" {
-			m["content"] = json.RawMessage("null")
-		} else {
-			m["content"] = json.RawMessage(`""`)
-		}
+		m["content"] = nothing(role, failed)
 		return nil
 	}
 	said, err := t.parts(i, role, parts)
@@ -242,6 +239,17 @@ func (t *toldChat) message(i int, role string, m map[string]json.RawMessage) err
 	}
 	m["content"] = joined(role, said)
 	return err
+}
+
+// nothing is the content of a message that has none.
+func nothing(role string, failed bool) json.RawMessage {
+	switch {
+	case role == "assistant":
+		return json.RawMessage("null")
+	case failed:
+		return json.RawMessage(`"Error:"`)
+	}
+	return json.RawMessage(`""`)
 }
 
 // calls takes the carriers out of tool calls; nil: there are none.

@@ -34,7 +34,7 @@ func (m *mender) mendUsage(usage value, list *edits) {
 		}
 	}
 	if cost := usage.get("cost"); cost.isObject() {
-		list.rename(usage, cost, "cost_details")
+		list.rename(usage, "cost", "cost_details")
 	}
 }
 

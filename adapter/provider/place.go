@@ -14,6 +14,13 @@ type Placer interface {
 	Place(c *point.ProviderConfig) string
 }
 
+// Checker is a service some of whose settings are good or bad by their form, or only together.
+type Checker interface {
+	// Check tells what is wrong with settings that are each of the right type. Where no Place comes
+	// of them, it tells why.
+	Check(c *point.ProviderConfig, fault point.Fault)
+}
+
 // Place is the URL that the paths of a provider's requests are below, empty if there is none.
 func (k *Kind) Place(c *point.ProviderConfig) string {
 	if s, ok := k.Service.(Placer); ok {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"point"
@@ -62,10 +63,46 @@ func TestServiceAccounts(t *testing.T) {
 		if account, err := (vertex{}).ServiceAccount(&c); err == nil || point.AsError(err).Code != point.ProviderCredentials {
 			t.Errorf("%s: %+v, %v", config, account, err)
 		}
+		if _, faults := read(config); len(faults) != 1 || !strings.HasPrefix(faults[0], "service_account: ") {
+			t.Errorf("%s is saved: %v", config, faults)
+		}
 	}
 	if c, _ := read(`{"api_key":"k"}`); true {
 		if account, err := (vertex{}).ServiceAccount(&c); account != nil || err != nil {
 			t.Errorf("express mode: %+v, %v", account, err)
+		}
+	}
+}
+
+// TestSettingsFitEachOther: what could never work is not saved.
+func TestSettingsFitEachOther(t *testing.T) {
+	for _, c := range []struct{ kind, config, at string }{
+		{"bedrock", `{"region":"us-east-1"}`, ""}, // by the environment's keys
+		{"bedrock", `{"region":"us-east-1","access_key_id":"A","secret_access_key":"s"}`, ""},
+		{"bedrock", `{"region":"us-east-1","access_key_id":"A"}`, "secret_access_key"},
+		{"bedrock", `{"region":"us-east-1","secret_access_key":"s"}`, "access_key_id"},
+		{"bedrock", `{}`, "region"},
+		{"bedrock", `{"region":"virginia"}`, "region"},
+		{"vertex", `{}`, "api_key"},
+		{"vertex", `{"api_key":"k","location":"Iowa"}`, "location"},
+		{"azure", `{"api_key":"k"}`, "resource_name"},
+		{"azure", `{"api_key":"k","resource_name":"r","api_version":"2024"}`, "api_version"},
+		{"azure", `{"api_key":"k","resource_name":"r","api_version":"2025-04-01-preview"}`, ""},
+	} {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(c.config), &members); err != nil {
+			t.Fatal(err)
+		}
+		k, _ := Lookup(c.kind)
+		var faults []string
+		ReadConfig(k, members, nil, Grant{}, func(at, _ string, _ ...any) { faults = append(faults, at) })
+		if got := strings.Join(faults, " "); got != c.at {
+			t.Errorf("%s %s: refused for %q, want %q", c.kind, c.config, got, c.at)
+		}
+		var gone []string
+		ReadStored(k, members, nil, Grant{}, func(string, string, ...any) {}, func(secret string) { gone = append(gone, secret) })
+		if c.at == "secret_access_key" && strings.Join(gone, " ") != c.at {
+			t.Errorf("%s %s: restored without %v", c.kind, c.config, gone)
 		}
 	}
 }

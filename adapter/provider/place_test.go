@@ -32,7 +32,7 @@ func TestPlace(t *testing.T) {
 		if err := json.Unmarshal([]byte(tt.config), &c.Options); err != nil {
 			t.Fatal(err)
 		}
-		c.BaseURL = option(&c, "base_url")
+		c.BaseURL = setting(&c, "base_url")
 		if got := kind.Place(&c); got != tt.want {
 			t.Errorf("%s %s: %q, want %q", tt.kind, tt.config, got, tt.want)
 		}
@@ -62,8 +62,9 @@ func TestSecretsArePlaced(t *testing.T) {
 		`{"base_url":"https://ours.openai.azure.com"}`:                    nil,
 		`{"resource_name":"theirs"}`:                                      {"api_key"},
 		`{"resource_name":"theirs","api_key":"sk-2"}`:                     nil,
-		`{"api_key":"sk-2"}`:                                              {"base_url"},
-		`{"resource_name":"no.name","api_key":"sk-2"}`:                    {"base_url"},
+		`{"api_key":"sk-2"}`:                                              {"resource_name"},
+		`{"resource_name":"no.name","api_key":"sk-2"}`:                    {"resource_name"},
+		`{"base_url":"https://ours.openai.azure.com","api_version":"1"}`:  {"api_version"},
 		`{"resource_name":"ours","deployments":{"a":1}}`:                  {"deployments"},
 		`{"base_url":"http://10.0.0.1","api_key":"sk-2"}`:                 {"base_url"},
 		`{"base_url":"https://ours.openai.azure.com?x=1","api_key":"sk"}`: {"base_url"},

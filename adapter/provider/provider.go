@@ -107,6 +107,7 @@ type Lister interface {
 // Request is a call as one provider gets to see it.
 type Request struct {
 	Model    string // as the provider knows it
+	Known    string // the model's own name, where the provider has another for it; empty: Model
 	Call     *point.Call
 	Provider *point.Provider
 	Drop     bool // leave out what cannot be said, instead of refusing it (mapping: unsupported)

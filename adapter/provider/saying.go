@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"bytes"
 	"slices"
 
 	"point"
@@ -42,7 +41,7 @@ func (s saying) say(req *Request, x *Exchange) {
 			x.drop(name)
 			return true
 		case renamed:
-			list.rename(body, v, own)
+			list.rename(body, name, own)
 		}
 		if change := s.values[name]; change != nil {
 			change(in, v, &list)
@@ -66,16 +65,21 @@ func (x *Exchange) drop(name string) {
 	}
 }
 
-// keyAt is where the key of an object's member starts, at its quote, and where it ends.
-func (v value) keyAt(member value) point.Span {
-	before := bytes.TrimRight(v.raw[:member.at-v.at], ": \t\r\n")
-	start := max(bytes.LastIndexByte(before[:max(len(before)-1, 0)], '"'), 0)
-	return point.Span{Start: v.at + start, End: v.at + len(before)}
+// keyAt is where a key stands with its quotes. It is as members gives it: a part of the object's
+// bytes, whose capacity tells from where on.
+func (v value) keyAt(key []byte) point.Span {
+	start := v.at + cap(v.raw) - cap(key) - 1
+	return point.Span{Start: start, End: start + len(key) + 2}
 }
 
 // rename calls an object's member otherwise.
-func (e *edits) rename(object, member value, name string) {
-	*e = append(*e, edit{object.keyAt(member), []byte(`"` + name + `"`)})
+func (e *edits) rename(object value, member, name string) {
+	for key := range object.members() {
+		if string(key) == member {
+			*e = append(*e, edit{object.keyAt(key), []byte(`"` + name + `"`)})
+			return
+		}
+	}
 }
 
 // cut takes the members out of an object that are unwanted, commas included. Neighbours are cut
@@ -83,7 +87,7 @@ func (e *edits) rename(object, member value, name string) {
 func (e *edits) cut(object value, unwanted func(key []byte, v value) bool) {
 	from, end, kept := -1, -1, -1
 	for key, v := range object.members() {
-		start := object.keyAt(v).Start
+		start := object.keyAt(key).Start
 		switch gone := unwanted(key, v); {
 		case gone && from < 0:
 			from = start
@@ -128,7 +132,7 @@ func thinking(_ *sent, message value, list *edits) {
 	}
 	list.plain(message, "reasoning_content")
 	if message.get("role").is("assistant") {
-		list.rename(message, text, "reasoning")
+		list.rename(message, "reasoning_content", "reasoning")
 	}
 }
 

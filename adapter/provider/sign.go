@@ -21,7 +21,7 @@ type Signer interface {
 // Proof is what a request may be signed with.
 type Proof struct {
 	Config *point.ProviderConfig
-	Key    point.Secret        // the API key whose turn it is, or the first secret of the kind's own
+	Key    point.Secret        // the API key whose turn it is, zero if the kind's own secrets stand for it
 	Token  point.Secret        // of the service account, if there is one
 	Getenv func(string) string // the process's environment
 	Now    time.Time

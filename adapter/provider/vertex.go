@@ -62,6 +62,19 @@ func (vertex) Place(c *point.ProviderConfig) string {
 	}
 }
 
+// Check wants a place, and an account that can be read.
+func (s vertex) Check(c *point.ProviderConfig, fault point.Fault) {
+	if s.Place(c) == "" {
+		fault("location", "This is no location of Vertex AI; they are called global, eu or us-east5.")
+	}
+	if _, given := c.Secrets["service_account"]; !given {
+		return
+	}
+	if _, err := s.ServiceAccount(c); err != nil {
+		fault("service_account", "%s", point.AsError(err).Message)
+	}
+}
+
 // Authorize puts an API key of express mode on a request.
 func (vertex) Authorize(header http.Header, credential point.Secret) {
 	gemini{}.Authorize(header, credential)
