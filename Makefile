@@ -95,7 +95,7 @@ test-e2e: build ## the console's stories in Chromium against the real binary
 
 .PHONY: test-sdk
 test-sdk: build $(STAMPS)/sdk-js ## the vendors' own npm clients against the real binary (the Go one is in ./e2e)
-	@echo '== npm clients: openai, anthropic'
+	@echo '== npm clients: openai, anthropic, genai, ai-sdk, langchain'
 	@cd e2e/sdk-js && npm test --silent >../../$(STAMPS)/sdk.txt 2>&1 || { cat ../../$(STAMPS)/sdk.txt; exit 1; }
 	@grep -E '^(#|ℹ) (tests|pass|fail|skipped) ' $(STAMPS)/sdk.txt | tee -a $(RESULTS)
 

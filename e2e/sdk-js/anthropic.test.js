@@ -29,7 +29,7 @@ const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 
 for (const model of ['demo-anthropic/claude-sonnet-4-5', 'demo-openai/gpt-4o-mini', 'demo-gemini/gemini-2.5-flash', 'demo-gemini/gemini-3-pro-preview']) {
   const claude = model.includes('claude')
-  describe(model, () => {
+  describe(model, { concurrency: true }, () => {
     test('a message', async () => {
       const { data, response } = await client.messages
         .create({ model, max_tokens: 100, system: [{ type: 'text', text: 'Be short.' }], messages: ask('say seven swans') })
@@ -222,11 +222,13 @@ test('typed errors', async () => {
   })
   const fails = (model, kind) => assert.rejects(client.messages.create({ model, max_tokens: 10, messages: ask('Hello') }), kind)
   await fails('no-such-model', Anthropic.NotFoundError)
-  for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini']) {
-    await fails(`${provider}/fault-429`, Anthropic.RateLimitError)
-    await fails(`${provider}/fault-503`, Anthropic.InternalServerError)
-    await fails(`${provider}/fault-400`, Anthropic.BadRequestError)
-  }
+  await Promise.all(
+    ['demo-openai', 'demo-anthropic', 'demo-gemini'].flatMap((provider) => [
+      fails(`${provider}/fault-429`, Anthropic.RateLimitError),
+      fails(`${provider}/fault-503`, Anthropic.InternalServerError),
+      fails(`${provider}/fault-400`, Anthropic.BadRequestError),
+    ]),
+  )
   await assert.rejects(client.messages.create({ max_tokens: 10, messages: ask('Hello') }), Anthropic.BadRequestError)
   await assert.rejects(client.get('/v1/messages/batches'), Anthropic.NotFoundError)
 })

@@ -27,7 +27,7 @@ const weather = {
 }
 
 for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
-  describe(`Gemini's client: ${model}`, () => {
+  describe(`Gemini's client: ${model}`, { concurrency: true }, () => {
     test('text', async () => {
       const reply = await client.models.generateContent({
         model,
@@ -125,7 +125,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
   })
 }
 
-describe("Gemini's client: errors and models", () => {
+describe("Gemini's client: errors and models", { concurrency: true }, () => {
   const failing = (model, apiKey = key) => connect(apiKey).models.generateContent({ model, contents: 'Hello' })
 
   for (const [name, model, apiKey, status, reason] of [

@@ -1,4 +1,5 @@
-// Starts the real binary on a free port, in demo mode, with a data folder of its own.
+// Starts the real binary on a free port, in demo mode, with a data folder of its own, unless one
+// runs for all stories already (run.js).
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,8 @@ export const key = 'pt-e2e-0123456789abcdef'
 
 /** @returns {Promise<{url: string, stop: () => Promise<void>}>} */
 export async function start() {
+  const shared = process.env.POINT_SDK_URL
+  if (shared) return { url: shared, stop: async () => {} }
   const dir = await mkdtemp(join(tmpdir(), 'point-sdk-'))
   const child = spawn(binary, ['serve'], {
     env: {

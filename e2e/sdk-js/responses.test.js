@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
+import { zodResponsesFunction, zodTextFormat } from 'openai/helpers/zod'
+import { z } from 'zod'
 import { key, start } from './point.js'
 
 let point
@@ -28,7 +30,7 @@ const time = { ...weather, name: 'get_time', description: 'The time in a city' }
 for (const model of ['demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
   const native = model.startsWith('demo-openai')
 
-  describe(model, () => {
+  describe(model, { concurrency: true }, () => {
     test('text', async () => {
       const reply = await client.responses.create({ model, instructions: 'Be brief.', input: 'say seven swans', metadata: { run: '7' } })
       assert.equal(reply.output_text, 'seven swans')
@@ -96,6 +98,20 @@ for (const model of ['demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-
       assert.equal(typeof JSON.parse(reply.output_text).city, 'string')
     })
 
+    test('structured output by zod, whole and streamed', async () => {
+      const City = z.object({ city: z.string(), rivers: z.array(z.object({ name: z.string() })), kind: z.enum(['old', 'new']), mayor: z.string().nullable() })
+      const request = { model, input: 'Name a city.', text: { format: zodTextFormat(City, 'city') } }
+      assert.ok(City.safeParse((await client.responses.parse(request)).output_parsed).success)
+      assert.ok(City.safeParse((await client.responses.stream(request).finalResponse()).output_parsed).success)
+    })
+
+    test('tool by zod', async () => {
+      const tools = [zodResponsesFunction({ name: 'get_weather', parameters: z.object({ city: z.string() }) })]
+      const reply = await client.responses.parse({ model, input: 'Use get_weather for Paris.', tools })
+      const call = reply.output.find((item) => item.type === 'function_call')
+      assert.equal(typeof call.parsed_arguments.city, 'string')
+    })
+
     test('image', async () => {
       const dot = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
       const content = [
@@ -154,15 +170,23 @@ for (const model of ['demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-
   })
 }
 
-for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini']) {
-  test(`errors of ${provider}`, async () => {
-    await assert.rejects(client.responses.create({ model: `${provider}/fault-429`, input: 'Hello' }), OpenAI.RateLimitError)
-    await assert.rejects(client.responses.create({ model: `${provider}/fault-503`, input: 'Hello' }), OpenAI.InternalServerError)
-    const stream = await client.responses.create({ model: `${provider}/fault-error-midstream`, stream: true, input: 'count to 30' })
-    let events = 0
-    await assert.rejects(async () => {
-      for await (const e of stream) assert.equal(e.sequence_number, events++)
-    }, OpenAI.APIError)
-    assert.ok(events > 0)
-  })
-}
+describe('errors', { concurrency: true }, () => {
+  for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini']) {
+    test(provider, async () => {
+      const fails = (fault, kind) => assert.rejects(client.responses.create({ model: `${provider}/fault-${fault}`, input: 'Hello' }), kind)
+      await Promise.all([
+        fails('400', OpenAI.BadRequestError),
+        fails('401', OpenAI.InternalServerError), // the client's own key was right
+        fails('404-model', OpenAI.NotFoundError),
+        fails('429', OpenAI.RateLimitError),
+        fails('503', OpenAI.InternalServerError),
+      ])
+      const stream = await client.responses.create({ model: `${provider}/fault-error-midstream`, stream: true, input: 'count to 30' })
+      let events = 0
+      await assert.rejects(async () => {
+        for await (const e of stream) assert.equal(e.sequence_number, events++)
+      }, OpenAI.APIError)
+      assert.ok(events > 0)
+    })
+  }
+})
