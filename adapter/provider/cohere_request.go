@@ -41,6 +41,7 @@ func (t *cohereTranslation) translate() error {
 			return err
 		}
 	}
+	t.uncached()
 	return nil
 }
 
@@ -136,9 +137,6 @@ func (t *cohereTranslation) parts(i int, list content, images bool) (cohereConte
 	var parts cohereContent
 	for j, p := range list {
 		at := fmt.Sprintf("messages[%d].content[%d]", i, j)
-		if given(p.CacheControl) != nil {
-			t.drop("cache_control")
-		}
 		switch {
 		case p.Type == "text" && p.Text != "":
 			parts = append(parts, coherePart{Type: "text", Text: p.Text})

@@ -49,6 +49,7 @@ func (t *geminiTranslation) translate() error {
 			return err
 		}
 	}
+	t.uncached()
 	t.out.GenerationConfig = &t.config
 	return nil
 }

@@ -52,8 +52,11 @@ func mistralMessage(in *sent, message value, list *edits) {
 	role, thought := message.get("role"), message.get("reasoning_content")
 	list.cut(message, func(key []byte, v value) bool {
 		name := string(key)
-		return slices.Contains(answersMore, name) || name == "refusal" || name == "audio" ||
-			name == "name" && !role.is("tool") || v.isNull() && name != "content"
+		if name == "name" && !role.is("tool") && !v.isNull() {
+			in.drop("messages.name")
+			return true
+		}
+		return slices.Contains(answersMore, name) || name == "refusal" || name == "audio" || v.isNull() && name != "content"
 	})
 	if role.is("assistant") && thought.isString() && thought.shows() && strings.Contains(in.model, "magistral") {
 		list.think(message, thought)

@@ -24,12 +24,13 @@ type says func(in *sent, v value, list *edits)
 type sent struct {
 	model string // as the provider knows it
 	body  value
+	drop  func(name string) // notes what is left out and means something
 }
 
 // say puts the body of a request into the service's words, and notes what was left out.
 func (s saying) say(req *Request, x *Exchange) {
 	body := whole(x.Outbound.Body)
-	in := &sent{req.Model, body}
+	in := &sent{req.Model, body, x.drop}
 	var list edits
 	list.cut(body, func(key []byte, v value) bool {
 		name := string(key)
@@ -60,7 +61,7 @@ func (s saying) say(req *Request, x *Exchange) {
 
 // drop notes a member that was left out.
 func (x *Exchange) drop(name string) {
-	if len(x.Dropped) < maxDropped {
+	if len(x.Dropped) < maxDropped && !slices.Contains(x.Dropped, name) {
 		x.Dropped = append(x.Dropped, name)
 	}
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -37,6 +38,21 @@ func (t *translation) dropEffort() {
 		t.drop("reasoning_effort")
 	} else {
 		t.drop("reasoning")
+	}
+}
+
+// uncached notes that cache marks, wherever they stand, are left out.
+func (t *translation) uncached() {
+	marked := slices.ContainsFunc(t.chat.Messages, func(m chatMessage) bool {
+		return given(m.CacheControl) != nil ||
+			slices.ContainsFunc(m.Content, func(p contentPart) bool { return given(p.CacheControl) != nil }) ||
+			slices.ContainsFunc(m.ToolCalls, func(c toolCall) bool { return given(c.CacheControl) != nil })
+	}) || slices.ContainsFunc(t.chat.Tools, func(raw json.RawMessage) bool {
+		var tool functionTool
+		return json.Unmarshal(raw, &tool) == nil && firstGiven(tool.CacheControl, tool.Function.CacheControl) != nil
+	})
+	if marked {
+		t.drop("cache_control")
 	}
 }
 
