@@ -84,23 +84,52 @@ func (c *Call) Size() int64 {
 }
 
 // PromptTokens estimates the prompt by its length: four bytes of the body to a token. Files
-// in it, which are counted otherwise, are left out.
+// in it, which are counted otherwise, are left out. Of Anthropic's dialect, where clients count a
+// prompt before they send it, it is what both requests have.
 func (c *Call) PromptTokens() int64 {
-	return int64(len(c.Body)-fileBytes(c.Body)) / 4
+	said := len(c.Body) - fileBytes(c.Body)
+	if c.Dialect == DialectAnthropic {
+		said = 0
+		for _, value := range membersOf(c.Body, "system", "messages", "tools") {
+			said += len(value) - fileBytes(value)
+		}
+	}
+	return int64(said) / 4
 }
 
-// imageMarks are what an image in a conversation is told by, in each dialect.
-var imageMarks = map[Dialect][]string{
-	DialectOpenAI:    {`"image_url"`},
-	DialectResponses: {`"input_image"`},
-	DialectAnthropic: {`"image"`},
-	DialectGemini:    {`"image/`},
+// imageMark is the member that an image in a conversation is told by: its key, as it may be written,
+// and how its value begins.
+type imageMark struct {
+	keys  []string
+	value string
+}
+
+var imageMarks = map[Dialect]imageMark{
+	DialectOpenAI:    {[]string{`"type"`}, `"image_url"`},
+	DialectResponses: {[]string{`"type"`}, `"input_image"`},
+	DialectAnthropic: {[]string{`"type"`}, `"image"`},
+	DialectGemini:    {[]string{`"mimeType"`, `"mime_type"`}, `"image/`},
 }
 
 // HasImages reports whether the call's conversation holds an image part.
 func (c *Call) HasImages() bool {
-	said := c.Envelope.MessagesAt.Of(c.Body)
-	return slices.ContainsFunc(imageMarks[c.Dialect], func(mark string) bool { return bytes.Contains(said, []byte(mark)) })
+	mark, said := imageMarks[c.Dialect], c.Envelope.MessagesAt.Of(c.Body)
+	return slices.ContainsFunc(mark.keys, func(key string) bool { return hasMember(said, key, mark.value) })
+}
+
+// hasMember reports whether JSON has a member somewhere whose value begins so. Within a string the
+// quotes are escaped, so that no text passes for a key.
+func hasMember(text []byte, key, begins string) bool {
+	for {
+		i := bytes.Index(text, []byte(key))
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(key):]
+		if value, ok := bytes.CutPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte{':'}); ok && bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte(begins)) {
+			return true
+		}
+	}
 }
 
 // Left is the time until the deadline at now, or most if that is less or there is none.

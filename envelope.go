@@ -3,6 +3,7 @@ package point
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ type Envelope struct {
 	IncludeUsage bool  // stream_options.include_usage
 	MaxTokens    int64 // max_tokens, max_completion_tokens or max_output_tokens, 0: none
 	Choices      int64 // n: answers asked for, 0: not said
+	BestOf       int64 // best_of: answers made to choose from, 0: not said
 	Messages     int   // how many, of the conversation
 	HasTools     bool
 	User         string
@@ -92,7 +94,7 @@ func FormEnvelope(f *Form) (Envelope, error) {
 	for i := range f.Parts {
 		p := &f.Parts[i]
 		env.Keys++
-		if !slices.Contains(env.Params, p.Name) && len(env.Params) < maxNames {
+		if !slices.Contains(env.Params, p.Name) && (len(env.Params) < maxNames || slices.Contains(needed, p.Name) || slices.Contains(routingKeys, p.Name)) {
 			env.Params = append(env.Params, p.Name)
 		}
 		if p.Filename != "" {
@@ -111,7 +113,7 @@ func FormEnvelope(f *Form) (Envelope, error) {
 		case "fallback_providers", "fallback_providers[]":
 			env.Fallbacks = append(env.Fallbacks, value)
 		case "n":
-			env.Choices, _ = strconv.ParseInt(value, 10, 32)
+			env.Choices = count(p.Value)
 		case "user":
 			env.User = value
 		}
@@ -138,8 +140,8 @@ func notUTF8(body []byte) error {
 
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
-	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "messages", "input", "contents", "tools", "user"}
-	needed      = []string{"prompt", "query", "documents"}
+	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "best_of", "messages", "input", "contents", "tools", "user"}
+	needed      = []string{"prompt", "query", "documents", "file"}
 )
 
 // maxChoices is more than any service makes of one prompt.
@@ -323,16 +325,28 @@ func (e *Envelope) set(m member, body []byte) error {
 	case "max_tokens", "max_completion_tokens", "max_output_tokens":
 		e.MaxTokens, _ = strconv.ParseInt(string(raw), 10, 64)
 	case "n":
-		n, _ := strconv.ParseFloat(string(raw), 64) // what is no number is the provider's to refuse
-		e.Choices = int64(min(max(n, 0), maxChoices))
+		e.Choices = count(raw)
+	case "best_of":
+		e.BestOf = count(raw)
 	case "messages", "input", "contents":
-		e.MessagesAt, e.Messages = m.value, m.count
+		if e.MessagesAt, e.Messages = m.value, m.count; raw[0] == '"' {
+			e.Messages = 1
+		}
 	case "tools":
 		e.HasTools = m.count > 0
 	case "user":
 		_ = json.Unmarshal(raw, &e.User) // only a hint for sticky routing: any other type is the provider's to refuse
 	}
 	return nil
+}
+
+// count is how many answers a number asks for. What is none is the provider's to refuse.
+func count(raw []byte) int64 {
+	n, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || n != n {
+		return 0
+	}
+	return int64(min(max(n, 0), maxChoices))
 }
 
 // decode reads one routing value; null leaves it unset. Plain strings and booleans, which

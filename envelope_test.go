@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -123,6 +124,66 @@ func TestPromptTokens(t *testing.T) {
 	} {
 		if got := (&point.Call{Body: []byte(body)}).PromptTokens(); got != want {
 			t.Errorf("%.60s: %d tokens, want %d", body, got, want)
+		}
+	}
+}
+
+// TestPromptTokensOfMessages: clients count a prompt before they send it, without what else a
+// request says.
+func TestPromptTokensOfMessages(t *testing.T) {
+	const prompt = ` "system":"twelve bytes" , "messages":[{"role":"user","content":"}]\"x"}],"tools":[{}]`
+	for _, body := range []string{"{" + prompt + "}", `{"max_tokens":1000,"metadata":{"user_id":"messages"},` + prompt + `,"stream":true}`, `{` + prompt + `,"cut":`} {
+		if got := (&point.Call{Dialect: point.DialectAnthropic, Body: []byte(body)}).PromptTokens(); got != 13 {
+			t.Errorf("%s: %d tokens", body, got)
+		}
+	}
+}
+
+// TestHasImages: an image is told by a member, whatever a text says of one.
+func TestHasImages(t *testing.T) {
+	for _, test := range []struct {
+		dialect point.Dialect
+		said    string
+		want    bool
+	}{
+		{point.DialectOpenAI, `{"messages":[{"content":[{"type" : "image_url"}]}]}`, true},
+		{point.DialectOpenAI, `{"messages":[{"content":"image_url"}]}`, false},
+		{point.DialectAnthropic, `{"messages":[{"content":[{"type":"image","source":{}}]}]}`, true},
+		{point.DialectAnthropic, `{"messages":[{"content":"image"},{"content":"{\"type\":\"image\"}"}]}`, false},
+		{point.DialectResponses, `{"input":[{"content":[{"type":"input_image"}]}]}`, true},
+		{point.DialectGemini, `{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":""}}]}]}`, true},
+		{point.DialectGemini, `{"contents":[{"parts":[{"inline_data":{"mime_type": "image/png","data":""}}]}]}`, true},
+		{point.DialectGemini, `{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/wav"}},{"text":"image/png"},{"text":"\"mimeType\":\"image/png\""},{"text":"mimeType"}]}]}`, false},
+	} {
+		env, err := point.ScanEnvelope([]byte(test.said))
+		call := point.Call{Dialect: test.dialect, Envelope: env, Body: []byte(test.said)}
+		if err != nil || call.HasImages() != test.want {
+			t.Errorf("%s: %v, %v", test.said, call.HasImages(), err)
+		}
+	}
+}
+
+// TestFormEnvelopeOfManyFields finds what it needs however far back it stands, and bounds numbers.
+func TestFormEnvelopeOfManyFields(t *testing.T) {
+	f := &point.Form{}
+	for i := range 60 {
+		f.Parts = append(f.Parts, point.Part{Name: fmt.Sprint("x", i)})
+	}
+	f.Parts = append(f.Parts, point.Part{Name: "prompt"}, point.Part{Name: "file", Filename: "a.mp3"}, point.Part{Name: "model", Value: []byte("m")}, point.Part{Name: "n", Value: []byte("1e300")})
+	env, err := point.FormEnvelope(f)
+	if err != nil || env.Model != "m" || env.Choices != 1_000_000 {
+		t.Errorf("%+v, %v", env, err)
+	}
+	if diff := cmp.Diff([]string{"prompt", "file", "model", "n"}, env.Params[50:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMessagesAreCounted: a string is one.
+func TestMessagesAreCounted(t *testing.T) {
+	for body, want := range map[string]int{`{"input":"x"}`: 1, `{"input":[1,2,3]}`: 3, `{"input":null}`: 0, `{"messages":[]}`: 0} {
+		if env, err := point.ScanEnvelope([]byte(body)); err != nil || env.Messages != want {
+			t.Errorf("%s: %d, %v", body, env.Messages, err)
 		}
 	}
 }

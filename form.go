@@ -37,8 +37,11 @@ func (f *Form) Values(name string) (list []string) {
 	return list
 }
 
-// Value is the first field of a name, empty if there is none.
+// Value is the first field of a name, empty if there is none, or no form.
 func (f *Form) Value(name string) string {
+	if f == nil {
+		return ""
+	}
 	for i := range f.Parts {
 		if p := &f.Parts[i]; p.Name == name && p.Filename == "" {
 			return string(p.Value)

@@ -271,7 +271,7 @@ func constant(e ast.Expr, constants map[string]bool) bool {
 // them, with the reason.
 var unguarded = map[string]string{
 	"adapter/body.go read":           "sets a deadline, nothing more",
-	"adapter/form.go readForm":       "sets a deadline, nothing more",
+	"adapter/form.go form":           "sets a deadline, nothing more",
 	"app/app.go Run":                 "cancels a context, and says that the process drains; the parts are guarded",
 	"cmd/point/main.go run":          "stops listening for signals",
 	"gateway/wait.go wait":           "compares times and cancels a context",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // scanner walks over JSON without decoding it.
@@ -134,6 +135,30 @@ func (s *scanner) nested() (int, error) {
 		s.pos++
 	}
 	return 0, s.broken("a closing bracket")
+}
+
+// membersOf are the values of an object's members of these names, as far as it can be read.
+func membersOf(body []byte, names ...string) (values [][]byte) {
+	s := scanner{body: body}
+	s.space()
+	for s.take('{') || s.take(',') {
+		s.space()
+		key, err := s.str()
+		s.space()
+		if err != nil || !s.take(':') {
+			return values
+		}
+		s.space()
+		start := s.pos
+		if _, err := s.value(); err != nil {
+			return values
+		}
+		if slices.Contains(names, string(key[1:len(key)-1])) {
+			values = append(values, body[start:s.pos])
+		}
+		s.space()
+	}
+	return values
 }
 
 // fileBytes is how much of a JSON text are strings that hold a file in base64, as a data URL

@@ -114,6 +114,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := keyInURL(r); err != nil && isGoogles(path) {
+		linger.Bound(w, r)
 		h.refuse(w, r, err)
 		return
 	}

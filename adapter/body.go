@@ -147,9 +147,8 @@ func (b *body) grow(size int64) error {
 		class = max(bits.Len64(uint64(size-1)), smallestClass)
 		room = int64(1) << class
 	}
-	if p.used.Add(room) > p.budget {
-		p.used.Add(-room)
-		return &point.Error{Code: point.Overloaded, RetryAfter: time.Second, Message: "Point holds as many request bodies as it may; try again in a moment."}
+	if err := p.take(room); err != nil {
+		return err
 	}
 	var bigger []byte
 	if known, ok := p.pooled(class); ok {
@@ -158,11 +157,22 @@ func (b *body) grow(size int64) error {
 		bigger = make([]byte, 0, room)
 	}
 	bigger = append(bigger, b.bytes...)
-	p.used.Add(-b.room)
+	p.give(b.room)
 	p.put(b.bytes, b.class)
 	b.bytes, b.room, b.class = bigger, room, class
 	return nil
 }
+
+// take takes room out of the budget; give gives it back.
+func (p *bodyPool) take(room int64) error {
+	if p.used.Add(room) > p.budget {
+		p.used.Add(-room)
+		return &point.Error{Code: point.Overloaded, RetryAfter: time.Second, Message: "Point holds as many request bodies as it may; try again in a moment."}
+	}
+	return nil
+}
+
+func (p *bodyPool) give(room int64) { p.used.Add(-room) }
 
 // put gives a buffer back that is of a class.
 func (p *bodyPool) put(buffer []byte, class int) {
@@ -204,6 +214,6 @@ func (b *body) release() {
 		return
 	}
 	b.done = true
-	b.pool.used.Add(-b.room)
+	b.pool.give(b.room)
 	b.Release()
 }

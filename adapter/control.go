@@ -197,12 +197,10 @@ func (c *capture) Flush()                      {}
 func (h *Handler) Explain(_ context.Context, path string, body []byte, keyID string) (point.Explanation, error) {
 	s := h.Config.Snapshot()
 	call := &point.Call{Path: path, Dialect: dialectOf(path).Name(), Key: keyByID(s, keyID), Snapshot: s, Body: body, Start: time.Now()}
-	var err error
-	if call.Envelope, err = point.ScanEnvelope(body); err != nil {
+	at, _ := endpointOf(path)
+	at.needs, at.upload = nil, false // nothing is sent: the fields of a form may stand in JSON
+	if err := at.read(call); err != nil {
 		return point.Explanation{}, err
-	}
-	if call.Envelope.Model == "" {
-		return point.Explanation{}, noModel
 	}
 	plan, err := h.Routes.Explain(call)
 	if plan == nil {

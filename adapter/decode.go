@@ -45,7 +45,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*
 		return call, (*body)(nil), &point.Error{Code: point.UnsupportedEncoding, Message: "Send the request body without Content-Encoding."}
 	}
 	if boundary, ok := at.takesForm(r); ok {
-		f, err := readForm(w, r, boundary, h.MaxBody)
+		f, err := h.bodies.form(w, r, boundary)
 		if err != nil {
 			return call, f, bodyError(err, h.MaxBody)
 		}
@@ -97,7 +97,7 @@ func noKey(token string) string {
 const maxToken = 4 << 10
 
 // Credential is the client key that a request carries in Authorization, x-api-key or
-// x-goog-api-key.
+// x-goog-api-key. How to send one is for refuse to say.
 func Credential(header http.Header) (string, error) {
 	token := ""
 	for _, name := range []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"} {
@@ -120,7 +120,7 @@ func Credential(header http.Header) (string, error) {
 	}
 	switch {
 	case token == "":
-		return "", &point.Error{Code: point.MissingAPIKey, Message: "Send a client key as \"Authorization: Bearer KEY\"; the console's Keys page makes one."}
+		return "", &point.Error{Code: point.MissingAPIKey, Message: "The request carries no key."}
 	case len(token) > maxToken:
 		return "", &point.Error{Code: point.InvalidAPIKey, Message: "The API key is too long to be one."}
 	}

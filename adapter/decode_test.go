@@ -3,10 +3,13 @@ package adapter
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"point"
 )
@@ -41,6 +44,12 @@ func TestRefusals(t *testing.T) {
 		"unknown fallback": {"POST", point.PathChat, `{"model":"m","fallback_providers":["zzz"],"messages":[]}`, bearer, 404, point.ProviderNotFound, "zzz"},
 		"too large":        {"POST", point.PathChat, `{"model":"m","messages":["` + strings.Repeat("x", 1<<20) + `"]}`, bearer, 413, point.BodyTooLarge, "POINT_MAX_BODY"},
 		"encoded":          {"POST", point.PathChat, chat, append([]string{"Content-Encoding", "gzip"}, bearer...), 415, point.UnsupportedEncoding, "without Content-Encoding"},
+		"no answers":       {"POST", point.PathChat, `{"model":"m","messages":[],"n":0}`, bearer, 400, point.InvalidRequest, `"n" must be a whole number from 1 to 128`},
+		"absurd answers":   {"POST", point.PathCompletions, `{"model":"m","prompt":"x","n":1e300}`, bearer, 400, point.InvalidRequest, `"n" must`},
+		"half an answer":   {"POST", point.PathChat, `{"model":"m","messages":[],"n":1.5}`, bearer, 400, point.InvalidRequest, `"n" must`},
+		"many to choose":   {"POST", point.PathCompletions, `{"model":"m","prompt":"x","best_of":129}`, bearer, 400, point.InvalidRequest, `"best_of" must`},
+		"many images":      {"POST", point.PathImageEdits, formOf("model", "m", "prompt", "x", "n", "11"), formed, 400, point.InvalidRequest, `"n" must be a whole number from 1 to 10`},
+		"negative length":  {"POST", point.PathResponses, `{"model":"m","input":"x","max_output_tokens":-1}`, bearer, 400, point.InvalidRequest, `"max_output_tokens" must`},
 		"no query":         {"POST", point.PathRerank, `{"model":"m","documents":["x"]}`, bearer, 400, point.MissingField, `no "query"`},
 		"form not whole":   {"POST", point.PathTranscribe, "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm", formed, 400, point.InvalidRequest, "boundary"},
 		"form of nothing":  {"POST", point.PathTranscribe, "", formed, 400, point.MissingField, "names no model"},
@@ -244,11 +253,65 @@ func TestCORS(t *testing.T) {
 	if response.StatusCode != 204 || response.Header.Get("Access-Control-Allow-Origin") != "https://app.example" {
 		t.Errorf("preflight: %d %v", response.StatusCode, response.Header)
 	}
+	for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
+		if !slices.Contains(strings.Split(response.Header.Get("Access-Control-Allow-Methods"), ", "), method) {
+			t.Errorf("%s is not allowed", method)
+		}
+	}
+	sent := "anthropic-beta, anthropic-version, authorization, content-type, x-api-key, x-goog-api-client, x-goog-api-key, x-stainless-retry-count"
+	for _, path := range []string{point.PathMessages, point.PathResponses + "/resp_1", "/v1beta/models/m:generateContent", point.PathModels} {
+		response, _ := w.do(http.MethodOptions, path, "", "Origin", "https://app.example", "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", sent)
+		if response.StatusCode != 204 || response.Header.Get("Access-Control-Allow-Headers") != sent {
+			t.Errorf("preflight of %s: %d %v", path, response.StatusCode, response.Header)
+		}
+	}
 	if response, _ = w.post(chat, "Origin", "https://evil.example"); response.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("a foreign origin may read the answer")
 	}
 	if response, _ = w.post(chat, "Origin", "https://app.example"); !strings.Contains(response.Header.Get("Access-Control-Expose-Headers"), "x-point-cost") {
 		t.Error("headers are not exposed")
+	}
+	for name := range response.Header {
+		if name = strings.ToLower(name); !slices.Contains(readable, name) && !strings.HasPrefix(name, "access-control-") && !strings.Contains(exposed, name) {
+			t.Errorf("a page cannot read %s", name)
+		}
+	}
+}
+
+// readable are headers that a page may read of any answer, or that say nothing to it.
+var readable = []string{"content-type", "content-length", "cache-control", "date", "vary", "x-accel-buffering"}
+
+// TestUnreadBodies: whoever is refused before the body is read is not waited for.
+func TestUnreadBodies(t *testing.T) {
+	w := newWorld(t, says(document))
+	for _, path := range []string{"/v1/nothing", point.PathChat, point.PathModels, "/v1beta/models/m:generateContent?key=abc", "/v1beta/models/m:dance", point.PathResponses + "/resp_1"} {
+		u := &uploading{ResponseWriter: httptest.NewRecorder(), cut: make(chan struct{})}
+		r := httptest.NewRequest(http.MethodPost, path, u)
+		r.ContentLength = 1000
+		w.handler.ServeHTTP(u, r)
+		select {
+		case <-u.cut:
+		default:
+			t.Errorf("%s is waited for", path)
+		}
+	}
+}
+
+// TestKeyIsAskedForByName: a refusal names the header that the dialect's own clients send.
+func TestKeyIsAskedForByName(t *testing.T) {
+	w := newWorld(t, says(document))
+	for path, want := range map[string]string{
+		point.PathChat: `as "Authorization: Bearer KEY"`, point.PathResponses: `as "Authorization: Bearer KEY"`, point.PathModels: `as "Authorization: Bearer KEY"`,
+		point.PathMessages: `as "x-api-key: KEY" or "Authorization: Bearer KEY"`, point.PathCountTokens: `as "x-api-key: KEY" or`,
+		"/v1beta/models/m:generateContent": `as "x-goog-api-key: KEY" or "Authorization: Bearer KEY"`, "/v1beta/models": `as "x-goog-api-key: KEY" or`,
+	} {
+		method := http.MethodPost
+		if isModels(path) {
+			method = http.MethodGet
+		}
+		if response, answer := w.do(method, path, "{}"); response.StatusCode != 401 || !strings.Contains(gjson.Get(answer, "error.message").Str, want) {
+			t.Errorf("%s: %d %s", path, response.StatusCode, answer)
+		}
 	}
 }
 
@@ -302,6 +365,17 @@ func TestControl(t *testing.T) {
 	plan, err := w.handler.Explain(t.Context(), point.PathChat, []byte(`{"model":"m","messages":[]}`), "key-1")
 	if err != nil || len(plan.Targets) != 2 || plan.Targets[0].Provider != "a" || plan.Targets[0].Reason == "" {
 		t.Errorf("plan %+v, %v", plan, err)
+	}
+	for path, request := range map[string]string{
+		point.PathGemini: `{"model":"models/m","contents":[]}`, point.PathTranscribe: `{"model":"m"}`, point.PathMessages: `{"model":"m"}`,
+	} {
+		if plan, err := w.handler.Explain(t.Context(), path, []byte(request), ""); err != nil || len(plan.Targets) != 2 || plan.Model != "m" {
+			t.Errorf("%s: plan %+v, %v", path, plan, err)
+		}
+	}
+	w.snapshot.Aliases["omni-moderation-latest"] = "b/m"
+	if plan, err := w.handler.Explain(t.Context(), point.PathModerations, []byte(`{"input":"x"}`), ""); err != nil || len(plan.Targets) != 1 {
+		t.Errorf("the usual model: %+v, %v", plan, err)
 	}
 	list, err := w.handler.Models(t.Context())
 	if err != nil || len(list) == 0 || list[0].ID != "fast" || list[1].ContextWindow != 128_000 {

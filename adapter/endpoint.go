@@ -97,7 +97,9 @@ func (at endpoint) read(call *point.Call) (err error) {
 		env.Model, env.Stream = at.model, at.stream
 	}
 	if at.path == point.PathGemini {
-		readGoogles(call)
+		if err := readGoogles(call); err != nil {
+			return err
+		}
 	}
 	if env.Model == "" {
 		return noModel
@@ -106,6 +108,9 @@ func (at endpoint) read(call *point.Call) (err error) {
 		if !slices.Contains(env.Params, need) {
 			return &point.Error{Code: point.MissingField, Param: need, Message: fmt.Sprintf("The request has no %q.", need)}
 		}
+	}
+	if err := bounded(call); err != nil {
+		return err
 	}
 	if in, ok := at.dialect.(dialect.Translator); ok && slices.Contains(point.ChatPaths(), at.path) {
 		call.Inner = sync.OnceValues(func() (*point.Call, error) { return in.Inner(call) })
@@ -117,8 +122,12 @@ func (at endpoint) read(call *point.Call) (err error) {
 var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}
 
 // settleForm decides by the endpoint whether the answer is a stream, where the body asks for
-// one.
+// one, and whether its input is a conversation.
 func settleForm(call *point.Call) {
+	switch call.Path {
+	case point.PathEmbeddings, point.PathModerations, point.PathSpeech:
+		call.Envelope.Messages = 0
+	}
 	switch call.Path {
 	case point.PathEmbeddings, point.PathModerations, point.PathRerank, point.PathTranslate, point.PathCountTokens: // have no stream, and nobody takes notice of the field
 		call.Envelope.Stream = false

@@ -33,6 +33,16 @@ func identified(e *point.Error, id string) *point.Error {
 	return &named
 }
 
+// noCredential is the refusal of a request without a key: it names the header in which the dialect's
+// own clients send one.
+func noCredential(in dialect.Dialect) *point.Error {
+	how := `"Authorization: Bearer KEY"`
+	if in, ok := in.(dialect.Keyed); ok {
+		how = `"` + in.KeyHeader() + `: KEY" or ` + how
+	}
+	return &point.Error{Code: point.MissingAPIKey, Message: "Send a client key as " + how + "; the console's Keys page makes one."}
+}
+
 // setID names a request to its client.
 func setID(h http.Header, in dialect.Dialect, id string) {
 	h["X-Request-Id"] = []string{id}
@@ -41,11 +51,20 @@ func setID(h http.Header, in dialect.Dialect, id string) {
 	}
 }
 
+// begin sets the headers of a JSON document that no call stands behind.
+func begin(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Content-Type"] = []string{"application/json"}
+	setID(w.Header(), dialectOf(r.URL.Path), uuid.Must(uuid.NewV7()).String())
+}
+
 // refuse answers a request that has no call: it is counted, not recorded.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := point.AsError(err)
 	h.Records.Reject(pathOf(r.URL.Path), e.Code)
 	in := dialectOf(r.URL.Path)
-	setID(w.Header(), in, uuid.Must(uuid.NewV7()).String())
+	if e.Code == point.MissingAPIKey {
+		e = noCredential(in)
+	}
+	begin(w, r)
 	writeError(w, in, e)
 }

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 const (
 	maxParts  = 100
 	maxField  = 1 << 20 // bytes of a field
+	maxFields = 2 << 20 // of all fields, and of the names of all parts
 	inMemory  = 256 << 10
 	spoolName = "point-upload-*"
 )
@@ -27,9 +29,12 @@ const (
 // memory if they are small. A nil form is none.
 type form struct {
 	point.Form
-	small bytes.Buffer
-	large *os.File
-	at    int64 // bytes of files
+	pool   *bodyPool
+	room   int64 // taken out of the pool's budget
+	fields int   // bytes of fields and names
+	small  bytes.Buffer
+	large  *os.File
+	at     int64 // bytes of files
 	pace
 }
 
@@ -42,14 +47,15 @@ func (at endpoint) takesForm(r *http.Request) (boundary string, ok bool) {
 	return params["boundary"], err == nil && kind == "multipart/form-data"
 }
 
-// readForm reads r's body whole. On an error too the form must be released.
-func readForm(w http.ResponseWriter, r *http.Request, boundary string, limit int64) (*form, error) {
+// form reads r's body whole. What is held of it in memory comes out of the budget. On an error too
+// the form must be released.
+func (p *bodyPool) form(w http.ResponseWriter, r *http.Request, boundary string) (*form, error) {
 	if boundary == "" {
 		return nil, &point.Error{Code: point.InvalidRequest, Message: "The Content-Type of a form must tell its boundary."}
 	}
-	f := &form{pace: pace{w: w}}
+	f := &form{pool: p, pace: pace{w: w}}
 	f.timer.Store(time.AfterFunc(bodyGrace, f.check))
-	parts := multipart.NewReader(&meter{http.MaxBytesReader(w, r.Body, limit), &f.pace}, boundary)
+	parts := multipart.NewReader(&meter{http.MaxBytesReader(w, r.Body, p.limit), &f.pace}, boundary)
 	err := f.fill(parts)
 	if !f.end() {
 		err = os.ErrDeadlineExceeded
@@ -92,6 +98,9 @@ func (f *form) take(part *multipart.Part) error {
 	if p.Name == "" {
 		return &point.Error{Code: point.InvalidRequest, Message: "A part of the form has no name."}
 	}
+	if err := f.hold(p.Name, len(p.Name)+len(p.Filename)+len(p.Type)); err != nil {
+		return err
+	}
 	if p.Filename != "" {
 		start := f.at
 		n, err := io.Copy(f, part)
@@ -106,6 +115,23 @@ func (f *form) take(part *multipart.Part) error {
 	}
 	p.Value = value
 	f.Parts = append(f.Parts, p)
+	return cmp.Or(err, f.hold(p.Name, len(value)))
+}
+
+// hold counts what is held of a part beside a file.
+func (f *form) hold(name string, n int) error {
+	if f.fields += n; f.fields > maxFields {
+		return &point.Error{Code: point.BodyTooLarge, Param: clip(name, 60), Message: fmt.Sprintf("The fields of a form have at most %d bytes together; send more as a file.", maxFields)}
+	}
+	return f.reserve(int64(n))
+}
+
+// reserve takes room in memory out of the budget.
+func (f *form) reserve(n int64) error {
+	err := f.pool.take(n)
+	if err == nil {
+		f.room += n
+	}
 	return err
 }
 
@@ -116,6 +142,8 @@ func (f *form) Write(p []byte) (n int, err error) {
 		if f.large, err = os.CreateTemp("", spoolName); err == nil {
 			_ = os.Remove(f.large.Name()) // release tries again where an open file cannot be removed
 			_, err = f.large.Write(f.small.Bytes())
+			f.pool.give(int64(f.small.Len()))
+			f.room -= int64(f.small.Len())
 			f.small = bytes.Buffer{}
 		}
 		if err != nil {
@@ -123,6 +151,9 @@ func (f *form) Write(p []byte) (n int, err error) {
 		}
 	}
 	if f.large == nil {
+		if err = f.reserve(int64(len(p))); err != nil {
+			return 0, err
+		}
 		n, err = f.small.Write(p)
 	} else if n, err = f.large.Write(p); err != nil {
 		err = spoolError(err)
@@ -143,9 +174,15 @@ func (f *form) section(start, size int64) io.Reader {
 	return bytes.NewReader(f.small.Bytes()[start : start+size])
 }
 
-// release gives the disk's room back. Who still reads gets an error. It is idempotent.
+// release gives the room in memory and on disk back. Who still reads a file of the disk gets an
+// error. It is idempotent.
 func (f *form) release() {
-	if f == nil || f.large == nil {
+	if f == nil {
+		return
+	}
+	f.pool.give(f.room)
+	f.room = 0
+	if f.large == nil {
 		return
 	}
 	f.large.Close()

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"point"
 )
 
@@ -106,6 +108,37 @@ func TestFormGoesOn(t *testing.T) {
 			}
 			if left, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*")); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// TestFormHoldsLittle: the fields of a form are bounded together, and what is held of it comes out of
+// the budget for bodies, to which it goes back.
+func TestFormHoldsLittle(t *testing.T) {
+	field := strings.Repeat("x", 900_000)
+	for name, test := range map[string]struct {
+		form   string
+		budget int64
+		code   point.Code
+	}{
+		"one large field":   {formOf("model", "m", "prompt", field+field), 64 << 20, point.BodyTooLarge},
+		"many large fields": {formOf("model", "m", "a", field, "b", field, "c", field), 64 << 20, point.BodyTooLarge},
+		"a large name":      {formOf("model", "m", field, "", field+"1", "", field+"2", ""), 64 << 20, point.BodyTooLarge},
+		"no room for field": {formOf("model", "m", "a", field), 500_000, point.Overloaded},
+		"no room for file":  {formOf("model", "m", "file@a.mp3", field[:200_000]), 100_000, point.Overloaded},
+		"what fits":         {formOf("model", "m", "a", field, "file@a.mp3", field), 1_200_000, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, says(`{"text":"hello"}`))
+			w.handler.MaxBody, w.handler.bodies.limit, w.handler.bodies.budget = 8<<20, 8<<20, test.budget
+			_, answer := w.do("POST", point.PathTranscribe, test.form, formed...)
+			if got := gjson.Get(answer, "error.code").Str; got != string(test.code) {
+				t.Errorf("%s: %.300s", got, answer)
+			}
+			w.server.Close()
+			if used := w.handler.bodies.used.Load(); used != 0 {
+				t.Errorf("%d bytes are not given back", used)
 			}
 		})
 	}
@@ -234,7 +267,7 @@ func FuzzForm(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, _ := http.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body))
-		got, err := readForm(&capture{header: http.Header{}}, r, "x", 1<<20)
+		got, err := (&bodyPool{limit: 1 << 20, budget: 1 << 20}).form(&capture{header: http.Header{}}, r, "x")
 		defer got.release()
 		if err != nil {
 			return

@@ -61,9 +61,13 @@ func isModels(path string) bool {
 // any other request.
 func unknownMethod(r *http.Request) error {
 	name, ok := googlesModel(r.URL.Path)
-	model, method, found := strings.Cut(name, ":")
-	if !ok || !found || r.Method != http.MethodPost {
+	colon := strings.LastIndexByte(name, ':') // names of models have some
+	if !ok || colon < 0 || r.Method != http.MethodPost {
 		return nil
+	}
+	model, method := name[:colon], name[colon+1:]
+	if model == "" {
+		return &point.Error{Code: point.UnknownPath, Message: "The URL names no model: it is " + point.PathGemini + "/MODEL:" + googleMethods[0] + "."}
 	}
 	return &point.Error{Code: point.UnknownPath, Message: "There is no method " + clip(method, 60) + " of the model " + clip(model, 100) +
 		" here. The methods are " + strings.Join(googleMethods, ", ") + "."}
@@ -77,18 +81,25 @@ func keyInURL(r *http.Request) error {
 	return &point.Error{Code: point.InvalidAPIKey, Message: "Send the key in the header x-goog-api-key: what stands in a URL ends up in logs. Take this one to be known."}
 }
 
-// readGoogles reads what routing and limits want to know from where Google's requests have it.
-func readGoogles(call *point.Call) {
+// readGoogles reads what routing and limits want to know from where Google's requests have it, and
+// refuses what is out of its bounds.
+func readGoogles(call *point.Call) (err error) {
 	call.Envelope.Model = strings.TrimPrefix(call.Envelope.Model, "models/")
 	for _, config := range []string{"generationConfig", "generation_config"} {
 		gjson.GetBytes(call.Body, config).ForEach(func(key, value gjson.Result) bool {
 			switch key.Str {
 			case "maxOutputTokens", "max_output_tokens":
+				err = googlesTokens.check(value.String()) // they write numbers as strings too
 				call.Envelope.MaxTokens = value.Int()
 			case "candidateCount", "candidate_count":
+				err = googlesAnswers.check(value.String())
 				call.Envelope.Choices = max(value.Int(), 0)
 			}
-			return true
+			return err == nil
 		})
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }

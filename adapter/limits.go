@@ -76,8 +76,14 @@ func answers(path string) bool {
 	return path == point.PathChat || path == point.PathCompletions || slices.Contains(point.ChatPaths(), path)
 }
 
-// choices is how many answers call asks for.
-func choices(call *point.Call) int64 { return min(max(call.Envelope.Choices, 1), maxChoices) }
+// choices is how many answers call has made: those that are only made to choose from count too.
+func choices(call *point.Call) int64 {
+	n := max(call.Envelope.Choices, 1)
+	if call.Path == point.PathCompletions {
+		n = max(n, call.Envelope.BestOf)
+	}
+	return min(n, maxChoices)
+}
 
 // spend is what usage takes of a key's limits; an unknown price counts as 0.
 func spend(price *point.Price, usage point.Usage) point.Spend {

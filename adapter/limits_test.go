@@ -292,13 +292,14 @@ func TestNeed(t *testing.T) {
 		"absurd":     {point.PathChat, 1 << 62, 0, point.Need{Least: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}, Likely: point.Spend{Tokens: 100 + point.MaxCount, Cost: maxEstimate}}},
 		"choices":    {point.PathChat, 20, 3, point.Need{Least: point.Spend{Tokens: 160, Cost: 220_000}, Likely: point.Spend{Tokens: 160, Cost: 220_000}}},
 		"some":       {point.PathChat, 0, 2, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100 + 2*usual, Cost: point.NanoUSD(100_000 + 2*2000*usual)}}},
+		"best of":    {point.PathCompletions, 20, -3, point.Need{Least: point.Spend{Tokens: 160, Cost: 220_000}, Likely: point.Spend{Tokens: 160, Cost: 220_000}}},
 		"absurd n":   {point.PathChat, 1, 1 << 62, point.Need{Least: point.Spend{Tokens: 100 + maxChoices, Cost: 100_000 + 2000*point.NanoUSD(maxChoices)}, Likely: point.Spend{Tokens: 100 + maxChoices, Cost: 100_000 + 2000*point.NanoUSD(maxChoices)}}},
 		"embeddings": {point.PathEmbeddings, 9, 0, point.Need{Least: point.Spend{Tokens: 100, Cost: 100_000}, Likely: point.Spend{Tokens: 100, Cost: 100_000}}},
 		"images":     {point.PathImages, 9, 0, point.Need{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			call := &point.Call{Path: c.path, Body: []byte(strings.Repeat("x", 400)), Snapshot: w.snapshot}
-			call.Envelope.MaxTokens, call.Envelope.Choices = c.maxTokens, c.choices
+			call.Envelope.MaxTokens, call.Envelope.Choices, call.Envelope.BestOf = c.maxTokens, c.choices, -c.choices
 			if got := w.handler.need(call, target); got != c.want {
 				t.Errorf("need %+v, want %+v", got, c.want)
 			}

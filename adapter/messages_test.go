@@ -127,7 +127,7 @@ func TestCountTokens(t *testing.T) {
 		tokens          int64
 		estimated, path string
 	}{
-		0: {func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }, int64(len(message)) / 4, "true", "a"},
+		0: {func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }, int64(len(`[{"role":"user","content":"hi"}]`)) / 4, "true", "a"},
 		1: {says(`{"input_tokens":14}`), 14, "", "a"},
 	} {
 		w := newClaude(t, native, test.upstream)
@@ -138,6 +138,19 @@ func TestCountTokens(t *testing.T) {
 		if r := w.record(); r.Outcome != point.OutcomeComplete || r.Usage != nil || r.Cost != nil || r.ProviderID != "id-a" || len(w.alerts) != 0 {
 			t.Errorf("%d: record %+v, alerts %v", native, r, w.alerts)
 		}
+	}
+}
+
+// TestOneEstimate: a prompt is counted alike before it is sent and when its answer begins.
+func TestOneEstimate(t *testing.T) {
+	w := newWorld(t, streams(chunk(`{"content":"a"}`), stopChunk, done))
+	const prompt = `"model":"m","system":"Answer in verse.","messages":[{"role":"user","content":"What is a gateway?"}],"tools":[{"name":"f","description":"It does this and that.","input_schema":{"type":"object"}}]`
+	_, counted := w.messages(point.PathCountTokens, "{"+prompt+"}")
+	_, stream := w.messages(point.PathMessages, `{"max_tokens":1000,"stream":true,"temperature":0.5,"metadata":{"user_id":"somebody"},`+prompt+"}")
+	_, start, _ := strings.Cut(stream, "event: message_start\ndata: ")
+	want := gjson.Get(counted, "input_tokens").Int()
+	if got := gjson.Get(start, "message.usage.input_tokens").Int(); want < 20 || got != want {
+		t.Errorf("%d tokens are counted, the answer begins with %d", want, got)
 	}
 }
 
@@ -156,6 +169,8 @@ func TestMessagesRefusals(t *testing.T) {
 		"no model":     {"POST", point.PathMessages, `{"messages":[]}`, token, 400, "invalid_request_error", "names no model"},
 		"which model":  {"POST", point.PathMessages, `{"model":"zzz","messages":[{}]}`, token, 404, "not_found_error", "zzz"},
 		"server tools": {"POST", point.PathMessages, `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search_20250305","name":"web_search"}]}`, token, 400, "invalid_request_error", "web_search_20250305"},
+		"length":       {"POST", point.PathMessages, `{"model":"m","max_tokens":-1,"messages":[{"role":"user","content":"x"}]}`, token, 400, "invalid_request_error", "max_tokens"},
+		"absurd":       {"POST", point.PathMessages, `{"model":"m","max_tokens":99999999999999999999,"messages":[{"role":"user","content":"x"}]}`, token, 400, "invalid_request_error", "max_tokens"},
 		"count":        {"POST", point.PathCountTokens, `{"model":"zzz","messages":[{}]}`, token, 404, "not_found_error", "zzz"},
 	}
 	for name, test := range tests {

@@ -49,7 +49,7 @@ func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
 		id = strings.TrimPrefix(id, "models/")
 	}
 	if id == "" {
-		writeJSON(w, showAll(list))
+		writeJSON(w, r, showAll(list))
 		return
 	}
 	i := slices.IndexFunc(list, func(m model) bool { return m.ID == id })
@@ -57,7 +57,7 @@ func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, &point.Error{Code: point.ModelNotFound, Param: "model", Message: fmt.Sprintf("There is no model %q here.", clip(id, 100))})
 		return
 	}
-	writeJSON(w, show(list[i]))
+	writeJSON(w, r, show(list[i]))
 }
 
 // modelsPath is the endpoint whose list of models stands at a URL's path.
@@ -72,8 +72,8 @@ func asOpenAIs(m model) any { return m }
 
 func openAIsList(list []model) any { return map[string]any{"object": "list", "data": list} }
 
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
+func writeJSON(w http.ResponseWriter, r *http.Request, v any) {
+	begin(w, r)
 	_ = json.NewEncoder(w).Encode(v) // a client that left is nobody to tell
 }
 

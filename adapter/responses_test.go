@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -17,9 +18,10 @@ import (
 
 // shelf keeps responses in memory.
 type shelf struct {
-	mu   sync.Mutex
-	kept map[string]*point.KeptResponse
-	err  error
+	mu    sync.Mutex
+	kept  map[string]*point.KeptResponse
+	reads int
+	err   error
 }
 
 func (s *shelf) KeepResponse(_ context.Context, r *point.KeptResponse) error {
@@ -32,6 +34,7 @@ func (s *shelf) KeepResponse(_ context.Context, r *point.KeptResponse) error {
 func (s *shelf) Response(_ context.Context, keyID, id string) (*point.KeptResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reads++
 	return s.kept[keyID+id], s.err
 }
 
@@ -103,6 +106,11 @@ func TestResponseGoesOn(t *testing.T) {
 	if code, answer := w.respond("GET", "/"+id, ""); code != 200 || answer != first {
 		t.Errorf("%d %s", code, answer)
 	}
+	for _, path := range []string{point.PathResponses + "/" + id, point.PathModels, "/v1beta/models", point.PathModels + "/m"} {
+		if response, _ := w.do("GET", path, "", bearer...); response.StatusCode != 200 || response.Header.Get("X-Request-Id") == "" {
+			t.Errorf("%s has no id: %v", path, response.Header)
+		}
+	}
 	w.key.ID = "key-2"
 	for _, method := range []string{"GET", "DELETE"} {
 		if code, answer := w.respond(method, "/"+id, ""); code != 404 {
@@ -153,5 +161,46 @@ func TestResponseStreamsEnd(t *testing.T) {
 		if r := <-w.kept; r.Outcome != point.OutcomeTruncated || r.ErrorCode != point.StreamTruncated {
 			t.Errorf("%s: %s, %s", model, r.Outcome, r.ErrorCode)
 		}
+	}
+}
+
+// TestResponseExpandsWithinBounds: however often a request names what is kept, what comes of it is
+// no larger than a request may be, and each response is read once.
+func TestResponseExpandsWithinBounds(t *testing.T) {
+	w, s, got := responding(t, says(document), says(nativeResponse))
+	const call = "0190b3c4-0000-7000-8000-000000000001"
+	id := "msg_" + point.ItemSuffix(call) + "_0"
+	item := `{"type":"message","role":"assistant","id":"` + id + `","content":[{"type":"output_text","text":"` + strings.Repeat("x", 100_000) + `"}]}`
+	s.kept["key-1"+call] = &point.KeptResponse{ID: call, Items: []byte("[" + item + "]"), Response: []byte("{}")}
+	refer := func(n int) string {
+		return `{"model":"b/m","input":[` + strings.TrimSuffix(strings.Repeat(`{"type":"item_reference","id":"`+id+`"},`, n), ",") + `]}`
+	}
+	for what, body := range map[string]string{
+		"many references": refer(10_000),
+		"a conversation":  strings.Replace(refer(9), `"input"`, `"previous_response_id":"`+point.ResponseID(call)+`","instructions":"`+strings.Repeat("y", 200_000)+`","input"`, 1),
+	} {
+		if code, answer := w.respond("POST", "", body); code != http.StatusRequestEntityTooLarge || gjson.Get(answer, "error.code").Str != "request_too_large" {
+			t.Errorf("%s: %d %.300s", what, code, answer)
+		}
+	}
+	before := s.reads
+	if code, answer := w.respond("POST", "", refer(10)); code != 200 || strings.Count((*got)[len(*got)-1], item) != 10 || s.reads != before+1 {
+		t.Errorf("%d %.300s, read %d times", code, answer, s.reads-before)
+	}
+	var many []string
+	for i := range maxRecalled + 1 {
+		many = append(many, fmt.Sprintf(`{"type":"item_reference","id":"msg_%032x_0"}`, i))
+	}
+	if code, answer := w.respond("POST", "", `{"model":"b/m","input":[`+strings.Join(many, ",")+`]}`); code != 400 || gjson.Get(answer, "error.param").Str != "input" {
+		t.Errorf("many responses: %d %.300s", code, answer)
+	}
+	w.handler.MaxBody, w.handler.bodies.limit = 1000, 1000
+	kept := len(s.kept)
+	if code, _ := w.respond("POST", "", `{"model":"a/m","input":"`+strings.Repeat("x", 950)+`"}`); code != 200 || len(s.kept) != kept {
+		t.Errorf("%d, and %d are kept: nobody could go on from the last", code, len(s.kept)-kept)
+	}
+	w.server.Close()
+	if used := w.handler.bodies.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are not given back", used)
 	}
 }

@@ -30,6 +30,7 @@ type transaction struct {
 	settled   bool
 	values    [maxHeaders]string // of the answer's headers, in one piece of memory
 	valued    int
+	expanded  int64          // bytes of a body that was made of what the client's refers to
 	lost      error          // the record could not be kept
 	lease     point.Lease    // of the key's limits, nil: none or settled
 	standing  point.Standing // with them
@@ -54,6 +55,7 @@ func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 // end settles what was not settled on the way: a handler that panicked or forgot.
 func (t *transaction) end() {
 	defer t.release() // whatever panicked
+	defer t.h.bodies.give(t.expanded)
 	t.answer.stopPings()
 	if !t.settled {
 		t.settle(http.StatusInternalServerError, point.OutcomeUpstreamError, &point.Error{Code: point.Internal, Message: "The request was not finished."})

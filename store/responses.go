@@ -18,8 +18,9 @@ import (
 const (
 	responsesPurpose = "responses" // the data key that the keys of responses are derived from
 
-	// maxKept bounds a kept response, in bytes as it is stored.
-	maxKept = 16 << 20
+	// maxKept bounds a kept response, in bytes as it is stored; maxPlain as it is read.
+	maxKept  = 16 << 20
+	maxPlain = 64 << 20
 
 	insertResponse = `INSERT INTO responses (id, key_id, items, items_size, response, response_size, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
@@ -87,6 +88,9 @@ func (k *Responses) keep(ctx context.Context, r *point.KeptResponse) error {
 
 // sealPacked compresses and seals plain.
 func sealPacked(box *seal.Box, plain []byte, place seal.Place) ([]byte, error) {
+	if len(plain) > maxPlain {
+		return nil, fmt.Errorf("its %s are larger than %d MiB", place.Column, maxPlain>>20)
+	}
 	var packed bytes.Buffer
 	zip, _ := flate.NewWriter(&packed, flate.BestSpeed) // fails for a level that does not exist alone
 	_, err := zip.Write(plain)

@@ -45,6 +45,12 @@ type Watcher interface {
 	Watch(reply *point.Reply) point.Blocks
 }
 
+// Keyed is a Dialect whose clients send their key in a header of their own.
+type Keyed interface {
+	// KeyHeader is its name, as documentation writes it.
+	KeyHeader() string
+}
+
 // Named is a Dialect whose clients look for a request's id in a header of their own.
 type Named interface {
 	// IDHeader is its canonical name.

@@ -100,6 +100,9 @@ func (d gemini) Event(e *point.Error) []byte {
 	return append(b, "\n\n"...)
 }
 
+// KeyHeader is where Google's SDKs send the key.
+func (gemini) KeyHeader() string { return "x-goog-api-key" }
+
 func (gemini) Ping() []byte { return []byte(": ping\n\n") }
 
 // Answer tells a chat's answer as generateContent does, or as streamGenerateContent?alt=sse.

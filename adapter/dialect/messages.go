@@ -19,6 +19,9 @@ func (messages) Name() point.Dialect { return point.DialectAnthropic }
 // IDHeader is where Anthropic's SDKs look for a request's id.
 func (messages) IDHeader() string { return "Request-Id" }
 
+// KeyHeader is where Anthropic's SDKs send the key.
+func (messages) KeyHeader() string { return "x-api-key" }
+
 func (messages) Ping() []byte { return []byte("event: ping\ndata: {\"type\":\"ping\"}\n\n") }
 
 // messagesErrors are the error types by status, and what stands for the other statuses.

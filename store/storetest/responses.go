@@ -57,9 +57,11 @@ func responses(t *testing.T, s *store.Store) {
 	if got := must(keeper.Response(ctx, mine, kept.ID))(t); got != nil {
 		t.Error("it was deleted, and it is there")
 	}
-	large := &point.KeptResponse{ID: store.NewID(now()), KeyID: mine, Items: noiseOf(17 << 20), Response: []byte("{}")}
-	if err := keeper.KeepResponse(ctx, large); err == nil || !strings.Contains(err.Error(), "larger than 16 MiB") {
-		t.Errorf("too large: %v", err)
+	for size, items := range map[string][]byte{"16 MiB": noiseOf(17 << 20), "64 MiB": make([]byte, 65<<20)} {
+		large := &point.KeptResponse{ID: store.NewID(now()), KeyID: mine, Items: items, Response: []byte("{}")}
+		if err := keeper.KeepResponse(ctx, large); err == nil || !strings.Contains(err.Error(), "larger than "+size) {
+			t.Errorf("too large: %v", err)
+		}
 	}
 }
 

@@ -1,0 +1,65 @@
+package adapter
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+)
+
+// bound is what a field may be that Point reads for limits and prices: a whole number in a range, as
+// the documentation of the field's API has it.
+type bound struct {
+	field       string
+	least, most int64
+}
+
+// answersAtOnce is how many answers to one prompt OpenAI's documentation allows.
+const answersAtOnce = 128
+
+// bounds are held at every provider. The longest answer of a chat has none: servers of one's own
+// take -1 for no limit.
+var bounds = map[string][]bound{
+	point.PathChat:        {{"n", 1, answersAtOnce}},
+	point.PathCompletions: {{"n", 1, answersAtOnce}, {"best_of", 1, answersAtOnce}},
+	point.PathImages:      {{"n", 1, 10}},
+	point.PathImageEdits:  {{"n", 1, 10}},
+	point.PathResponses:   {{"max_output_tokens", 1, point.MaxCount}},
+	point.PathMessages:    {{"max_tokens", 0, point.MaxCount}}, // 0: the prompt is only to be cached
+}
+
+// Of Google's configuration.
+var (
+	googlesTokens  = bound{"generationConfig.maxOutputTokens", 1, point.MaxCount}
+	googlesAnswers = bound{"generationConfig.candidateCount", 1, 8}
+)
+
+// bounded refuses numbers that are out of their bounds.
+func bounded(call *point.Call) error {
+	for _, b := range bounds[call.Path] {
+		if !slices.Contains(call.Envelope.Params, b.field) {
+			continue
+		}
+		text := call.Form.Value(b.field)
+		if call.Form == nil {
+			text = gjson.GetBytes(call.Body, b.field).Raw
+		}
+		if err := b.check(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses a number out of b. What is no number is for others to refuse.
+func (b bound) check(text string) error {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(n, 0) || n == math.Trunc(n) && n >= float64(b.least) && n <= float64(b.most) {
+		return nil
+	}
+	return &point.Error{Code: point.InvalidRequest, Param: b.field, Message: fmt.Sprintf("The field %q must be a whole number from %d to %d.", b.field, b.least, b.most)}
+}

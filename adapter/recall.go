@@ -1,0 +1,245 @@
+package adapter
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"point"
+)
+
+// maxRecalled bounds how many kept responses one request refers to.
+const maxRecalled = 1000
+
+// recall puts what a call of PathResponses goes on from into its body: the conversation behind
+// previous_response_id, and items that it names by their ids. Ids that Point has not made are
+// left for a provider that may know them.
+func (t *transaction) recall(ctx context.Context) error {
+	call := t.call
+	if call.Path != point.PathResponses || t.h.Responses == nil || call.Key.ID == "" {
+		return nil
+	}
+	call.Keeps = true
+	m := &memory{keeper: t.h.Responses, key: call.Key.ID, limit: t.h.MaxBody}
+	body, err := m.expand(ctx, call.Body)
+	if err != nil || body == nil {
+		return err
+	}
+	if err := t.h.bodies.take(int64(len(body))); err != nil {
+		return err
+	}
+	t.expanded = int64(len(body))
+	call.Body, call.Buffer, call.Previous = body, nil, m.previous
+	call.Envelope, err = point.ScanEnvelope(body)
+	return err
+}
+
+// memory finds what one call refers to.
+type memory struct {
+	keeper ResponseKeeper
+	key    string
+	limit  int64 // bytes of the body that is made
+
+	size     int64                      // of it, so far
+	known    map[string]bool            // calls whose answers were asked for
+	items    map[string]json.RawMessage // that the input names, by id; nil: not found
+	previous string                     // the response gone on from, empty: none that is kept
+}
+
+// expand is body with what it refers to, nil if it refers to nothing that Point keeps.
+func (m *memory) expand(ctx context.Context, body []byte) ([]byte, error) {
+	previous, err := previousOf(body)
+	if err != nil {
+		return nil, err
+	}
+	input := gjson.GetBytes(body, "input")
+	m.name(input)
+	m.size = int64(len(body) - len(input.Raw))
+	var before []json.RawMessage
+	call, made := point.ResponseCall(previous)
+	if made = made && strings.HasPrefix(previous, "resp_"); made {
+		if before, err = m.conversation(ctx, call, previous); err != nil {
+			return nil, err
+		}
+		m.previous = previous
+	}
+	said, found, err := m.inputs(ctx, input)
+	if err != nil || !made && !found {
+		return nil, err
+	}
+	if err := m.fits("input"); err != nil {
+		return nil, err
+	}
+	return withInput(body, append(before, said...), made, m.size), nil
+}
+
+// previousOf is a body's previous_response_id. Twice is refused: what Point reads must be what a
+// provider reads.
+func previousOf(body []byte) (id string, err error) {
+	n := 0
+	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
+		if key.Str == "previous_response_id" {
+			n++
+			id = value.Str
+		}
+		return true
+	})
+	if n > 1 {
+		return "", &point.Error{Code: point.InvalidRequest, Param: "previous_response_id", Message: `The key "previous_response_id" occurs twice; send it once.`}
+	}
+	return id, nil
+}
+
+// name notes the ids that an input names.
+func (m *memory) name(input gjson.Result) {
+	m.known, m.items = map[string]bool{}, map[string]json.RawMessage{}
+	if input.IsArray() {
+		input.ForEach(func(_, item gjson.Result) bool {
+			if id, ok := named(item); ok {
+				m.items[id] = nil
+			}
+			return true
+		})
+	}
+}
+
+// named is the id of the kept item that one of an input stands for; not ok if it stands for itself.
+// A reference does not, and neither does a thought without its content.
+func named(item gjson.Result) (id string, ok bool) {
+	switch item.Get("type").Str {
+	case "item_reference":
+	case "reasoning":
+		if item.Get("encrypted_content").Str != "" {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	id = item.Get("id").Str
+	_, made := point.ResponseCall(id)
+	return id, made
+}
+
+// conversation is what was said until a response, that one included.
+func (m *memory) conversation(ctx context.Context, call, id string) (items []json.RawMessage, err error) {
+	kept, err := m.find(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	if kept == nil || json.Unmarshal(kept.Items, &items) != nil {
+		return nil, noResponse("previous_response_id", id)
+	}
+	m.count(kept.Items)
+	return items, m.fits("previous_response_id")
+}
+
+// find reads a kept response, nil if there is none, and notes those of its items that are named.
+// The rest of it is not held.
+func (m *memory) find(ctx context.Context, call string) (*point.KeptResponse, error) {
+	if len(m.known) == maxRecalled {
+		return nil, &point.Error{Code: point.InvalidRequest, Param: "input", Message: fmt.Sprintf("The input refers to items of more than %d kept responses: send the items themselves.", maxRecalled)}
+	}
+	m.known[call] = true
+	kept, err := m.keeper.Response(ctx, m.key, call)
+	if err != nil {
+		return nil, noMemory(err)
+	}
+	if kept == nil {
+		return nil, nil
+	}
+	gjson.ParseBytes(kept.Items).ForEach(func(_, one gjson.Result) bool {
+		if item, ok := m.items[one.Get("id").Str]; ok && item == nil {
+			m.items[one.Get("id").Str] = json.RawMessage(strings.Clone(one.Raw))
+		}
+		return true
+	})
+	return kept, nil
+}
+
+// noMemory is the error while the database cannot be asked.
+func noMemory(err error) error {
+	return &point.Error{Code: point.Overloaded, Message: "Kept responses cannot be read now: try again in a moment, or send the whole input.", RetryAfter: time.Second, Cause: err}
+}
+
+func noResponse(param, id string) *point.Error {
+	return &point.Error{
+		Code: point.ResponseNotFound, Param: param,
+		Message: "Point keeps no response " + clip(id, 80) + " for this key: it has expired, was deleted, or was not stored. Send the whole input instead.",
+	}
+}
+
+// count adds to the size of the body that is made.
+func (m *memory) count(raw json.RawMessage) { m.size += int64(len(raw)) + 1 }
+
+// fits refuses a body that has become larger than a request may be.
+func (m *memory) fits(param string) error {
+	if m.size <= m.limit {
+		return nil
+	}
+	return &point.Error{Code: point.BodyTooLarge, Param: param, Message: fmt.Sprintf("With the kept items that it refers to the request body is larger than %d bytes; POINT_MAX_BODY sets the limit.", m.limit)}
+}
+
+// inputs are the elements of an input, those found that it names by id.
+func (m *memory) inputs(ctx context.Context, input gjson.Result) (list []json.RawMessage, found bool, err error) {
+	switch {
+	case input.Type == gjson.String:
+		said, _ := json.Marshal(input.Str) // strings always marshal
+		list = []json.RawMessage{json.RawMessage(`{"type":"message","role":"user","content":` + string(said) + `}`)}
+		m.count(list[0])
+		return list, false, nil
+	case !input.IsArray():
+		return nil, false, nil
+	}
+	input.ForEach(func(_, item gjson.Result) bool {
+		raw := json.RawMessage(item.Raw)
+		var kept json.RawMessage
+		if kept, err = m.item(ctx, item); kept != nil {
+			raw, found = kept, true
+		}
+		m.count(raw)
+		if found && err == nil {
+			err = m.fits("input")
+		}
+		list = append(list, raw)
+		return err == nil
+	})
+	return list, found, err
+}
+
+// item is the kept item that one of an input stands for, nil if it stands for itself.
+func (m *memory) item(ctx context.Context, item gjson.Result) (json.RawMessage, error) {
+	id, ok := named(item)
+	if !ok {
+		return nil, nil
+	}
+	if call, _ := point.ResponseCall(id); !m.known[call] {
+		if _, err := m.find(ctx, call); err != nil {
+			return nil, err
+		}
+	}
+	return m.items[id], nil
+}
+
+// withInput is body with another input, and without previous_response_id if that is in it now. size
+// is about what comes of it.
+func withInput(body []byte, items []json.RawMessage, expanded bool, size int64) []byte {
+	out := append(make([]byte, 0, size+64), '{')
+	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
+		if key.Str != "input" && (key.Str != "previous_response_id" || !expanded) {
+			out = append(append(append(append(out, key.Raw...), ':'), value.Raw...), ',')
+		}
+		return true
+	})
+	out = append(out, `"input":[`...)
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, item...)
+	}
+	return append(out, "]}"...)
+}
