@@ -42,10 +42,6 @@ const (
 // chats serves them.
 func ChatPaths() []string { return []string{PathResponses, PathGemini, PathMessages, PathCountTokens} }
 
-// ForeignThought begins what stands in the place of Anthropic's signature where another model's
-// thinking is told in its dialect. It is for Point alone to read back.
-const ForeignThought = "point.thought.v1:"
-
 // Call is one client request on its way through Point. It is immutable after admission.
 type Call struct {
 	ID              string // UUIDv7, made by Point; also x-request-id

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// ThoughtMark begins the encrypted_content of reasoning items that Point made of another
-// dialect's thought; only Point can read them back.
-const ThoughtMark = "point1."
+// ThoughtMark begins what carries one model's thought through a client of another's dialect: the
+// encrypted_content of a reasoning item, what stands in the place of Anthropic's signature, and, in
+// base64, of Gemini's. Only Point can read it back.
+const ThoughtMark = "point.thought.v1:"
 
 // KeptResponse is an answer of PathResponses that a client may go on from.
 type KeptResponse struct {

@@ -198,6 +198,46 @@ func TestBytesBreakOff(t *testing.T) {
 	}
 }
 
+// TestStreamsThatAreNone: where a service takes no notice of the wish for a stream, its answer goes
+// back under its own type, however long it took.
+func TestStreamsThatAreNone(t *testing.T) {
+	const text, pictures = `{"text":"hello","usage":{"type":"tokens","input_tokens":5,"output_tokens":2}}`, `{"created":1,"data":[{"b64_json":"eA=="}]}`
+	long := `{"text":"` + strings.Repeat("words ", 60_000) + `"}`
+	for name, test := range map[string]struct {
+		path, body   string
+		headers      []string
+		kind, answer string
+	}{
+		"a transcript":      {point.PathTranscribe, formOf("model", "m", "stream", "true", "file@a.mp3", "x"), formed, "application/json", text},
+		"a long one":        {point.PathTranscribe, formOf("model", "m", "stream", "true", "file@a.mp3", "x"), formed, "application/json; charset=utf-8", long},
+		"one as plain text": {point.PathTranscribe, formOf("model", "m", "stream", "true", "response_format", "text", "file@a.mp3", "x"), formed, "text/plain", "hello"},
+		"sound":             {point.PathSpeech, `{"model":"m","input":"hello","voice":"alloy","stream_format":"sse"}`, bearer, "audio/mpeg", "\x00\x01sound"},
+		"an image":          {point.PathImages, `{"model":"m","prompt":"x","stream":true}`, bearer, "application/json", pictures},
+		"an edited image":   {point.PathImageEdits, formOf("model", "m", "prompt", "x", "stream", "true", "image@a.png", "x"), formed, "application/json", pictures},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Type", test.kind)
+				_, _ = io.WriteString(w, test.answer)
+			})
+			w.handler.silence = 1
+			response, answer := w.do("POST", test.path, test.body, test.headers...)
+			kind, _, _ := strings.Cut(test.kind, ";")
+			if got := response.Header.Get("Content-Type"); response.StatusCode != 200 || !strings.HasPrefix(got, kind) || answer != test.answer {
+				t.Errorf("%d %s: %.200q", response.StatusCode, got, answer)
+			}
+			if record := <-w.kept; record.Stream || record.Outcome != point.OutcomeComplete {
+				t.Errorf("%+v", record)
+			}
+		})
+	}
+	w := newWorld(t, says(`{"error":{"message":"no","code":"bad"}}`))
+	if response, answer := w.do("POST", point.PathTranscribe, formOf("model", "m", "stream", "true", "file@a.mp3", "x"), formed...); response.StatusCode < 400 || !strings.Contains(answer, `"error"`) {
+		t.Errorf("an error: %d %s", response.StatusCode, answer)
+	}
+}
+
 // TestTypedStreams: streams whose events tell their type end with one that is done; without it
 // they are cut.
 func TestTypedStreams(t *testing.T) {

@@ -46,11 +46,15 @@ func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 		Stream: call.Envelope.Stream, Attempts: make([]point.Attempt, 0, 1),
 	}
 	t.record.Request = t.metadata()
-	if call.Envelope.Stream {
+	if call.Envelope.Stream && !slices.Contains(passedOn, call.Path) {
 		t.answer.startPings(h.silence)
 	}
 	return t
 }
+
+// passedOn are the endpoints at which services answer with a document, or with sound, although a
+// stream was asked for: no ping may say before that it is one.
+var passedOn = []string{point.PathImages, point.PathImageEdits, point.PathSpeech, point.PathTranscribe}
 
 // end settles what was not settled on the way: a handler that panicked or forgot.
 func (t *transaction) end() {
@@ -121,6 +125,10 @@ func (t *transaction) passedOver(target point.Target, e *point.Error) {
 
 // answered notes which target the reply comes from, and finds its price.
 func (t *transaction) answered(reply *point.Reply) {
+	t.record.Stream = reply.Stream
+	if reply.Stream && slices.Contains(passedOn, t.call.Path) {
+		t.answer.startPings(t.h.silence)
+	}
 	ttft := time.Since(t.call.Start).Milliseconds()
 	t.record.TTFT = &ttft
 	if prices := t.call.Snapshot.Prices; prices != nil {

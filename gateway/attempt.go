@@ -80,40 +80,68 @@ func (g *Gateway) open(a *attempt) (*point.Reply, error) {
 		return nil, err
 	}
 	a.body = response.Body
-	blocks, err := a.read(response)
+	blocks, stream, err := a.read(response)
 	if err != nil {
 		response.Body.Close()
 		return nil, err
 	}
 	return &point.Reply{
 		Target: a.target, Status: response.StatusCode, Header: a.shown(response.Header),
-		Stream: a.call.Envelope.Stream, Dropped: a.exchange.Dropped,
+		Stream: stream, Dropped: a.exchange.Dropped,
 		Inner: a.exchange.Inner, Blocks: blocks,
 	}, nil
 }
 
-// read reads an answer in the form that was asked for, up to its first content.
-func (a *attempt) read(response *http.Response) (point.Blocks, error) {
+// read reads an answer in the form that was asked for, up to its first content. stream is false if it
+// is a document, or bytes.
+func (a *attempt) read(response *http.Response) (blocks point.Blocks, stream bool, err error) {
 	kind := response.Header.Get("Content-Type")
+	events := a.call.Envelope.Stream
+	if events && a.exchange.Whole && response.StatusCode/100 == 2 && strings.HasPrefix(kind, "application/json") {
+		if events, err = a.mislabelled(); err != nil {
+			return nil, false, err
+		}
+	}
 	switch {
 	case response.StatusCode/100 != 2:
 		body, _ := io.ReadAll(io.LimitReader(a, maxFailureBody))
 		e := a.backend.kind.Failure(response.StatusCode, response.Header, body)
 		e.UpstreamStatus = response.StatusCode
-		return nil, e
+		return nil, false, e
 	case strings.HasPrefix(kind, "text/html"):
-		return nil, a.strange("HTML")
+		return nil, false, a.strange("HTML")
 	case a.exchange.Bytes && !strings.HasPrefix(kind, "text/event-stream") && !strings.HasPrefix(kind, "application/json"):
-		return openBytes(a)
-	case !a.call.Envelope.Stream:
-		return openDocument(a, response.ContentLength)
+		blocks, err = openBytes(a)
+	case !events:
+		blocks, err = openDocument(a, response.ContentLength)
 	case strings.HasPrefix(kind, "application/json"):
-		return openMislabelled(a)
+		blocks, err = openMislabelled(a)
+		stream = true
 	case strings.HasPrefix(kind, awsframes.MediaType):
-		return openStream(a, awsframes.NewReader(a))
+		blocks, err = openStream(a, awsframes.NewReader(a))
+		stream = true
 	default:
-		return openStream(a, a)
+		blocks, err = openStream(a, a)
+		stream = true
 	}
+	return blocks, stream, err
+}
+
+// mislabelled reports whether an answer is a stream although it calls itself a JSON document.
+func (a *attempt) mislabelled() (bool, error) {
+	head := make([]byte, 512)
+	n, err := a.Read(head)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	a.body = &pushedBack{io.MultiReader(bytes.NewReader(head[:n]), a.body), a.body}
+	return first(head[:n]) != '{', nil
+}
+
+// pushedBack is a body of which a part was read before.
+type pushedBack struct {
+	io.Reader
+	io.Closer
 }
 
 // strange is the error for an answer that is something else than what was asked for.
@@ -212,7 +240,7 @@ func (a *attempt) firstByteLimit() time.Duration {
 	switch {
 	case mapping.Timeout.FirstByteMS != nil:
 		return time.Duration(*mapping.Timeout.FirstByteMS) * time.Millisecond
-	case a.call.Envelope.Stream:
+	case a.call.Envelope.Stream && !a.exchange.Whole:
 		return 30 * time.Second
 	case a.call.Path == point.PathImages, a.call.Path == point.PathImageEdits:
 		return 300 * time.Second

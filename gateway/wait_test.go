@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"point/adapter/provider"
 )
 
 // slowly is a body that takes its time, step by step, or until its attempt is ended.
@@ -62,7 +64,7 @@ func TestPatience(t *testing.T) {
 				call := callOf(t, streamed)
 				call.Snapshot.Default.Timeout.IdleMS = 3000
 				call.Deadline = start.Add(100 * s)
-				a := &attempt{backend: &backend{provider: p}, call: call}
+				a := &attempt{backend: &backend{provider: p}, call: call, exchange: &provider.Exchange{}}
 				a.ctx, a.cancel = context.WithCancelCause(t.Context())
 				body := &slowly{a.ctx, test.steps}
 				a.body = body
@@ -91,7 +93,7 @@ func TestPatience(t *testing.T) {
 // TestTheEndOfAStreamIsNotWaitedForLong: a server that says [DONE] and then dribbles is left.
 func TestTheEndOfAStreamIsNotWaitedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &attempt{backend: &backend{provider: providerAt("http://host")}, call: callOf(t, streamed)}
+		a := &attempt{backend: &backend{provider: providerAt("http://host")}, call: callOf(t, streamed), exchange: &provider.Exchange{}}
 		a.ctx, a.cancel = context.WithCancelCause(t.Context())
 		dribble := make([]step, 100)
 		for i := range dribble {

@@ -27,8 +27,8 @@ const maxGeminiChoices = 128
 type geminiChoice struct {
 	parts   []byte // of the event or document in hand
 	calls   []geminiAnswered
-	details []json.RawMessage // for the next part
-	text    string            // Gemini's own signature of the text
+	details details // for the next part
+	text    string  // Gemini's own signature of the text
 	finish  string
 	closed  bool // all was read: finish may be told
 	refused bool
@@ -159,11 +159,11 @@ func (c *geminiChoice) part(name string, value []byte, rest string) {
 
 // signature is a part's thoughtSignature member with all that waits for one.
 func (c *geminiChoice) signature() string {
-	if len(c.details) == 0 {
+	if !c.details.some() {
 		return ""
 	}
-	member := `,"thoughtSignature":` + string(jsontext.AppendString(nil, wrapDetails(c.details)))
-	c.details = nil
+	member := `,"thoughtSignature":` + string(jsontext.AppendString(nil, wrapDetails(c.details.all())))
+	c.details = details{}
 	return member
 }
 
@@ -177,20 +177,13 @@ func (c *geminiChoice) image(url string) {
 	c.part(`"inlineData":`, append(value, '}'), "")
 }
 
-// detail keeps a reasoning detail for the part that it goes with. Streams bring some in pieces.
+// detail keeps a reasoning detail for the part that it goes with.
 func (c *geminiChoice) detail(d gjson.Result) {
-	if !d.IsObject() {
-		return
-	}
 	if d.Get("format").Str == geminiThinking && d.Get("data").Str != "" {
 		c.sign(d.Get("id").Str, strings.Clone(d.Get("data").Str))
 		return
 	}
-	if n := len(c.details); n > 0 && isPieceOf(d, c.details[n-1]) {
-		c.details[n-1] = joinDetail(c.details[n-1], d)
-		return
-	}
-	c.details = append(c.details, json.RawMessage(strings.Clone(d.Raw)))
+	c.details.add(d)
 }
 
 // sign keeps a signature of Gemini's own: of a call, or of the text.
@@ -202,31 +195,6 @@ func (c *geminiChoice) sign(call, signature string) {
 		}
 	}
 	c.text = signature
-}
-
-// isPieceOf reports whether d goes on with the detail before it.
-func isPieceOf(d gjson.Result, before json.RawMessage) bool {
-	last := gjson.ParseBytes(before)
-	return d.Get("index").Exists() && d.Get("index").Raw == last.Get("index").Raw && d.Get("type").Str == last.Get("type").Str
-}
-
-// joinDetail adds a piece to the detail before it: its texts are appended, the rest is taken over.
-func joinDetail(before json.RawMessage, piece gjson.Result) json.RawMessage {
-	whole := map[string]any{}
-	_ = json.Unmarshal(before, &whole) // it was checked
-	piece.ForEach(func(key, v gjson.Result) bool {
-		old, _ := whole[key.Str].(string)
-		switch {
-		case v.Type == gjson.Null:
-		case slices.Contains([]string{"text", "summary", "data"}, key.Str):
-			whole[key.Str] = old + v.Str
-		default:
-			whole[key.Str] = v.Value()
-		}
-		return true
-	})
-	raw, _ := json.Marshal(whole) // read from JSON
-	return raw
 }
 
 // call gathers a call: Gemini's are whole.
@@ -295,7 +263,7 @@ func (c *geminiChoice) close() {
 	for _, call := range c.calls {
 		c.answer(call)
 	}
-	if len(c.details) > 0 || len(c.parts) == 0 {
+	if c.details.some() || len(c.parts) == 0 {
 		c.part(`"text":""`, nil, c.signature())
 	}
 	if c.finish == "" {

@@ -51,14 +51,14 @@ var geminiRequestFields = []geminiField{
 
 // Of generationConfig.
 var geminiConfigFields = []geminiField{
-	{name: "temperature", as: "`temperature`", tell: number("temperature")},
-	{name: "topP", as: "`top_p`", tell: number("top_p")},
-	{name: "topK", as: "`top_k`", tell: number("top_k")},
-	{name: "maxOutputTokens", as: "`max_tokens`", tell: number("max_tokens")},
-	{name: "candidateCount", as: "`n`", tell: number("n")},
-	{name: "seed", as: "`seed`", tell: number("seed")},
-	{name: "presencePenalty", as: "`presence_penalty`", tell: number("presence_penalty")},
-	{name: "frequencyPenalty", as: "`frequency_penalty`", tell: number("frequency_penalty")},
+	{name: "temperature", as: "`temperature`", tell: number("temperature", "temperature")},
+	{name: "topP", as: "`top_p`", tell: number("topP", "top_p")},
+	{name: "topK", as: "`top_k`", tell: number("topK", "top_k")},
+	{name: "maxOutputTokens", as: "`max_tokens`", tell: number("maxOutputTokens", "max_tokens")},
+	{name: "candidateCount", as: "`n`", tell: number("candidateCount", "n")},
+	{name: "seed", as: "`seed`", tell: number("seed", "seed")},
+	{name: "presencePenalty", as: "`presence_penalty`", tell: number("presencePenalty", "presence_penalty")},
+	{name: "frequencyPenalty", as: "`frequency_penalty`", tell: number("frequencyPenalty", "frequency_penalty")},
 	{name: "stopSequences", as: "`stop`", tell: (*geminiTelling).stop},
 	{name: "responseMimeType", as: "`response_format`: `text/plain` and `application/json`", tell: (*geminiTelling).mimeType},
 	{name: "responseSchema", as: "`response_format`: `json_schema`", tell: (*geminiTelling).schema},
@@ -90,15 +90,15 @@ var geminiToolFields = []geminiField{
 
 func ignored(*geminiTelling, gjson.Result) error { return nil }
 
-// number takes a number over under a chat's name.
-func number(name string) func(*geminiTelling, gjson.Result) error {
+// number takes a number of generationConfig over under a chat's name.
+func number(member, name string) func(*geminiTelling, gjson.Result) error {
 	return func(t *geminiTelling, v gjson.Result) error {
 		raw := v.Raw
 		if v.Type == gjson.String { // Google writes whole numbers as strings too
 			raw = v.Str
 		}
 		if gjson.Parse(raw).Type != gjson.Number || !json.Valid([]byte(raw)) {
-			return wrongType("generationConfig", "numbers where numbers are due")
+			return wrongType("generationConfig."+member, "a number")
 		}
 		if name != "n" || raw != "1" {
 			t.chat.put(name, json.RawMessage(raw))

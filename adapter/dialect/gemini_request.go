@@ -22,6 +22,7 @@ type geminiTelling struct {
 	open   []geminiCalled  // calls of the last model turn that wait for their results
 	format geminiFormat    // response_format as far as it was read
 	tooled map[string]bool // functions that may be called, nil: all
+	choice any             // tool_choice, nil: nothing is said of it
 }
 
 // geminiChat is a chat request as it is put together: its members in order.
@@ -257,15 +258,15 @@ func (t *geminiTelling) toolConfig(v gjson.Result) error {
 	mode := googleMember(config, "mode").Str
 	switch {
 	case mode == "ANY" && len(names) == 1:
-		t.chat.put("tool_choice", map[string]any{"type": "function", "function": map[string]string{"name": names[0]}})
+		t.choice = map[string]any{"type": "function", "function": map[string]string{"name": names[0]}}
 		return nil
 	case mode == "ANY":
-		t.chat.put("tool_choice", "required")
+		t.choice = "required"
 	case mode == "NONE":
-		t.chat.put("tool_choice", "none")
+		t.choice = "none"
 		return nil
 	case mode == "AUTO", mode == "VALIDATED":
-		t.chat.put("tool_choice", "auto")
+		t.choice = "auto"
 	case mode != "" && mode != "MODE_UNSPECIFIED":
 		return wrongType("toolConfig.functionCallingConfig.mode", "AUTO, ANY or NONE")
 	}
@@ -278,9 +279,12 @@ func (t *geminiTelling) toolConfig(v gjson.Result) error {
 	return nil
 }
 
-// offer leaves out the functions that may not be called.
+// offer leaves out the functions that may not be called. Without any there is no choice to make.
 func (t *geminiTelling) offer() {
 	if t.tooled != nil {
 		t.chat.tools = slices.DeleteFunc(t.chat.tools, func(tool geminiTool) bool { return !t.tooled[tool.Function.Name] })
+	}
+	if len(t.chat.tools) > 0 && t.choice != nil {
+		t.chat.put("tool_choice", t.choice)
 	}
 }

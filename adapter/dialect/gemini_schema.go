@@ -72,6 +72,9 @@ func appendKeyword(b []byte, name string, v gjson.Result, nullable bool, of gjso
 			}
 			b = appendSchema(b, one)
 		}
+		if nullable && name == "anyOf" && v.IsArray() && len(v.Array()) > 0 { // each of them would refuse null
+			b = append(b, `,{"type":"null"}`...)
+		}
 		return append(b, ']')
 	case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties":
 		if v.Type == gjson.String && json.Valid([]byte(v.Str)) {

@@ -7,16 +7,16 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"point"
 )
 
 // A thought signature is what Gemini's clients send back with a part as it came. So it carries, for
-// models of others, what only their provider can read: reasoning details, as base64 of signatureMark
+// models of others, what only their provider can read: reasoning details, as base64 of Point's mark
 // and a JSON list. Gemini's own signatures go both ways as they are.
 
-const (
-	signatureMark  = "point:"
-	geminiThinking = "google-gemini-v1" // the format of Gemini's own among reasoning details
-)
+// geminiThinking is the format of Gemini's own among reasoning details.
+const geminiThinking = "google-gemini-v1"
 
 // wrapDetails is the thought signature for reasoning details: Gemini's own, if it is one.
 func wrapDetails(details []json.RawMessage) string {
@@ -25,7 +25,7 @@ func wrapDetails(details []json.RawMessage) string {
 			return d.Get("data").Str
 		}
 	}
-	raw := append([]byte(signatureMark), '[')
+	raw := append([]byte(point.ThoughtMark), '[')
 	raw = append(raw, bytes.Join(toBytes(details), []byte{','})...)
 	return base64.StdEncoding.EncodeToString(append(raw, ']'))
 }
@@ -46,7 +46,7 @@ func unwrapDetails(signature string) ([]json.RawMessage, bool) {
 	if err != nil {
 		return nil, false
 	}
-	rest, ok := bytes.CutPrefix(raw, []byte(signatureMark))
+	rest, ok := bytes.CutPrefix(raw, []byte(point.ThoughtMark))
 	var details []json.RawMessage
 	if !ok || json.Unmarshal(rest, &details) != nil {
 		return nil, false

@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,18 +52,15 @@ func (e *messagesEncoder) document(b, chat []byte, usage *point.Usage) ([]byte, 
 
 // appendThoughts appends what the model thought, each block with a comma behind it.
 func (e *messagesEncoder) appendThoughts(b []byte, message gjson.Result) []byte {
-	var list []messagesPiece
-	signed := false
-	for _, piece := range messagesPieces(gjson.Parse(`{"reasoning_details":` + rawOr(message.Get("reasoning_details"), "[]") + `}`)) {
-		signed = signed || piece.kind == messagesWhole
-		list = append(list, piece)
-	}
+	list := e.details(message)
+	signed := slices.ContainsFunc(list, func(p messagesPiece) bool { return p.kind == messagesWhole })
+	list = append(list, e.sealed()...)
 	thought := message.Get("reasoning_content").Str
 	if thought == "" {
 		thought = message.Get("reasoning").Str
 	}
 	if thought != "" && !signed {
-		list = append([]messagesPiece{{kind: messagesWhole, text: thought, sign: point.ForeignThought}}, list...)
+		list = append([]messagesPiece{{kind: messagesWhole, text: thought, sign: point.ThoughtMark}}, list...)
 	}
 	for _, piece := range list {
 		if piece.kind == messagesSealed {
@@ -74,13 +72,6 @@ func (e *messagesEncoder) appendThoughts(b []byte, message gjson.Result) []byte 
 		b = append(b, "},"...)
 	}
 	return b
-}
-
-func rawOr(v gjson.Result, other string) string {
-	if v.Raw == "" {
-		return other
-	}
-	return v.Raw
 }
 
 // appendCalls appends the tool calls, each with a comma behind it.

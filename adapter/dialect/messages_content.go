@@ -204,7 +204,7 @@ func messagesInput(input json.RawMessage) string {
 // signature, those of other models by Point's mark.
 func appendThought(list []messagesDetail, block messagesBlock) []messagesDetail {
 	for _, sealed := range []string{block.Signature, block.Data} {
-		if strings.HasPrefix(sealed, point.ForeignThought) {
+		if strings.HasPrefix(sealed, point.ThoughtMark) {
 			return append(list, openThoughts(sealed)...)
 		}
 	}
@@ -222,12 +222,12 @@ func appendThought(list []messagesDetail, block messagesBlock) []messagesDetail 
 
 // sealThought is what stands for a thought of another model where Anthropic has its own.
 func sealThought(detail json.RawMessage) string {
-	return point.ForeignThought + base64.RawURLEncoding.EncodeToString(detail)
+	return point.ThoughtMark + base64.RawURLEncoding.EncodeToString(detail)
 }
 
 // openThoughts reads it back. What was tampered with is nothing.
 func openThoughts(sealed string) []messagesDetail {
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(sealed, point.ForeignThought))
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(sealed, point.ThoughtMark))
 	var detail messagesDetail
 	if err != nil || json.Unmarshal(raw, &detail) != nil || detail.Type == "" {
 		return nil

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,8 @@ type messagesEncoder struct {
 	index  int // of the block that is open, or comes next
 	called map[int64]bool
 	args   messagesArguments
-	held   []messagesPiece
+	others details // thought of models of others, that no block tells yet
+	held   []*messagesHeld
 	waits  int // bytes of held
 
 	finish string
@@ -60,6 +62,12 @@ type messagesPiece struct {
 	sign string // of a thought
 }
 
+// messagesHeld is a piece that waits, with the text of those that went on with it.
+type messagesHeld struct {
+	messagesPiece
+	text strings.Builder
+}
+
 // maxHeld bounds, in bytes, what waits for a half told tool call.
 const maxHeld = 8 << 20
 
@@ -84,7 +92,7 @@ func (e *messagesEncoder) chunk(b, chunk []byte) ([]byte, error) {
 	choice := doc.Get("choices.0")
 	e.ended(choice)
 	var err error
-	for _, piece := range messagesPieces(choice.Get("delta")) {
+	for _, piece := range e.pieces(choice.Get("delta")) {
 		if b, err = e.tell(b, piece); err != nil {
 			return b, err
 		}
@@ -125,8 +133,8 @@ func (e *messagesEncoder) head(b []byte) []byte {
 	return append(b, `,"content":`...)
 }
 
-// messagesPieces are the pieces that a delta brings, in the order in which they are told.
-func messagesPieces(delta gjson.Result) (list []messagesPiece) {
+// pieces are what a delta brings, in the order in which it is told.
+func (e *messagesEncoder) pieces(delta gjson.Result) (list []messagesPiece) {
 	thought := delta.Get("reasoning_content").Str
 	if thought == "" {
 		thought = delta.Get("reasoning").Str
@@ -134,12 +142,8 @@ func messagesPieces(delta gjson.Result) (list []messagesPiece) {
 	if thought != "" {
 		list = append(list, messagesPiece{kind: messagesThought, text: thought})
 	}
-	delta.Get("reasoning_details").ForEach(func(_, detail gjson.Result) bool {
-		if piece := messagesDetailPiece(detail); piece.kind != messagesNone {
-			list = append(list, piece)
-		}
-		return true
-	})
+	list = append(list, e.details(delta)...)
+	thoughts := len(list)
 	for _, name := range []string{"content", "refusal"} {
 		if text := delta.Get(name).Str; text != "" {
 			list = append(list, messagesPiece{kind: messagesText, text: text})
@@ -152,23 +156,39 @@ func messagesPieces(delta gjson.Result) (list []messagesPiece) {
 		})
 		return true
 	})
+	if len(list) > thoughts {
+		list = slices.Insert(list, thoughts, e.sealed()...)
+	}
 	return list
 }
 
-// messagesDetailPiece is a thought that its model can read back: signed by Anthropic, or of
-// another model and sealed. The zero piece is none.
-func messagesDetailPiece(detail gjson.Result) messagesPiece {
-	format, data, sign := detail.Get("format").Str, detail.Get("data").Str, detail.Get("signature").Str
-	own := format == messagesFormatName || format == ""
-	switch {
-	case data == "" && sign == "":
-		return messagesPiece{}
-	case !own:
-		return messagesPiece{kind: messagesSealed, text: sealThought([]byte(detail.Raw))}
-	case data != "":
-		return messagesPiece{kind: messagesSealed, text: data}
+// details are thoughts that their model can read back: those that Anthropic signed. Those of other
+// models, which may come in pieces, wait until the answer goes on.
+func (e *messagesEncoder) details(delta gjson.Result) (list []messagesPiece) {
+	delta.Get("reasoning_details").ForEach(func(_, detail gjson.Result) bool {
+		format, data, sign := detail.Get("format").Str, detail.Get("data").Str, detail.Get("signature").Str
+		switch own := format == messagesFormatName || format == ""; {
+		case !own:
+			e.others.add(detail)
+		case data != "":
+			list = append(list, messagesPiece{kind: messagesSealed, text: data})
+		case sign != "":
+			list = append(list, messagesPiece{kind: messagesWhole, text: detail.Get("text").Str, sign: sign})
+		}
+		return true
+	})
+	return list
+}
+
+// sealed are the thoughts of other models that have come, as far as their models need them back.
+func (e *messagesEncoder) sealed() (list []messagesPiece) {
+	for _, raw := range e.others.all() {
+		if d := gjson.ParseBytes(raw); d.Get("data").Str != "" || d.Get("signature").Str != "" {
+			list = append(list, messagesPiece{kind: messagesSealed, text: sealThought(raw)})
+		}
 	}
-	return messagesPiece{kind: messagesWhole, text: detail.Get("text").Str, sign: sign}
+	e.others = details{}
+	return list
 }
 
 // tell tells a piece, or has it wait until the open call is whole.
@@ -188,7 +208,8 @@ func (e *messagesEncoder) release(b []byte) (_ []byte, err error) {
 	held := e.held
 	e.held, e.waits = nil, 0
 	for _, p := range held {
-		if b, err = e.tell(b, p); err != nil {
+		p.messagesPiece.text = p.text.String()
+		if b, err = e.tell(b, p.messagesPiece); err != nil {
 			return b, err
 		}
 	}
@@ -201,10 +222,12 @@ func (e *messagesEncoder) hold(p messagesPiece) error {
 		return messagesBadAnswer("tool calls that are mixed up and too long to be put in order")
 	}
 	if n := len(e.held); n > 0 && p.kind != messagesSealed && p.kind != messagesWhole && e.held[n-1].kind == p.kind && e.held[n-1].call == p.call {
-		e.held[n-1].text += p.text
+		e.held[n-1].text.WriteString(p.text)
 		return nil
 	}
-	e.held = append(e.held, p)
+	held := &messagesHeld{messagesPiece: p}
+	held.text.WriteString(p.text)
+	e.held = append(e.held, held)
 	return nil
 }
 
@@ -295,7 +318,7 @@ func (e *messagesEncoder) leave(b []byte) []byte {
 			b = e.delta(b, `"input_json_delta","partial_json":`, "{}")
 		}
 	case messagesThought:
-		b = e.delta(b, `"signature_delta","signature":`, point.ForeignThought)
+		b = e.delta(b, `"signature_delta","signature":`, point.ThoughtMark)
 	}
 	b = append(b, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"...)
 	b = strconv.AppendInt(b, int64(e.index), 10)
@@ -306,7 +329,13 @@ func (e *messagesEncoder) leave(b []byte) []byte {
 
 // end closes what is open and tells why the answer ended, and what it used.
 func (e *messagesEncoder) end(b []byte, usage *point.Usage) []byte {
-	b = e.leave(e.begin(b, ""))
+	b = e.begin(b, "")
+	for _, p := range e.sealed() {
+		if told, err := e.tell(b, p); err == nil { // else too much waits already
+			b = told
+		}
+	}
+	b = e.leave(b)
 	for len(e.held) > 0 { // behind a call that never became whole
 		b, _ = e.release(b)
 		b = e.leave(b)

@@ -72,13 +72,13 @@ type watched struct {
 	next int64
 }
 
-// Next reads the number that an event has from its bytes: quotes within strings are escaped, so
-// that nothing else looks like it.
+// Next reads the number of the last event of a block, whose data is one line.
 func (w *watched) Next() (point.Block, error) {
-	const mark = `"sequence_number":`
+	const mark = "data:"
 	block, err := w.Blocks.Next()
-	if i := bytes.LastIndex(block.Data, []byte(mark)); i >= 0 {
-		if n := gjson.ParseBytes(block.Data[i+len(mark) : min(i+len(mark)+24, len(block.Data))]); n.Type == gjson.Number {
+	i := bytes.LastIndex(block.Data, []byte("\n"+mark)) + 1
+	if data, ok := bytes.CutPrefix(block.Data[i:], []byte(mark)); ok {
+		if n := gjson.GetBytes(data, "sequence_number"); n.Type == gjson.Number {
 			w.next = n.Int() + 1
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
-	"point/internal/jsontext"
 )
 
 // itemPrefixes begin the ids of items.
@@ -122,42 +121,11 @@ var (
 	}
 )
 
-// detail notes a reasoning detail. Some services stream them in pieces.
+// detail notes a reasoning detail.
 func (e *responsesEncoder) detail(b []byte, d gjson.Result) []byte {
 	b = e.opened(b, "reasoning")
-	list := e.open.details
-	if n := len(list); n > 0 {
-		if joined := joinThought(gjson.ParseBytes(list[n-1]), d); joined != nil {
-			list[n-1] = joined
-			return b
-		}
-	}
-	e.open.details = append(list, json.RawMessage(d.Raw))
+	e.open.details.add(d)
 	return b
-}
-
-// joinThought is a piece of thinking with the one before it, nil if they are two.
-func joinThought(last, next gjson.Result) json.RawMessage {
-	kind := last.Get("type").Str
-	member := map[string]string{"reasoning.text": "text", "reasoning.summary": "summary"}[kind]
-	if member == "" || next.Get("type").Str != kind || !last.Get("index").Exists() || last.Get("index").Int() != next.Get("index").Int() || last.Get("signature").Str != "" {
-		return nil
-	}
-	joined := map[string]json.RawMessage{}
-	for _, of := range []gjson.Result{last, next} {
-		of.ForEach(func(key, v gjson.Result) bool {
-			if v.Type != gjson.Null {
-				joined[key.Str] = json.RawMessage(v.Raw)
-			}
-			return true
-		})
-	}
-	joined[member] = jsontext.AppendString(nil, last.Get(member).Str+next.Get(member).Str)
-	raw, err := encodeJSON(joined)
-	if err != nil {
-		return nil
-	}
-	return raw
 }
 
 // said tells a piece of text, or of a refusal.
@@ -327,7 +295,7 @@ func (e *responsesEncoder) itemDone(b []byte, item *openItem, status string) []b
 	summary := e.request.Reasoning.Summary != ""
 	raw := item.json(status, summary, e.sealed)
 	e.items[item.index], e.inside[item.index] = raw, raw
-	if e.kept && !e.sealed && len(item.details) > 0 {
+	if e.kept && !e.sealed && item.details.some() {
 		e.inside[item.index] = item.json(status, summary, true)
 	}
 	return e.itemEvent(b, "response.output_item.done", item, raw)
@@ -344,8 +312,8 @@ func (o *openItem) json(status string, summary, sealed bool) json.RawMessage {
 		b = member(member(member(b, "call_id", o.callID), "name", o.name), "arguments", o.text.String())
 	case "reasoning":
 		b = o.thoughtJSON(b, summary)
-		if sealed && len(o.details) > 0 {
-			b = member(b, "encrypted_content", carryThought(o.details))
+		if sealed && o.details.some() {
+			b = member(b, "encrypted_content", carryThought(o.details.all()))
 		}
 	}
 	return append(b, '}')

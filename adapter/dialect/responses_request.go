@@ -75,11 +75,12 @@ func (r *responsesRequest) includes(what string) bool { return slices.Contains(r
 // thoughtWanted is what of a reasoning item goes on with the client.
 const thoughtWanted = "reasoning.encrypted_content"
 
-// chatBody is a chat in the inner vocabulary.
+// responsesChat is the chat that a request is told as.
 type responsesChat struct {
 	Model             string               `json:"model"`
 	Messages          []responsesMessage   `json:"messages"`
 	Stream            bool                 `json:"stream,omitempty"`
+	StreamOptions     map[string]bool      `json:"stream_options,omitempty"`
 	Tools             []responsesChatTool  `json:"tools,omitempty"`
 	ToolChoice        any                  `json:"tool_choice,omitempty"`
 	ParallelToolCalls *bool                `json:"parallel_tool_calls,omitempty"`
@@ -120,6 +121,9 @@ func (t *responsesTranslation) chat(call *point.Call) ([]byte, error) {
 	t.out = responsesChat{
 		Model: call.Envelope.Model, Stream: call.Envelope.Stream, ParallelToolCalls: r.ParallelToolCalls, Verbosity: r.Text.Verbosity,
 		ReasoningEffort: r.Reasoning.Effort, MaxTokens: r.MaxOutputTokens, Temperature: r.Temperature, TopP: r.TopP, User: r.User,
+	}
+	if t.out.Stream {
+		t.out.StreamOptions = map[string]bool{"include_usage": true}
 	}
 	if t.out.User == "" {
 		t.out.User = r.SafetyIdentifier

@@ -28,7 +28,6 @@ type responsesEncoder struct {
 	open   *openItem         // the message or the thought that is being told
 	calls  []*openItem       // by the chat's index
 	finish string
-	size   int
 	runes  int // of text that was told
 	whole  json.RawMessage
 	cost   int
@@ -45,7 +44,7 @@ type openItem struct {
 	start       int             // runes before the part
 	refusal     bool            // the part is one
 	parts       []string        // those that are whole, of a message
-	details     []json.RawMessage
+	details     details
 	annotations []string
 	callID      string
 	name        string
@@ -84,9 +83,6 @@ func (e *responsesEncoder) document(b, chat []byte, usage *point.Usage) ([]byte,
 func (e *responsesEncoder) chunk(b, chunk []byte) ([]byte, error) {
 	if !json.Valid(chunk) {
 		return nil, badChat()
-	}
-	if e.size += len(chunk); e.size > maxDocument {
-		return nil, &point.Error{Code: point.ProviderBadResponse, Message: "The provider's answer is too large to be translated."}
 	}
 	doc := gjson.ParseBytes(chunk)
 	e.known(doc)

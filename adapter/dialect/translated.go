@@ -10,7 +10,7 @@ import (
 
 const (
 	maxEvent    = 8 << 20  // bytes of one event, as the gateway takes them
-	maxDocument = 64 << 20 // bytes of an answer that is translated whole
+	maxDocument = 64 << 20 // bytes of an answer that is translated
 )
 
 // encoder tells a chat's answer in a dialect, by appending to what it is given.
@@ -40,6 +40,7 @@ type translated struct {
 	usage  *point.Usage // as told by the chat, last one wins
 	fresh  bool         // usage was not given on yet
 	buf    []byte
+	size   int // bytes of the chat's answer so far
 	done   bool
 }
 
@@ -81,6 +82,9 @@ func (t *translated) event() (point.Block, error) {
 			t.buf = t.to.end(t.buf, t.usage)
 			return t.block(point.BlockDone), nil
 		}
+		if err := t.count(len(event.Data)); err != nil {
+			return point.Block{}, err
+		}
 		if t.buf, err = t.to.chunk(t.buf, event.Data); err != nil {
 			return point.Block{}, err
 		}
@@ -118,10 +122,19 @@ func (t *translated) document() (point.Block, error) {
 			return t.block(point.BlockDone), nil
 		case err != nil:
 			return point.Block{}, err
-		case len(whole) > maxDocument:
-			return point.Block{}, &point.Error{Code: point.ProviderBadResponse, Message: "The provider's answer is too large to be translated."}
+		}
+		if err := t.count(len(block.Data)); err != nil {
+			return point.Block{}, err
 		}
 	}
+}
+
+// count bounds what is read of the chat's answer, since encoders hold parts of it.
+func (t *translated) count(n int) error {
+	if t.size += n; t.size > maxDocument {
+		return &point.Error{Code: point.ProviderBadResponse, Message: "The provider's answer is too large to be translated."}
+	}
+	return nil
 }
 
 // tell notes the usage that a block of the chat tells.

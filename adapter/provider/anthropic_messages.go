@@ -46,7 +46,7 @@ func messageHeader(client http.Header) http.Header {
 // ownThoughts takes out of a conversation the thinking that Point told in another model's name:
 // its marks stand where Anthropic looks for its own signature, and it would refuse them.
 func ownThoughts(body []byte) []byte {
-	if !bytes.Contains(body, []byte(point.ForeignThought)) {
+	if !bytes.Contains(body, []byte(point.ThoughtMark)) {
 		return body
 	}
 	var list []edit
@@ -72,8 +72,8 @@ func ownThoughts(body []byte) []byte {
 }
 
 func foreignThought(block value) bool {
-	return block.get("type").is("thinking") && strings.HasPrefix(block.get("signature").str(), point.ForeignThought) ||
-		block.get("type").is("redacted_thinking") && strings.HasPrefix(block.get("data").str(), point.ForeignThought)
+	return block.get("type").is("thinking") && strings.HasPrefix(block.get("signature").str(), point.ThoughtMark) ||
+		block.get("type").is("redacted_thinking") && strings.HasPrefix(block.get("data").str(), point.ThoughtMark)
 }
 
 // messageRelay relays messages as they come. It reads what they used and where they end: Claude

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"bytes"
+	"encoding/base64"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -39,7 +41,7 @@ func googlesBody(req *Request) ([]byte, error) {
 	for _, own := range env.OwnFields {
 		edits = append(edits, edit{Span: own})
 	}
-	body := splice(req.Call.Body, edits)
+	body := withoutForeignSignatures(splice(req.Call.Body, edits))
 	if env.ModelAt.End == 0 {
 		return body, nil
 	}
@@ -50,6 +52,29 @@ func googlesBody(req *Request) ([]byte, error) {
 		}
 	}
 	return body, nil
+}
+
+// foreignSignature begins a thought signature in which Point carries the thought of another model: the
+// base64 of its mark and a list.
+var foreignSignature = base64.StdEncoding.EncodeToString([]byte(point.ThoughtMark + "["))
+
+// withoutForeignSignatures puts what Google documents for calls of other models in the place of such
+// signatures, which it cannot decipher.
+func withoutForeignSignatures(body []byte) []byte {
+	if !bytes.Contains(body, []byte(foreignSignature)) {
+		return body
+	}
+	var list []edit
+	for _, content := range whole(body).get("contents").elements() {
+		for _, part := range content.get("parts").elements() {
+			for _, name := range []string{"thoughtSignature", "thought_signature"} {
+				if v := part.get(name); strings.HasPrefix(v.str(), foreignSignature) {
+					list = append(list, edit{point.Span{Start: v.at, End: v.at + len(v.raw)}, []byte(`"` + unsignedCall + `"`)})
+				}
+			}
+		}
+	}
+	return splice(body, list)
 }
 
 // generated decodes answers in Gemini's dialect, which are relayed as they came. Its streams have

@@ -72,7 +72,11 @@ func (s openAI) Image(req *Request) (*Exchange, error) {
 	images := min(max(gjson.GetBytes(req.Call.Body, "n").Int(), 1), 1000)
 	f := forwarded{member: "data", images: images}
 	if req.Call.Envelope.Stream {
-		return s.forward(req, "/images/generations", &passed{forwarded: f})
+		exchange, err := s.forward(req, "/images/generations", &passed{forwarded: f})
+		if err == nil {
+			exchange.Whole = true
+		}
+		return exchange, err
 	}
 	return s.forward(req, "/images/generations", relay{&f})
 }

@@ -40,6 +40,7 @@ func (s openAI) Pass(req *Request) (*Exchange, error) {
 			return nil, invalidBody(err)
 		}
 	}
+	exchange.Whole = true
 	exchange.Bytes = d.text || req.Call.Path == point.PathSpeech
 	return exchange, nil
 }

@@ -120,6 +120,7 @@ type Exchange struct {
 	Dropped  []string // bookkeeping fields that were left out
 	Decoder  Decoder
 	Bytes    bool // an answer that is neither JSON nor events is relayed as it is, under its own type
+	Whole    bool // a service may answer with a document, or bytes, although a stream was asked for
 	Inner    bool // the answer is a chat's in the inner vocabulary, though the call was none; Kind.Exchange sets it
 }
 
