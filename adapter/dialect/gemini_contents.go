@@ -184,7 +184,7 @@ func (t *geminiTelling) result(v gjson.Result, at string) error {
 		i = slices.IndexFunc(t.open, func(c geminiCalled) bool { return c.name == name })
 	}
 	if i < 0 {
-		return &point.Error{Code: point.InvalidRequest, Param: at, Message: fmt.Sprintf("The result of %q answers no function call of the turn before it.", headerWord(name))}
+		return &point.Error{Code: point.InvalidRequest, Param: at, Message: fmt.Sprintf("The result of %q answers no function call of the turn before it.", printable(name))}
 	}
 	m := geminiMessage{Role: "tool", ToolCallID: t.open[i].id}
 	t.open = slices.Delete(t.open, i, i+1)
@@ -246,7 +246,7 @@ func (t *geminiTelling) media(kind string, v gjson.Result, at string) (geminiPar
 		}
 		return filePart(address, typ, name), nil
 	}
-	return geminiPart{}, t.refuse(at+"."+headerWord(kind), "")
+	return geminiPart{}, t.refuse(at+"."+printable(kind), "")
 }
 
 func filePart(address, typ, name string) geminiPart {

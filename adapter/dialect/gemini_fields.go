@@ -130,42 +130,6 @@ func (t *geminiTelling) members(of gjson.Result, under string, table []geminiFie
 	return err
 }
 
-// maxGeminiDropped bounds how many dropped fields are named; their names are the client's.
-const maxGeminiDropped = 32
-
-// drop notes that a field is left out.
-func (t *geminiTelling) drop(name string) {
-	name = headerWord(name)
-	if len(t.dropped) < maxGeminiDropped && !slices.Contains(t.dropped, name) {
-		t.dropped = append(t.dropped, name)
-	}
-}
-
-// headerWord is a client's word as it may stand in a header.
-func headerWord(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' || r == ',' {
-			return '?'
-		}
-		return r
-	}, name[:min(len(name), 64)])
-}
-
-// refuse refuses a part of the request, or drops it if the endpoint's mapping says so.
-func (t *geminiTelling) refuse(param, hint string) error {
-	if t.lenient {
-		t.drop(param)
-		return nil
-	}
-	if hint == "" {
-		hint = `leave it out, choose a Gemini provider, or set "unsupported" to "drop" in the endpoint's mapping`
-	}
-	return &point.Error{
-		Code: point.UnsupportedField, Param: headerWord(param),
-		Message: fmt.Sprintf("Only Gemini itself can honour %q: %s.", headerWord(param), hint),
-	}
-}
-
 // wrongType is the refusal of a field that is not what it must be.
 func wrongType(param, want string) error {
 	return &point.Error{Code: point.InvalidRequest, Param: param, Message: fmt.Sprintf("The field %q must be %s.", param, want)}

@@ -13,9 +13,8 @@ import (
 
 // geminiTelling is one request on its way into a chat.
 type geminiTelling struct {
-	lenient bool // what cannot be said is dropped instead of refused
-	dropped []string
-	chat    geminiChat
+	dropping
+	chat geminiChat
 
 	turns  []geminiTurn
 	calls  int             // made so far, over all turns
@@ -66,7 +65,7 @@ func (gemini) Inner(call *point.Call) (*point.Call, error) {
 	if !json.Valid(call.Body) {
 		return nil, &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON."}
 	}
-	t := geminiTelling{lenient: call.Snapshot != nil && call.Snapshot.Mapping(call.Path).Unsupported == "drop"}
+	t := geminiTelling{dropping: droppingOf(call)}
 	t.chat.model = call.Envelope.Model
 	if err := t.members(gjson.ParseBytes(call.Body), "", geminiRequestFields); err != nil {
 		return nil, err

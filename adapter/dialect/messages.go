@@ -82,7 +82,7 @@ func (messages) Answer(call *point.Call, reply *point.Reply) point.Blocks {
 
 // Inner is call as a chat.
 func (messages) Inner(call *point.Call) (*point.Call, error) {
-	t := messagesTelling{call: call, drop: call.Snapshot.Mapping(call.Path).Unsupported == "drop"}
+	t := messagesTelling{call: call, dropping: droppingOf(call)}
 	body, err := t.tell()
 	if err != nil {
 		return nil, err

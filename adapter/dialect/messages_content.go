@@ -276,7 +276,7 @@ func (t *messagesTelling) part(at string, block messagesBlock) (part messagesPar
 		text := strings.TrimSpace(block.Title + "\n" + block.Source.URL + "\n\n" + block.Content.text())
 		part = messagesPart{Type: "text", Text: &text}
 	case isPast(block.Type):
-		t.leave("messages." + block.Type)
+		t.drop("messages." + block.Type)
 	default:
 		err = t.refuse(at+"."+block.Type, "use text, image, document, tool_use and tool_result blocks")
 	}
@@ -327,7 +327,7 @@ func (t *messagesTelling) document(at string, block messagesBlock) (messagesPart
 		file["filename"] = block.Title
 	}
 	if block.Context != "" {
-		t.leave("messages.context")
+		t.drop("messages.context")
 	}
 	return messagesPart{Type: "file", File: file, Citations: messagesGiven(block.Citations)}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -46,19 +45,12 @@ var messagesFields = map[string]messagesFate{
 	"betas":              {},
 }
 
-// messagesOwn are members that Point read before.
-var messagesOwn = []string{"provider", "fallback_providers", "models"}
-
-// messagesMaxDropped bounds how many dropped fields are named; their names are the client's.
-const messagesMaxDropped = 32
-
 // messagesTelling is one message request on its way into a chat.
 type messagesTelling struct {
-	call    *point.Call
-	drop    bool // what cannot be said is left out, not refused
-	in      messagesRequest
-	out     messagesChat
-	dropped []string
+	dropping
+	call *point.Call
+	in   messagesRequest
+	out  messagesChat
 }
 
 // messagesRequest is the body of POST /v1/messages, as far as it can be told.
@@ -132,11 +124,11 @@ func (t *messagesTelling) sort() (err error) {
 	gjson.ParseBytes(t.call.Body).ForEach(func(key, value gjson.Result) bool {
 		fate := messagesFields[key.Str]
 		switch {
-		case fate.as != "", slices.Contains(messagesOwn, key.Str), messagesNothing(value):
+		case fate.as != "", slices.Contains(ownFields, key.Str), messagesNothing(value):
 		case fate.weighty:
 			err = t.refuse(key.Str, "")
 		default:
-			t.leave(key.Str)
+			t.drop(key.Str)
 		}
 		return err == nil
 	})
@@ -146,37 +138,6 @@ func (t *messagesTelling) sort() (err error) {
 // messagesNothing reports whether a value says nothing.
 func messagesNothing(v gjson.Result) bool {
 	return v.Type == gjson.Null || v.Raw == "[]" || v.Raw == "{}"
-}
-
-// leave notes that something was left out.
-func (t *messagesTelling) leave(name string) {
-	name = messagesPrintable(name)
-	if len(t.dropped) < messagesMaxDropped && !slices.Contains(t.dropped, name) {
-		t.dropped = append(t.dropped, name)
-	}
-}
-
-// refuse refuses what cannot be told, or leaves it out if the mapping says so.
-func (t *messagesTelling) refuse(param, hint string) error {
-	if t.drop {
-		t.leave(param)
-		return nil
-	}
-	param = messagesPrintable(param)
-	if hint == "" {
-		hint = `leave it out, choose a provider that speaks Anthropic's dialect, or set "unsupported" to "drop" in the endpoint's mapping`
-	}
-	return &point.Error{Code: point.UnsupportedField, Param: param, Message: fmt.Sprintf("%q can only be honoured by Anthropic: %s.", param, hint)}
-}
-
-// messagesPrintable is a client's word as it may stand in a header.
-func messagesPrintable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' || r == ',' {
-			return '?'
-		}
-		return r
-	}, name[:min(len(name), 80)])
 }
 
 // messagesBadBody tells which field has the wrong type.

@@ -55,7 +55,7 @@ func (responses) Inner(call *point.Call) (*point.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &responsesTranslation{request: r, dropping: dropping{lax: call.Snapshot.Mapping(call.Path).Unsupported == "drop"}}
+	t := &responsesTranslation{request: r, dropping: droppingOf(call)}
 	body, err := t.chat(call)
 	if err != nil {
 		return nil, err

@@ -2,11 +2,8 @@ package dialect
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tidwall/gjson"
-
-	"point"
 )
 
 // fate is what becomes of a request's field where a chat is made of it.
@@ -63,9 +60,6 @@ var responsesFields = []field{
 	{name: "top_logprobs", fate: fateRefused, harmless: isZero},
 }
 
-// ownFields are read by Point itself, whatever the dialect.
-var ownFields = []string{"provider", "fallback_providers", "models"}
-
 // sortOut goes through a request's fields by the dialect's table: it refuses what changes the
 // meaning, and notes what is left out.
 func (d *dropping) sortOut(body []byte, table []field) (err error) {
@@ -81,46 +75,9 @@ func (d *dropping) sortOut(body []byte, table []field) (err error) {
 		case rule.fate == fateDropped:
 			d.drop(rule.name)
 		case rule.fate == fateRefused && !rule.harmless(value):
-			err = d.refuse(rule.name, "It cannot be said to a provider that does not serve this endpoint itself")
+			err = d.refuse(rule.name, "")
 		}
 		return err == nil
 	})
 	return err
-}
-
-// maxDropped bounds how many dropped fields are named; their names are the client's.
-const maxDropped = 32
-
-// dropping notes what a translation leaves out.
-type dropping struct {
-	lax     bool // leave out too what would be refused (mapping: unsupported)
-	dropped []string
-}
-
-func (d *dropping) drop(name string) {
-	if name = asciiWord(name); len(d.dropped) < maxDropped && !slices.Contains(d.dropped, name) {
-		d.dropped = append(d.dropped, name)
-	}
-}
-
-// refuse refuses a part of the request and says why, or drops it if that is wished.
-func (d *dropping) refuse(param, why string) error {
-	if d.lax {
-		d.drop(param)
-		return nil
-	}
-	return &point.Error{
-		Code: point.UnsupportedField, Param: param,
-		Message: why + `: leave "` + param + `" out, choose a provider that serves this endpoint itself, or set "unsupported" to "drop" in the endpoint's mapping.`,
-	}
-}
-
-// asciiWord is a client's word as it may stand in a header.
-func asciiWord(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' || r == ',' {
-			return '?'
-		}
-		return r
-	}, name[:min(len(name), 64)])
 }

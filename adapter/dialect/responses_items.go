@@ -161,7 +161,7 @@ func (t *responsesTranslation) item(at string, raw json.RawMessage) error {
 	case "item_reference":
 		return &point.Error{Code: point.InvalidRequest, Param: at + ".id", Message: fmt.Sprintf("Point keeps no item %q for this key: send the item itself.", short(item.ID))}
 	}
-	return t.refuse(at+".type", fmt.Sprintf("An item of type %q is OpenAI's own", short(item.Type)))
+	return t.refuse(at+".type", fmt.Sprintf("an item of type %q is OpenAI's own", short(item.Type)))
 }
 
 func (t *responsesTranslation) message(at string, item *responsesItem) error {
@@ -281,7 +281,7 @@ func (t *responsesTranslation) part(at string, c *responsesContent) (part respon
 		return responsesPart{Type: "refusal", Refusal: c.Refusal}, nil
 	case "input_image":
 		if c.ImageURL == "" {
-			return part, t.refuse(at+".file_id", "Files that lie at OpenAI cannot be read by others")
+			return part, t.refuse(at+".file_id", "files that lie at OpenAI cannot be read by others")
 		}
 		return responsesPart{Type: "image_url", ImageURL: &responsesImage{c.ImageURL, c.Detail}}, nil
 	case "input_file":
@@ -293,5 +293,5 @@ func (t *responsesTranslation) part(at string, c *responsesContent) (part respon
 	case "input_audio":
 		return responsesPart{Type: "input_audio", InputAudio: c.InputAudio}, nil
 	}
-	return part, t.refuse(at+".type", fmt.Sprintf("Content of type %q is OpenAI's own", short(c.Type)))
+	return part, t.refuse(at+".type", fmt.Sprintf("content of type %q is OpenAI's own", short(c.Type)))
 }

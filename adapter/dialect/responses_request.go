@@ -142,7 +142,7 @@ func (t *responsesTranslation) chat(call *point.Call) ([]byte, error) {
 // included refuses what is asked for of the answer and cannot be given.
 func (t *responsesTranslation) included() error {
 	if t.request.includes("message.output_text.logprobs") {
-		return t.refuse("include", "Log probabilities cannot be told")
+		return t.refuse("include", "log probabilities cannot be told")
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (t *responsesTranslation) format() error {
 	case "json_schema":
 		t.out.ResponseFormat = &responsesChatFormat{f.Type, &responsesSchema{f.Name, f.Description, f.Schema, f.Strict}}
 	default:
-		return t.refuse("text.format", fmt.Sprintf("The format %q is none of text, json_object and json_schema", f.Type))
+		return t.refuse("text.format", fmt.Sprintf("the format %q is none of text, json_object and json_schema", f.Type))
 	}
 	return nil
 }

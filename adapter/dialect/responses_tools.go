@@ -38,7 +38,7 @@ func (t *responsesTranslation) tools() error {
 		}
 		switch {
 		case tool.Type != "function":
-			if err := t.refuse(at+".type", fmt.Sprintf("The tool type %q is OpenAI's own, other providers have functions alone", short(tool.Type))); err != nil {
+			if err := t.refuse(at+".type", fmt.Sprintf("the tool type %q is OpenAI's own, other providers have functions alone", short(tool.Type))); err != nil {
 				return err
 			}
 		case tool.Name == "":
@@ -99,7 +99,7 @@ func (t *responsesTranslation) choice() error {
 	case "allowed_tools":
 		return t.allowed(&c)
 	}
-	return t.refuse("tool_choice", fmt.Sprintf("A choice of type %q is OpenAI's own", short(c.Type)))
+	return t.refuse("tool_choice", fmt.Sprintf("a choice of type %q is OpenAI's own", short(c.Type)))
 }
 
 // allowed translates a list of tools that may be called.
@@ -108,7 +108,7 @@ func (t *responsesTranslation) allowed(c *responsesChoice) error {
 	out.Allowed.Mode = c.Mode
 	for i, tool := range c.Tools {
 		if tool.Type != "function" {
-			if err := t.refuse(fmt.Sprintf("tool_choice.tools[%d]", i), fmt.Sprintf("The tool type %q is OpenAI's own", short(tool.Type))); err != nil {
+			if err := t.refuse(fmt.Sprintf("tool_choice.tools[%d]", i), fmt.Sprintf("the tool type %q is OpenAI's own", short(tool.Type))); err != nil {
 				return err
 			}
 			continue
