@@ -15,7 +15,7 @@ func (t *transaction) counts(target point.Target) bool {
 		return false
 	}
 	kind, ok := provider.Lookup(target.Provider.Kind)
-	return !ok || !kind.Speaks(t.call.Path)
+	return !ok || !kind.Speaks(t.call.Path, target.Model, &target.Provider.Config)
 }
 
 // estimated answers with Point's own estimate; nothing is sent to the target.

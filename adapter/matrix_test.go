@@ -67,10 +67,12 @@ func newMatrix(t *testing.T) *matrixWorld {
 		upstreams[i] = func(w http.ResponseWriter, r *http.Request) {
 			m.got, _ = io.ReadAll(r.Body)
 			answer := out.answer
-			if strings.HasSuffix(r.URL.Path, "/responses") {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/responses"):
 				answer = `{"id":"resp_1","object":"response","status":"completed","model":"m","output":[],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}`
-			}
-			if out.calls != "" && (gjson.GetBytes(m.got, "tools.0").Exists() || gjson.GetBytes(m.got, "toolConfig.tools.0").Exists()) {
+			case strings.HasSuffix(r.URL.Path, "/invoke"):
+				answer = asMessage
+			case out.calls != "" && (gjson.GetBytes(m.got, "tools.0").Exists() || gjson.GetBytes(m.got, "toolConfig.tools.0").Exists()):
 				answer = out.calls
 			}
 			says(answer)(w, r)

@@ -90,8 +90,8 @@ func (azure) ListModels() (*point.Outbound, func([]byte) ([]string, error)) {
 	return out, read
 }
 
-func (a azure) Chat(req *Request) (*Exchange, error) {
-	x, err := a.ask(req, openAI{rules: knowsLimits(&req.Provider.Config)}.Chat)
+func (s azure) Chat(req *Request) (*Exchange, error) {
+	x, err := s.ask(req, openAI{rules: knowsLimits(&req.Provider.Config)}.Chat)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +101,26 @@ func (a azure) Chat(req *Request) (*Exchange, error) {
 	return x, nil
 }
 
-func (a azure) Complete(req *Request) (*Exchange, error) { return a.ask(req, openAI{}.Complete) }
-func (a azure) Embed(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Embed) }
-func (a azure) Image(req *Request) (*Exchange, error)    { return a.ask(req, openAI{}.Image) }
+func (s azure) Complete(req *Request) (*Exchange, error) { return s.ask(req, openAI{}.Complete) }
+func (s azure) Embed(req *Request) (*Exchange, error)    { return s.ask(req, openAI{}.Embed) }
+func (s azure) Image(req *Request) (*Exchange, error)    { return s.ask(req, openAI{}.Image) }
+
+// Passes: the API has OpenAI's sound and edits of images, by deployment.
+func (azure) Passes(path string) bool {
+	return slices.Contains([]string{point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate}, path)
+}
+
+func (s azure) Pass(req *Request) (*Exchange, error) { return s.ask(req, openAI{}.Pass) }
+
+// Speaks: dated versions of the API have responses elsewhere; these are told as chats.
+func (azure) Speaks(path, _ string, c *point.ProviderConfig) bool {
+	return path == point.PathResponses && !dated(setting(c, "api_version"))
+}
+
+func (s azure) Respond(req *Request) (*Exchange, error) { return s.ask(req, openAIOwn{}.Respond) }
+
+// dated reports whether a version of the API is one of those that are called by their date.
+func dated(version string) bool { return version != "" && version[0] >= '0' && version[0] <= '9' }
 
 // firstUsage is the first dated version of the API that knows stream_options and
 // max_completion_tokens.
@@ -112,7 +129,7 @@ const firstUsage = "2024-09-01"
 // knowsLimits reports whether the API's version is one that has max_completion_tokens.
 func knowsLimits(c *point.ProviderConfig) bool {
 	version := setting(c, "api_version")
-	return version == "" || version[0] < '0' || version[0] > '9' || version >= firstUsage
+	return !dated(version) || version >= firstUsage
 }
 
 // ask makes an exchange that goes to the deployment of the request's model.

@@ -39,6 +39,18 @@ func (cohere) ListModels() (*point.Outbound, func([]byte) ([]string, error)) {
 	return out, func(body []byte) ([]string, error) { return modelIDs(body, "models", "name") }
 }
 
+// Passes: what everybody's rerank is modelled on is Cohere's own.
+func (cohere) Passes(path string) bool { return path == point.PathRerank }
+
+// Pass forwards a call to rerank documents.
+func (cohere) Pass(req *Request) (*Exchange, error) {
+	x, err := openAI{}.Pass(req)
+	if err == nil {
+		x.Outbound.Path = "/v2/rerank"
+	}
+	return x, err
+}
+
 // Chat translates a chat completion into Cohere's chat.
 func (cohere) Chat(req *Request) (*Exchange, error) {
 	chat, err := readChat(req)

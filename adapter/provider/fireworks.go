@@ -14,6 +14,10 @@ func init() {
 			chats
 			completes
 			floats
-		}{chats: chats{saying: saying{names: maxTokens, message: []says{asSystem}}}},
+			passes
+		}{
+			chats:  chats{saying: saying{names: maxTokens, message: []says{asSystem}}},
+			passes: passes{point.PathRerank},
+		},
 	})
 }

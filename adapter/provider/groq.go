@@ -15,12 +15,18 @@ func init() {
 		BaseURL: "https://api.groq.com/openai/v1",
 		EnvKeys: []string{"GROQ_API_KEY"},
 		Probe:   "llama-3.1-8b-instant",
-		Service: groq{chats{saying: saying{message: []says{asSystem, groqMessage}}}},
+		Service: groq{
+			chats{saying: saying{message: []says{asSystem, groqMessage}}},
+			passes{point.PathSpeech, point.PathTranscribe, point.PathTranslate},
+		},
 	})
 }
 
 // groq refuses messages with members that it does not know.
-type groq struct{ chats }
+type groq struct {
+	chats
+	passes
+}
 
 // Failure: a request that is larger than the account's tokens of a minute is a 413 there.
 func (g groq) Failure(status int, header http.Header, body []byte) *point.Error {

@@ -21,6 +21,7 @@ func init() {
 		Service: struct {
 			chats
 			floats
+			passes
 		}{
 			chats{saying: saying{
 				names:   map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
@@ -35,6 +36,7 @@ func init() {
 				refused: []string{"user"},
 				nulls:   true,
 			}},
+			passes{point.PathTranscribe, point.PathModerations},
 		},
 	})
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/http"
+	"slices"
 
 	"point"
 )
@@ -61,6 +62,12 @@ func (f floats) Embed(req *Request) (*Exchange, error) {
 	f.say(req, x)
 	return x, nil
 }
+
+// passes is what else the service has of OpenAI's paths, whose requests go on as they came.
+type passes []string
+
+func (p passes) Passes(path string) bool              { return slices.Contains(p, path) }
+func (p passes) Pass(req *Request) (*Exchange, error) { return openAI{}.Pass(req) }
 
 // images is the making of images.
 type images struct{}

@@ -55,7 +55,7 @@ func TestServiceAccounts(t *testing.T) {
 	if len(faults) > 0 || err != nil || account.Email != "a@p1.example" || account.TokenURL != "https://oauth2.googleapis.com/token" {
 		t.Errorf("%v, %+v, %v", faults, account, err)
 	}
-	if out, err := vertexOutbound(&c, "anthropic", "claude-x", "rawPredict", 1); err != nil || out.Path != "/v1/projects/p1/locations/global/publishers/anthropic/models/claude-x:rawPredict" {
+	if out, err := vertexOutbound(&c, "anthropic", "claude-x", "rawPredict", nil); err != nil || out.Path != "/v1/projects/p1/locations/global/publishers/anthropic/models/claude-x:rawPredict" {
 		t.Errorf("%+v, %v", out, err)
 	}
 	for _, config := range []string{file("https://evil.example/token"), file("http://169.254.169.254/"), `{"service_account":"no JSON"}`, `{"service_account":"{}"}`} {
@@ -103,6 +103,38 @@ func TestSettingsFitEachOther(t *testing.T) {
 		ReadStored(k, members, nil, Grant{}, func(string, string, ...any) {}, func(secret string) { gone = append(gone, secret) })
 		if c.at == "secret_access_key" && strings.Join(gone, " ") != c.at {
 			t.Errorf("%s %s: restored without %v", c.kind, c.config, gone)
+		}
+	}
+}
+
+// TestWhoSpeaksWhat: some speak a dialect with some models, or by some settings, alone.
+func TestWhoSpeaksWhat(t *testing.T) {
+	for _, c := range []struct {
+		kind, path, model, options string
+		want                       bool
+	}{
+		{"vertex", point.PathMessages, "claude-sonnet-4-5@20250929", "{}", true},
+		{"vertex", point.PathCountTokens, "publishers/anthropic/models/claude-sonnet-4-5", "{}", true},
+		{"vertex", point.PathGemini, "claude-sonnet-4-5", "{}", false},
+		{"vertex", point.PathGemini, "gemini-2.5-flash", "{}", true},
+		{"vertex", point.PathMessages, "gemini-2.5-flash", "{}", false},
+		{"vertex", point.PathResponses, "gemini-2.5-flash", "{}", false},
+		{"bedrock", point.PathMessages, "eu.anthropic.claude-haiku-4-5-20251001-v1:0", "{}", true},
+		{"bedrock", point.PathMessages, "amazon.nova-lite-v1:0", "{}", false},
+		{"bedrock", point.PathCountTokens, "anthropic.claude-haiku-4-5-20251001-v1:0", "{}", false},
+		{"azure", point.PathResponses, "gpt-5", "{}", true},
+		{"azure", point.PathResponses, "gpt-5", `{"api_version":"preview"}`, true},
+		{"azure", point.PathResponses, "gpt-5", `{"api_version":"2024-10-21"}`, false},
+		{"anthropic", point.PathMessages, "anything", "{}", true},
+		{"openai", point.PathMessages, "gpt-5", "{}", false},
+	} {
+		config := &point.ProviderConfig{}
+		if err := json.Unmarshal([]byte(c.options), &config.Options); err != nil {
+			t.Fatal(err)
+		}
+		k, _ := Lookup(c.kind)
+		if got := k.Speaks(c.path, c.model, config); got != c.want {
+			t.Errorf("%s speaks %s with %s and %s: %t", c.kind, c.path, c.model, c.options, got)
 		}
 	}
 }

@@ -215,8 +215,24 @@ func ability(s Service, path string) func(*Request) (*Exchange, error) {
 	return nil
 }
 
-// Speaks reports whether k serves a path in the path's own dialect.
-func (k *Kind) Speaks(path string) bool { return ability(k.Service, path) != nil }
+// Selective is a service that speaks a path's own dialect for some of its models or by some settings
+// alone: else calls are told as chats.
+type Selective interface {
+	Speaks(path, model string, c *point.ProviderConfig) bool
+}
+
+// Speaks reports whether k serves a model at a path in the path's own dialect.
+func (k *Kind) Speaks(path, model string, c *point.ProviderConfig) bool {
+	return k.own(path, model, c) != nil
+}
+
+// own is what serves a model at a path in the path's own dialect, nil if nothing does.
+func (k *Kind) own(path, model string, c *point.ProviderConfig) func(*Request) (*Exchange, error) {
+	if s, ok := k.Service.(Selective); ok && slices.Contains(point.ChatPaths(), path) && !s.Speaks(path, model, c) {
+		return nil
+	}
+	return ability(k.Service, path)
+}
 
 // Serves reports whether k can answer calls of a path: with an ability for it, or as a chat that is
 // translated from and to the path's dialect.
@@ -227,7 +243,7 @@ func (k *Kind) Serves(path string) bool {
 // Exchange translates a call by the ability that its path needs. Without one, a call that can be
 // told as a chat is.
 func (k *Kind) Exchange(req *Request) (*Exchange, error) {
-	if serve := ability(k.Service, req.Call.Path); serve != nil {
+	if serve := k.own(req.Call.Path, req.Model, &req.Provider.Config); serve != nil {
 		return serve(req)
 	}
 	chat := ability(k.Service, point.PathChat)

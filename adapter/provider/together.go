@@ -15,6 +15,10 @@ func init() {
 			completes
 			floats
 			images
-		}{chats: chats{saying: saying{names: maxTokens, message: []says{asSystem}}}},
+			passes
+		}{
+			chats:  chats{saying: saying{names: maxTokens, message: []says{asSystem}}},
+			passes: passes{point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathRerank},
+		},
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 func init() {
@@ -135,6 +136,60 @@ func (vertex) Failure(status int, header http.Header, body []byte) *point.Error 
 	return failure(status, header, body, googleComplaint(body))
 }
 
+// Speaks: Claude speaks Anthropic's dialect, Gemini its own.
+func (vertex) Speaks(path, model string, _ *point.ProviderConfig) bool {
+	isClaude := strings.HasPrefix(vertexModel(model), "claude")
+	return isClaude && (path == point.PathMessages || path == point.PathCountTokens) || !isClaude && path == point.PathGemini
+}
+
+// Generate sends a generateContent request on as it came.
+func (vertex) Generate(req *Request) (*Exchange, error) {
+	body, err := googlesBody(req)
+	if err != nil {
+		return nil, err
+	}
+	method := "generateContent"
+	if req.Call.Envelope.Stream {
+		method = "streamGenerateContent?alt=sse"
+	}
+	out, err := vertexOutbound(&req.Provider.Config, "google", vertexModel(req.Model), method, body)
+	return &Exchange{Outbound: out, Decoder: &generated{}}, err
+}
+
+// Messages sends a message request to Claude in its own dialect.
+func (vertex) Messages(req *Request) (*Exchange, error) {
+	method := "rawPredict"
+	if req.Call.Envelope.Stream {
+		method = "streamRawPredict"
+	}
+	return vertexMessages(req, &messageRelay{}, vertexModel(req.Model), method, "")
+}
+
+// CountTokens asks for a count: there is a model for it, which is told the model that is meant.
+func (vertex) CountTokens(req *Request) (*Exchange, error) {
+	return vertexMessages(req, countRelay{}, "count-tokens", "rawPredict", vertexModel(req.Model))
+}
+
+func vertexMessages(req *Request, decoder Decoder, model, method, meant string) (*Exchange, error) {
+	x := &Exchange{Decoder: decoder}
+	body, betas, err := x.hosted("vertex", req, vertexVersion)
+	if err != nil {
+		return nil, err
+	}
+	if meant != "" {
+		list := edits{}
+		list.set(whole(body), "model", string(jsontext.AppendString(nil, meant)))
+		body = splice(body, list)
+	}
+	if x.Outbound, err = vertexOutbound(&req.Provider.Config, "anthropic", model, method, body); err != nil {
+		return nil, err
+	}
+	if len(betas) > 0 {
+		x.Outbound.Header.Set("Anthropic-Beta", strings.Join(betas, ","))
+	}
+	return x, nil
+}
+
 // Chat translates a chat completion for the model's own dialect.
 func (s vertex) Chat(req *Request) (*Exchange, error) {
 	chat, err := readChat(req)
@@ -170,7 +225,11 @@ func (s vertex) gemini(req *Request, chat *chatRequest, model string) (*Exchange
 	if chat.Stream {
 		method = "streamGenerateContent?alt=sse"
 	}
-	out, err := vertexOutbound(&req.Provider.Config, "google", model, method, &t.out)
+	body, err := marshal(&t.out)
+	if err != nil {
+		return nil, err
+	}
+	out, err := vertexOutbound(&req.Provider.Config, "google", model, method, body)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +252,11 @@ func (s vertex) claude(req *Request, chat *chatRequest, model string) (*Exchange
 	if chat.Stream {
 		method = "streamRawPredict"
 	}
-	out, err := vertexOutbound(&req.Provider.Config, "anthropic", model, method, &t.out)
+	body, err := marshal(&t.out)
+	if err != nil {
+		return nil, err
+	}
+	out, err := vertexOutbound(&req.Provider.Config, "anthropic", model, method, body)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +268,7 @@ func (s vertex) claude(req *Request, chat *chatRequest, model string) (*Exchange
 
 // vertexOutbound posts body to a method of a publisher's model, within the project if there is
 // one.
-func vertexOutbound(c *point.ProviderConfig, publisher, model, method string, body any) (*point.Outbound, error) {
+func vertexOutbound(c *point.ProviderConfig, publisher, model, method string, body []byte) (*point.Outbound, error) {
 	project := cmp.Or(setting(c, "project"), accountOf(c).ProjectID)
 	path := "/v1/"
 	switch at := location(c); {
@@ -217,12 +280,8 @@ func vertexOutbound(c *point.ProviderConfig, publisher, model, method string, bo
 	default:
 		path += fmt.Sprintf("projects/%s/locations/%s/", project, at)
 	}
-	raw, err := marshal(body)
-	if err != nil {
-		return nil, err
-	}
 	return &point.Outbound{
 		Method: http.MethodPost, Path: path + "publishers/" + publisher + "/models/" + url.PathEscape(model) + ":" + method,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: raw,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: body,
 	}, nil
 }

@@ -13,6 +13,10 @@ func init() {
 			chats
 			completes
 			embeds
-		}{chats: chats{saying: saying{message: []says{asSystem}}}},
+			passes
+		}{
+			chats:  chats{saying: saying{message: []says{asSystem}}},
+			passes: passes{point.PathTranscribe, point.PathTranslate, point.PathRerank},
+		},
 	})
 }
