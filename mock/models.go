@@ -18,6 +18,7 @@ type model struct {
 var (
 	openAIList = []model{
 		{id: "gpt-4o-mini"}, {id: "gpt-4o"}, {id: "o4-mini"}, {id: "text-embedding-3-small"}, {id: "gpt-image-1"},
+		{id: "gpt-4o-mini-tts"}, {id: "gpt-4o-mini-transcribe"}, {id: "omni-moderation-latest"},
 	}
 	anthropicList = []model{
 		{id: "claude-sonnet-4-5", title: "Claude Sonnet 4.5"}, {id: "claude-haiku-4-5", title: "Claude Haiku 4.5"},

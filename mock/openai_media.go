@@ -83,10 +83,11 @@ func openAIEdit(req *request) (*reply, *failure) {
 	}
 	picture := base64.StdEncoding.EncodeToString(drawPNG(req.server.opts.Seed ^ fnv(u.fields["prompt"]+string(u.file))))
 	in := countTokens(u.fields["prompt"])
-	return document(object{
-		"created": req.server.opts.Now().Unix(), "data": []object{{"b64_json": picture}},
-		"usage": object{"total_tokens": in + 272, "input_tokens": in, "output_tokens": 272, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}},
-	}), nil
+	usage := object{"total_tokens": in + 272, "input_tokens": in, "output_tokens": 272, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
+	if u.fields["stream"] == "true" {
+		return drawn("image_edit", picture, usage), nil
+	}
+	return document(object{"created": req.server.opts.Now().Unix(), "data": []object{{"b64_json": picture}}, "usage": usage}), nil
 }
 
 type speechRequest struct {

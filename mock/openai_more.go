@@ -219,13 +219,18 @@ func openAIImage(req *request) (*reply, *failure) {
 	in, out := countTokens(r.Prompt), 272*n
 	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
 	if r.Stream {
-		picture := data[0]["b64_json"]
-		return &reply{status: http.StatusOK, stream: true, frames: []frame{
-			{event: "image_generation.partial_image", data: encode(object{"type": "image_generation.partial_image", "b64_json": picture, "partial_image_index": 0})},
-			{event: "image_generation.completed", last: true, data: encode(object{"type": "image_generation.completed", "b64_json": picture, "usage": usage})},
-		}}, nil
+		return drawn("image_generation", data[0]["b64_json"], usage), nil
 	}
 	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
+}
+
+// drawn is a picture as a stream, whose events begin with kind.
+func drawn(kind string, picture any, usage object) *reply {
+	partial, completed := kind+".partial_image", kind+".completed"
+	return &reply{status: http.StatusOK, stream: true, frames: []frame{
+		{event: partial, data: encode(object{"type": partial, "b64_json": picture, "partial_image_index": 0})},
+		{event: completed, last: true, data: encode(object{"type": completed, "b64_json": picture, "usage": usage})},
+	}}
 }
 
 // drawPNG is a picture of 32 by 32 pixels: two colours that hash tells, one fading into the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type responsesRequest struct {
 	ParallelToolCalls *bool           `json:"parallel_tool_calls"`
 	MaxOutputTokens   int             `json:"max_output_tokens"`
 	Previous          string          `json:"previous_response_id"`
+	Store             *bool           `json:"store"`
 	Reasoning         struct {
 		Effort string `json:"effort"`
 	} `json:"reasoning"`
@@ -55,8 +57,12 @@ func (r *responsesRequest) chat(s *Server) (*chatRequest, *failure) {
 		ResponseFormat: responseFormat{Type: r.Text.Format.Type},
 	}
 	c.ResponseFormat.JSONSchema.Name, c.ResponseFormat.JSONSchema.Schema = r.Text.Format.Name, r.Text.Format.Schema
-	if r.Previous != "" { // nothing is remembered
-		return nil, &failure{status: http.StatusBadRequest, param: "previous_response_id", message: fmt.Sprintf("Previous response with id '%s' not found.", r.Previous)}
+	if r.Previous != "" {
+		before, ok := s.talks.find(r.Previous)
+		if !ok {
+			return nil, &failure{status: http.StatusBadRequest, param: "previous_response_id", message: fmt.Sprintf("Previous response with id '%s' not found.", r.Previous)}
+		}
+		c.Messages = append(c.Messages, before...)
 	}
 	for _, t := range r.Tools {
 		if t.Type != "function" {
@@ -145,6 +151,13 @@ func (openAI) respond(req *request) (*reply, *failure) {
 	req.cacheByLength(p, &a)
 	e := responsesEncoder{req: req, answer: a}
 	_ = json.Unmarshal(req.body, &e.asked) // it was read before
+	if r.Store == nil || *r.Store {
+		said := c.Messages
+		if r.Instructions != "" { // they are for this answer alone
+			said = slices.DeleteFunc(slices.Clone(said), func(m chatMessage) bool { return m.Role == "system" })
+		}
+		req.remember(req.id("resp_", 0), said, a)
+	}
 	if r.Stream {
 		return &reply{status: http.StatusOK, frames: e.stream(), stream: true}, nil
 	}

@@ -25,7 +25,7 @@ func (e *responsesEncoder) object(status string, output []object) object {
 		"temperature": 1.0, "top_p": 1.0, "usage": nil, "store": true, "truncation": "disabled", "service_tier": "default", "text": object{"format": object{"type": "text"}},
 		"instructions": nil, "max_output_tokens": nil, "previous_response_id": nil, "reasoning": object{"effort": nil, "summary": nil}, "user": nil,
 	}
-	for _, name := range []string{"instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "tool_choice", "tools", "temperature", "top_p", "store", "text", "reasoning", "user"} {
+	for _, name := range []string{"instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "tool_choice", "tools", "temperature", "top_p", "store", "previous_response_id", "text", "reasoning", "user"} {
 		if v := e.asked[name]; v != nil {
 			o[name] = v
 		}

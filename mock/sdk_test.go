@@ -104,7 +104,7 @@ func TestSDKOthers(t *testing.T) {
 	w := start(t, mock.Options{})
 	client := w.sdk("sk-1")
 	models, err := client.Models.List(t.Context())
-	if err != nil || len(models.Data) != 5 || models.Data[0].ID != "gpt-4o-mini" {
+	if err != nil || len(models.Data) != 8 || models.Data[0].ID != "gpt-4o-mini" {
 		t.Errorf("%v, %v", models, err)
 	}
 	vectors, err := client.Embeddings.New(t.Context(), openai.EmbeddingNewParams{

@@ -33,6 +33,7 @@ type Server struct {
 	script  script
 	fails   counters // fault fail-first
 	prefix  seenSet  // prompt prefixes, for cached tokens
+	talks   talks    // kept responses
 	closing chan struct{}
 	close   sync.Once
 }

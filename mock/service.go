@@ -2,6 +2,8 @@ package mock
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -116,10 +118,15 @@ func encode(v any) []byte {
 
 // decode reads the body into v.
 func (r *request) decode(v any) *failure {
-	if err := json.Unmarshal(r.body, v); err != nil {
-		return bad("", "We could not parse the JSON body of your request: "+err.Error())
+	err := json.Unmarshal(r.body, v)
+	var typed *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &typed) && typed.Field != "":
+		return bad(typed.Field, fmt.Sprintf("Invalid type for '%s': it may not be of type %s.", typed.Field, typed.Value))
 	}
-	return nil
+	return bad("", "The JSON body of the request could not be parsed.")
 }
 
 // id makes an identifier that is the same for the same seed and position.

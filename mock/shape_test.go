@@ -253,3 +253,30 @@ func TestModelLists(t *testing.T) {
 		}
 	}
 }
+
+// Responses are remembered, and go on from each other.
+func TestResponsesGoOn(t *testing.T) {
+	w := start(t, mock.Options{})
+	first := w.post("/openai/v1/responses", `{"model":"gpt-4o-mini","input":"Reply with exactly: pong","instructions":"Be short."}`)
+	id, _ := first.field(t, "id").(string)
+	second := w.post("/openai/v1/responses", `{"model":"gpt-4o-mini","input":"What is 2 * 3?","previous_response_id":"`+id+`"}`)
+	alone := w.post("/openai/v1/responses", `{"model":"gpt-4o-mini","store":false,"input":"What is 2 * 3?"}`)
+	if second.field(t, "previous_response_id") != id || second.field(t, "usage.input_tokens") == alone.field(t, "usage.input_tokens") {
+		t.Errorf("it does not go on from %s: %s", id, second.body)
+	}
+	lost, _ := alone.field(t, "id").(string)
+	refused := w.post("/openai/v1/responses", `{"model":"gpt-4o-mini","input":"?","previous_response_id":"`+lost+`"}`)
+	if refused.status != http.StatusBadRequest || refused.field(t, "error.param") != "previous_response_id" {
+		t.Errorf("not kept: %d %s", refused.status, refused.body)
+	}
+}
+
+// Mistakes are told without a word of the program's own types.
+func TestWrongTypes(t *testing.T) {
+	w := start(t, mock.Options{})
+	for _, body := range []string{`{"model":7,"messages":[]}`, `{"model":"m","messages":[`} {
+		if a := w.post("/openai/v1/chat/completions", body); a.status != http.StatusBadRequest || bytes.Contains(a.body, []byte("Go ")) || bytes.Contains(a.body, []byte("struct")) {
+			t.Errorf("%s: %d %s", body, a.status, a.body)
+		}
+	}
+}

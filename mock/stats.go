@@ -125,6 +125,7 @@ func (s *Server) Reset() {
 	t.requests.Store(0)
 	t.aborted.Store(0)
 	s.prefix.reset()
+	s.talks.reset()
 	s.script.reset()
 	t.mu.Lock()
 	defer t.mu.Unlock()
