@@ -100,7 +100,7 @@ func TestUsageIsEstimatedWhenMissing(t *testing.T) {
 
 // A stream that broke off is counted by what the provider told before, as far as it told.
 func TestCutStreamKeepsWhatWasTold(t *testing.T) {
-	told := strings.Replace(chunk(`{"content":"a"}`), `"choices"`, `"usage":{"prompt_tokens":1600,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":1500}},"choices"`, 1)
+	told := strings.Replace(chunk(`{"content":"a"}`), `"choices"`, `"usage":{"prompt_tokens":1600,"completion_tokens":1,"total_tokens":1601,"prompt_tokens_details":{"cached_tokens":1500}},"choices"`, 1)
 	w := newWorld(t, streams(told, chunk(`{"content":"b"}`), chunk(`{"content":"c"}`)))
 	w.post(`{"model":"m","stream":true,"messages":[]}`)
 	r := w.record()

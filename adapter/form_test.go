@@ -275,7 +275,7 @@ func TestUsualModel(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		got = string(body)
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"id":"1","model":"m","results":[{"flagged":false}]}`)
+		_, _ = io.WriteString(w, `{"id":"1","model":"m","results":[{"flagged":false,"categories":{},"category_scores":{}}]}`)
 	})
 	w.snapshot.Aliases["omni-moderation-latest"] = "a/m"
 	response, answer := w.do("POST", point.PathModerations, `{"input":"hello"}`, bearer...)

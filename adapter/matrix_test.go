@@ -69,7 +69,7 @@ func newMatrix(t *testing.T) *matrixWorld {
 			answer := out.answer
 			switch {
 			case strings.HasSuffix(r.URL.Path, "/responses"):
-				answer = `{"id":"resp_1","object":"response","status":"completed","model":"m","output":[],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}`
+				answer = nativeResponse
 			case strings.HasSuffix(r.URL.Path, "/invoke"):
 				answer = asMessage
 			case out.calls != "" && (gjson.GetBytes(m.got, "tools.0").Exists() || gjson.GetBytes(m.got, "toolConfig.tools.0").Exists()):

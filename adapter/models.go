@@ -90,7 +90,7 @@ func (h *Handler) modelsFor(s *point.Snapshot, key *point.Key, only string) []mo
 			continue
 		}
 		for _, id := range h.Lists.List(p) {
-			m := model{ID: id, Object: "model", Created: p.CreatedAt.Unix(), OwnedBy: p.Name}
+			m := model{ID: id, Object: "model", Created: max(p.CreatedAt.Unix(), 0), OwnedBy: p.Name}
 			if _, known := bare[id]; !known && (only != "" || s.ServesBare(p)) {
 				bare[id] = m
 			}

@@ -74,7 +74,7 @@ func TestTextIsNotHeldBackBehindAHiddenUsage(t *testing.T) {
 // TestTheEndpointAndTheAnswerDecideTheForm: neither "stream" where there is no stream, nor a
 // server that takes no notice of it, is paid for twice.
 func TestTheEndpointAndTheAnswerDecideTheForm(t *testing.T) {
-	const vectors = `{"object":"list","data":[{"embedding":[1]}],"model":"m","usage":{"prompt_tokens":1,"total_tokens":1}}`
+	const vectors = `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1]}],"model":"m","usage":{"prompt_tokens":1,"total_tokens":1}}`
 	limited := `{"error":{"message":"slow down","type":"rate_limit_error"}}`
 	spoken := chunk(`{"content":"a"}`) + stopChunk + done
 	html := "<html>" + strings.Repeat("x", 300<<10) + "</html>"

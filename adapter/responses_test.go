@@ -68,7 +68,7 @@ func (w *world) respond(method, path, body string) (int, string) {
 	return response.StatusCode, answer
 }
 
-const nativeResponse = `{"id":"resp_native","object":"response","status":"completed","error":null,"output":[],"usage":{"input_tokens":10,"output_tokens":5,"total_tokens":15}}`
+const nativeResponse = `{"id":"resp_native","object":"response","created_at":1700000000,"model":"m","incomplete_details":null,"instructions":null,"metadata":{},"parallel_tool_calls":true,"temperature":1,"top_p":1,"tool_choice":"auto","tools":[],"status":"completed","error":null,"output":[],"usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":0},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":15}}`
 
 // TestResponseGoesOn: what Point keeps is gone on from with any provider; what it does not know is
 // OpenAI's, or nobody's.
@@ -148,9 +148,9 @@ func TestResponseStreamsEnd(t *testing.T) {
 	}
 	w, _, _ := responding(t, streams(chunk(`{"role":"assistant","content":"a"}`), chunk(`{"content":"b"}`)), streams(
 		event("response.created", `"sequence_number":0,"response":`+created), event("response.in_progress", `"sequence_number":1,"response":`+created),
-		event("response.output_item.added", `"sequence_number":2,"output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","content":[]}`),
+		event("response.output_item.added", `"sequence_number":2,"output_index":0,"item":{"id":"msg_1","type":"message","role":"assistant","status":"in_progress","content":[]}`),
 		event("response.content_part.added", `"sequence_number":3,"item_id":"msg_1","output_index":0,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}`),
-		event("response.output_text.delta", `"sequence_number":4,"item_id":"msg_1","output_index":0,"content_index":0,"delta":"\"sequence_number\":99"`),
+		event("response.output_text.delta", `"sequence_number":4,"item_id":"msg_1","output_index":0,"content_index":0,"logprobs":[],"delta":"\"sequence_number\":99"`),
 	))
 	for _, model := range []string{"a/m", "b/m"} {
 		_, answer := w.respond("POST", "", `{"model":"`+model+`","stream":true,"input":"x"}`)

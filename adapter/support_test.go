@@ -16,6 +16,7 @@ import (
 
 	"point"
 	"point/gateway"
+	"point/internal/wiretest"
 	"point/routing"
 )
 
@@ -147,7 +148,18 @@ func (w *world) do(method, path, body string, headers ...string) (*http.Response
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		w.t.Fatal(err)
 	}
+	if err == nil {
+		w.checkShape(request, response, data)
+	}
 	return response, string(data)
+}
+
+// checkShape checks an answer against what is documented of its endpoint.
+func (w *world) checkShape(request *http.Request, response *http.Response, body []byte) {
+	w.t.Helper()
+	if err := wiretest.Answer(request, response, body); err != nil {
+		w.t.Error(err)
+	}
 }
 
 // record is the one record of the one request that was made.

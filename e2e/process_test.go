@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"point/internal/wiretest"
 )
 
 // What the tests sign in with.
@@ -226,6 +228,9 @@ func (p *process) send(t *testing.T, method, path, body string, header map[strin
 	text, err := io.ReadAll(bufio.NewReader(reply.Body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := wiretest.Answer(r, reply, text); err != nil {
+		t.Error(err)
 	}
 	return answer{reply, string(text)}
 }

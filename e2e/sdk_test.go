@@ -1,16 +1,21 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
+
+	"point/internal/wiretest"
 )
 
 // models are one of each dialect: OpenAI's is forwarded, the others are translated.
@@ -18,8 +23,35 @@ var models = []string{"gpt-4o-mini", "demo-openai/gpt-4o-mini", "demo-anthropic/
 
 // sdk is OpenAI's Go client as a user sets it up: base URL and key, nothing else.
 func sdk(p *process) *openai.Client {
-	client := openai.NewClient(option.WithBaseURL(p.URL+"/v1"), option.WithAPIKey(bootstrapKey))
+	client := openai.NewClient(option.WithBaseURL(p.URL+"/v1"), option.WithAPIKey(bootstrapKey), option.WithMiddleware(checked))
 	return &client
+}
+
+// checked has an answer end in an error if it is not as documented.
+func checked(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+	reply, err := next(r)
+	if err == nil {
+		reply.Body = &watched{ReadCloser: reply.Body, of: reply, to: r}
+	}
+	return reply, err
+}
+
+type watched struct {
+	io.ReadCloser
+	of   *http.Response
+	to   *http.Request
+	seen bytes.Buffer
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	w.seen.Write(p[:n])
+	if err == io.EOF {
+		if wrong := wiretest.Answer(w.to, w.of, w.seen.Bytes()); wrong != nil {
+			return n, wrong
+		}
+	}
+	return n, err
 }
 
 // eachModel runs a story with every model.

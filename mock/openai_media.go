@@ -85,7 +85,7 @@ func openAIEdit(req *request) (*reply, *failure) {
 	in := countTokens(u.fields["prompt"])
 	usage := object{"total_tokens": in + 272, "input_tokens": in, "output_tokens": 272, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
 	if u.fields["stream"] == "true" {
-		return drawn("image_edit", picture, usage), nil
+		return drawn(req, "image_edit", picture, usage), nil
 	}
 	return document(object{"created": req.server.opts.Now().Unix(), "data": []object{{"b64_json": picture}}, "usage": usage}), nil
 }

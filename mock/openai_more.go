@@ -219,17 +219,21 @@ func openAIImage(req *request) (*reply, *failure) {
 	in, out := countTokens(r.Prompt), 272*n
 	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
 	if r.Stream {
-		return drawn("image_generation", data[0]["b64_json"], usage), nil
+		return drawn(req, "image_generation", data[0]["b64_json"], usage), nil
 	}
 	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
 }
 
 // drawn is a picture as a stream, whose events begin with kind.
-func drawn(kind string, picture any, usage object) *reply {
-	partial, completed := kind+".partial_image", kind+".completed"
+func drawn(req *request, kind string, picture any, usage object) *reply {
+	event := func(name, member string, v any) frame {
+		return frame{event: name, last: member == "usage", data: encode(object{
+			"type": name, "b64_json": picture, "created_at": req.server.opts.Now().Unix(), "background": "opaque", "output_format": "png",
+			"quality": "low", "size": "1024x1024", member: v,
+		})}
+	}
 	return &reply{status: http.StatusOK, stream: true, frames: []frame{
-		{event: partial, data: encode(object{"type": partial, "b64_json": picture, "partial_image_index": 0})},
-		{event: completed, last: true, data: encode(object{"type": completed, "b64_json": picture, "usage": usage})},
+		event(kind+".partial_image", "partial_image_index", 0), event(kind+".completed", "usage", usage),
 	}}
 }
 

@@ -101,13 +101,16 @@ func (f *fixture) run(t *testing.T, in Translator, path string, check strict) {
 			check(t, told)
 			f.splits(t, in, call, answer, told, err)
 		}
+		checkShape(t, in, told, f.config.Stream)
 		got["told"] = string(told)
 		if !f.config.Stream && err == nil {
 			got["told"] = pretty(t, told)
 		}
 	}
 	if err != nil {
-		got["error.json"] = pretty(t, in.Error(point.AsError(err)))
+		refusal := in.Error(point.AsError(err))
+		checkShape(t, in, refusal, false)
+		got["error.json"] = pretty(t, refusal)
 	}
 	f.compare(t, got)
 }

@@ -72,7 +72,9 @@ func (g golden) run(t *testing.T, file string) {
 	got := map[string]string{}
 	inner, err := g.dialect.Inner(call)
 	if err != nil {
-		got["error.json"] = indented(g.dialect.Error(point.AsError(err)))
+		refusal := g.dialect.Error(point.AsError(err))
+		checkShape(t, g.dialect, refusal, false)
+		got["error.json"] = indented(refusal)
 	} else {
 		got["chat.json"], got["dropped"] = indented(inner.Body), strings.Join(append(inner.Dropped, ""), "\n")
 	}
@@ -129,8 +131,9 @@ func (g golden) document(t *testing.T, call *point.Call, answer string) string {
 	t.Helper()
 	text, err := g.tell(call, []point.Block{{Kind: point.BlockDone, Data: []byte(answer), Usage: chatUsage(answer)}}, false)
 	if err != nil {
-		return indented(g.dialect.Error(point.AsError(err)))
+		text = string(g.dialect.Error(point.AsError(err)))
 	}
+	checkShape(t, g.dialect, []byte(text), false)
 	return indented([]byte(text))
 }
 
@@ -142,6 +145,7 @@ func (g golden) stream(t *testing.T, call *point.Call, stream string) string {
 		whole += string(g.dialect.Event(point.AsError(err)))
 	}
 	g.check(t, whole)
+	checkShape(t, g.dialect, []byte(whole), true)
 	for i := range stream {
 		got, err := g.tell(call, []point.Block{{Data: []byte(stream[:i])}, {Data: []byte(stream[i:]), Usage: chatUsage(stream)}}, true)
 		if err != nil {

@@ -62,7 +62,9 @@ func runResponses(t *testing.T, file string) {
 	}
 	inner, err := responses{}.Inner(call)
 	if err != nil {
-		got["error.json"] = append(indentResponses(Responses.Error(point.AsError(err))), strconv.Itoa(point.AsError(err).HTTPStatus())+"\n"...)
+		refusal := Responses.Error(point.AsError(err))
+		checkShape(t, Responses, refusal, false)
+		got["error.json"] = append(indentResponses(refusal), strconv.Itoa(point.AsError(err).HTTPStatus())+"\n"...)
 	} else {
 		got["chat.json"] = indentResponses(inner.Body)
 		if len(inner.Dropped) > 0 {
@@ -137,11 +139,13 @@ func toldResponses(t testing.TB, call *point.Call, answer []byte, size int) []by
 				event = Responses.Event(point.AsError(err))
 			}
 			if out = append(out, event...); !stream {
+				checkShape(t, Responses, out, false)
 				return append(out, '\n')
 			}
 			break
 		}
 	}
+	checkShape(t, Responses, out, stream)
 	if !stream {
 		return indentResponses(out)
 	}

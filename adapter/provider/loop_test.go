@@ -176,6 +176,7 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 			return
 		}
 		checkCost(t, block)
+		f.checkShape(t, string(block.Data), false)
 		got["response"] = pretty(block.Data)
 		got["usage.json"] = showUsage(block.Usage)
 		f.checkTail(t, x.Decoder, block)
@@ -185,6 +186,7 @@ func (f *fixture) answer(t *testing.T, x *Exchange, got map[string]string) {
 	if f.req.Call.Dialect == point.DialectOpenAI {
 		checkStream(t, f.req, whole)
 	}
+	f.checkShape(t, whole.text, true)
 	got["response"] = strings.ReplaceAll(whole.text, "\r\n", "\n")
 	got["blocks"] = lines(whole.kinds)
 	got["usage.json"] = showUsage(whole.usage)

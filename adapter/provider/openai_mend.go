@@ -71,6 +71,9 @@ func (m *mender) chunk(data []byte, keys keys, emit func(point.Block)) ([]byte, 
 	}
 	for at, choice := range doc.get("choices").elements() {
 		if choice.isObject() && at < maxMended {
+			if !keys.named && at == 0 && choice.get("delta").isObject() { // Zhipu's
+				list.set(doc, "object", chunkObject)
+			}
 			m.choice(data, at, choice, &list, emit)
 		}
 	}
@@ -260,13 +263,16 @@ func joinContent(message value, list *edits) {
 }
 
 // document puts a whole answer, whose choices and usage are given, into OpenAI's form and tells
-// whether it differs.
-func (m *mender) document(body []byte, choices, usage value) ([]byte, bool) {
+// whether it differs; named is whether it says what it is.
+func (m *mender) document(body []byte, named bool, choices, usage value) ([]byte, bool) {
 	var list edits
 	m.mendUsage(usage, &list)
-	for _, choice := range choices.elements() {
+	for at, choice := range choices.elements() {
 		if !choice.isObject() {
 			continue
+		}
+		if !named && at == 0 && choice.get("message").isObject() {
+			list.set(whole(body), "object", `"chat.completion"`)
 		}
 		if reason := choice.get("finish_reason").str(); failing(reason) {
 			m.broken = reason

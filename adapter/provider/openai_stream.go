@@ -37,7 +37,7 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 	}
 	block := point.Block{Kind: point.BlockContent, Data: body}
 	var choices, usage value
-	failed, found := false, false
+	failed, found, named := false, false, false
 	for key, v := range doc.members() {
 		found = found || string(key) == d.member
 		switch string(key) {
@@ -45,6 +45,8 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 			failed = v.isError()
 		case "choices":
 			choices = v
+		case "object":
+			named = true
 		case "usage":
 			usage = v
 			if block.Usage = openAIUsage(v); block.Usage != nil {
@@ -60,7 +62,7 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 	}
 	if d.mend != nil {
 		var mended bool
-		if block.Data, mended = d.mend.document(body, choices, usage); mended || block.Usage == nil {
+		if block.Data, mended = d.mend.document(body, named, choices, usage); mended || block.Usage == nil {
 			block.Usage, block.CostAt = usageIn(block.Data, 0)
 		}
 		if d.mend.broken != "" {
@@ -237,7 +239,8 @@ type keys struct {
 	reasoning bool // reasoning, a string
 	known     bool // reasoning_content
 	parts     bool // content, a list
-	object    bool // object, of a chat but other than a chunk's
+	named     bool // object
+	object    bool // and it is of a chat but other than a chunk's
 }
 
 // chunkObject is what a chunk of a chat says it is, as JSON.
@@ -245,7 +248,7 @@ const chunkObject = `"chat.completion.chunk"`
 
 // odd reports whether a chunk has what imitators get wrong.
 func (k keys) odd() bool {
-	return k.finish || k.calls || k.reasoning && !k.known || k.parts || k.object
+	return k.finish || k.calls || k.reasoning && !k.known || k.parts || k.object || k.choices && !k.named
 }
 
 // findKeys goes from colon to colon. A quote before one ends a key: within strings quotes
@@ -279,7 +282,10 @@ func findKeys(data []byte) (k keys) {
 		case 't':
 			k.known = k.known || ends(key, `"reasoning_content"`)
 			k.parts = k.parts || ends(key, `"content"`) && first(data[at:]) == '['
-			k.object = k.object || ends(key, `"object"`) && startsWith(data[at:], `"chat.completion`) && !startsWith(data[at:], chunkObject)
+			if ends(key, `"object"`) {
+				k.named = true
+				k.object = k.object || startsWith(data[at:], `"chat.completion`) && !startsWith(data[at:], chunkObject)
+			}
 		}
 	}
 }

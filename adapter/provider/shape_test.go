@@ -1,0 +1,48 @@
+package provider
+
+import (
+	"path/filepath"
+	"testing"
+
+	"point"
+	"point/internal/wiretest"
+)
+
+// shapes are what clients get by the path of their calls.
+var shapes = map[string]wiretest.API{
+	point.PathChat:        wiretest.Chat,
+	point.PathCompletions: wiretest.Completions,
+	point.PathEmbeddings:  wiretest.Embeddings,
+	point.PathImages:      wiretest.Images,
+	point.PathResponses:   wiretest.Responses,
+	point.PathMessages:    wiretest.Messages,
+	point.PathCountTokens: wiretest.Count,
+}
+
+// unmended are fixtures whose service leaves out what only it could know, or says what OpenAI's
+// shape has no place for.
+var unmended = map[string]string{
+	"xai/image.txtar":                       "no time",
+	"together/embeddings.txtar":             "no usage",
+	"openai-compatible/content_parts.txtar": "images as content",
+}
+
+// checkShape checks an answer, or the events of a stream, against what is documented.
+func (f *fixture) checkShape(t *testing.T, answer string, stream bool) {
+	t.Helper()
+	of, ok := shapes[f.req.Call.Path]
+	if !ok {
+		t.Fatalf("no shape is known of %s", f.req.Call.Path)
+	}
+	if f.kind.Dialect == f.req.Call.Dialect {
+		of = of.Relayed()
+	}
+	check := of.Document
+	if stream {
+		check = of.Stream
+	}
+	name := f.kind.Name + "/" + filepath.Base(f.file)
+	if err := check([]byte(answer)); (err != nil) != (unmended[name] != "") {
+		t.Errorf("%v, unmended: %q", err, unmended[name])
+	}
+}
