@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -73,7 +74,32 @@ func (d *passed) Document(body []byte) (point.Block, error) {
 	if d.text && first(body) != '{' {
 		return point.Block{Kind: point.BlockContent, Data: body}, nil
 	}
-	return d.forwarded.Document(body)
+	block, err := d.forwarded.Document(body)
+	if err != nil || d.member != "results" {
+		return block, err
+	}
+	if list := unflagged(body); len(list) > 0 {
+		block.Data = splice(body, list)
+		block.Usage, block.CostAt = usageIn(block.Data, 0)
+	}
+	return block, nil
+}
+
+// unflagged tells of each moderated text whether it is flagged, where a server (Mistral's) leaves
+// that to its categories.
+func unflagged(body []byte) (list edits) {
+	for _, result := range whole(body).get("results").elements() {
+		categories := result.get("categories")
+		if !categories.isObject() || result.get("flagged").exists() {
+			continue
+		}
+		flagged := false
+		for _, is := range categories.members() {
+			flagged = flagged || string(is.raw) == "true"
+		}
+		list.set(result, "flagged", strconv.FormatBool(flagged))
+	}
+	return list
 }
 
 // Event classes one event of a stream by its type.

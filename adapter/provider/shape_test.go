@@ -8,17 +8,6 @@ import (
 	"point/internal/wiretest"
 )
 
-// shapes are what clients get by the path of their calls.
-var shapes = map[string]wiretest.API{
-	point.PathChat:        wiretest.Chat,
-	point.PathCompletions: wiretest.Completions,
-	point.PathEmbeddings:  wiretest.Embeddings,
-	point.PathImages:      wiretest.Images,
-	point.PathResponses:   wiretest.Responses,
-	point.PathMessages:    wiretest.Messages,
-	point.PathCountTokens: wiretest.Count,
-}
-
 // unmended are fixtures whose service leaves out what only it could know, or says what OpenAI's
 // shape has no place for.
 var unmended = map[string]string{
@@ -30,7 +19,10 @@ var unmended = map[string]string{
 // checkShape checks an answer, or the events of a stream, against what is documented.
 func (f *fixture) checkShape(t *testing.T, answer string, stream bool) {
 	t.Helper()
-	of, ok := shapes[f.req.Call.Path]
+	of, ok := wiretest.At(f.req.Call.Path)
+	if f.req.Call.Path == point.PathGemini {
+		of = wiretest.Gemini
+	}
 	if !ok {
 		t.Fatalf("no shape is known of %s", f.req.Call.Path)
 	}

@@ -10,6 +10,7 @@ var (
 	Model       = openAI("model", model, nil)
 	Images      = openAI("images", images, imageEvent)
 	Moderations = openAI("moderations", moderations, nil)
+	Rerank      = openAI("rerank", ranked, nil) // Cohere's: https://docs.cohere.com/reference/rerank
 )
 
 func openAI(name string, answer, event shape) API {
@@ -119,6 +120,11 @@ var (
 		"image_generation.partial_image": imageStep, "image_generation.completed": imageEnd, "image_edit.partial_image": imageStep, "image_edit.completed": imageEnd,
 	}
 )
+
+var ranked = object{
+	"id?": text, "model?": text, "meta?": struct_, "usage?": struct_,
+	"results": list{object{"index": integer, "relevance_score": number, "document?": any_}},
+}
 
 var moderations = object{
 	"id": text, "model": text,

@@ -20,7 +20,7 @@ func At(path string) (API, bool) {
 	api, ok := map[string]API{
 		"/v1/chat/completions": Chat, "/v1/completions": Completions, "/v1/embeddings": Embeddings, "/v1/models": Models,
 		"/v1/images/generations": Images, "/v1/images/edits": Images, "/v1/moderations": Moderations, "/v1/responses": Responses,
-		"/v1/messages": Messages, "/v1/messages/count_tokens": Count,
+		"/v1/rerank": Rerank, "/v1/messages": Messages, "/v1/messages/count_tokens": Count,
 	}[path]
 	return api, ok
 }
