@@ -60,6 +60,7 @@ type Call struct {
 	// nil for a call that is in it already or that only a provider of its own dialect can answer.
 	Inner   func() (*Call, error)
 	Dropped []string // of an inner call: what its client's dialect says and a chat cannot
+	Hints   Hints
 
 	// Keeps tells that an answer can be kept for a later call to go on from.
 	Keeps bool
@@ -69,6 +70,14 @@ type Call struct {
 
 	Start    time.Time
 	Deadline time.Time // of retries, keys, fallbacks and the answer together; zero: none
+}
+
+// Hints are what a client says of its request in headers. Nothing of them is sent on.
+type Hints struct {
+	Attempts   int               // at one target at most, if fewer than the mapping's; 0: not said
+	Session    string            // of the client, for sticky routing
+	Tags       []string          // for the record
+	Properties map[string]string // for the record
 }
 
 // Size is the length of the request's body.

@@ -145,10 +145,21 @@ func (o *PriceOverride) Check(fault Fault) {
 	visible(fault, "kind", o.Kind)
 	visible(fault, "model", o.Model)
 	p := &o.Price
-	if p.Input == nil && p.Output == nil && p.PerRequest == nil && p.PerImage == nil {
-		fault("input", "Give at least one of input, output, per_request and per_image.")
+	if p.Input == nil && p.Output == nil && p.PerRequest == nil && p.PerImage == nil && p.PerCharacter == nil && p.PerMinute == nil && p.PerSearch == nil && len(p.Images) == 0 {
+		fault("input", "Give at least one of input, output, images and those that begin with per_.")
+	}
+	if len(p.Images) > maxImagePrices {
+		fault("images", "Give at most %d kinds of image.", maxImagePrices)
+	}
+	for kind, nano := range p.Images {
+		if kind == "" || len(kind) > 50 || strings.ContainsFunc(kind, func(r rune) bool { return r <= ' ' || r > '~' }) || nano < 0 || nano > maxCost {
+			fault("images", "A kind of image is a size, a quality or both, such as 1024x1024/high, and its price an amount in USD.")
+			return
+		}
 	}
 }
+
+const maxImagePrices = 100
 
 // name checks what people call a thing.
 func name(fault Fault, at, text string, most int) {

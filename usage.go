@@ -1,6 +1,9 @@
 package point
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Usage counts the tokens of one answer. Buckets of input are disjoint parts of Input, those
 // of output disjoint parts of Output, as OpenAI counts: Input has cached tokens in it.
@@ -14,7 +17,15 @@ type Usage struct {
 	AudioInput   int64 `json:"audio_input,omitempty"`    // of Input
 	Reasoning    int64 `json:"reasoning,omitempty"`      // of Output
 	AudioOutput  int64 `json:"audio_output,omitempty"`   // of Output
-	Images       int64 `json:"images,omitempty"`         // images made
+	ImageInput   int64 `json:"image_input,omitempty"`    // of Input
+	ImageOutput  int64 `json:"image_output,omitempty"`   // of Output
+
+	// What is counted by other things than tokens.
+	Images     int64  `json:"images,omitempty"`     // images made
+	ImageKind  string `json:"image_kind,omitempty"` // their size and quality, as ImageKind writes them
+	Characters int64  `json:"characters,omitempty"` // of text that was spoken
+	AudioMS    int64  `json:"audio_ms,omitempty"`   // of sound that was listened to
+	Searches   int64  `json:"searches,omitempty"`   // of the web, or of documents that were ranked
 
 	Estimated bool `json:"estimated,omitempty"` // counted by Point, not told by the provider
 }
@@ -37,8 +48,18 @@ type Price struct {
 	AudioInput   *float64 `json:"audio_input,omitempty"`
 	AudioOutput  *float64 `json:"audio_output,omitempty"`
 	Reasoning    *float64 `json:"reasoning,omitempty"`
-	PerRequest   *float64 `json:"per_request,omitempty"` // nano-USD
-	PerImage     *float64 `json:"per_image,omitempty"`   // nano-USD
+	ImageInput   *float64 `json:"image_input,omitempty"`
+	ImageOutput  *float64 `json:"image_output,omitempty"`
+
+	// Nano-USD of what is no token.
+	PerRequest   *float64 `json:"per_request,omitempty"`
+	PerImage     *float64 `json:"per_image,omitempty"` // of a kind that Images does not have
+	PerCharacter *float64 `json:"per_character,omitempty"`
+	PerMinute    *float64 `json:"per_minute,omitempty"` // of sound
+	PerSearch    *float64 `json:"per_search,omitempty"`
+
+	// Images are prices of an image by its kind, "1024x1024/high", or by one half of it.
+	Images map[string]float64 `json:"images,omitempty"`
 
 	// Tiers replace rates when Input tokens exceed their start, the highest start first.
 	Tiers []PriceTier `json:"tiers,omitempty"`
@@ -71,21 +92,33 @@ func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 		}
 		known = false
 	}
-	add(u.Input-u.CacheRead-u.CacheWrite-u.CacheWrite1h-u.AudioInput, rates.Input)
+	add(u.Input-u.CacheRead-u.CacheWrite-u.CacheWrite1h-u.AudioInput-u.ImageInput, rates.Input)
 	add(u.CacheRead, rates.CacheRead, rates.Input)
 	add(u.CacheWrite, rates.CacheWrite, rates.Input)
 	add(u.CacheWrite1h, rates.CacheWrite1h, rates.CacheWrite, rates.Input)
 	add(u.AudioInput, rates.AudioInput, rates.Input)
-	plain := u.Output - u.AudioOutput
+	add(u.ImageInput, rates.ImageInput, rates.Input)
+	plain := u.Output - u.AudioOutput - u.ImageOutput
 	if rates.Reasoning != nil {
 		plain -= u.Reasoning
 		add(u.Reasoning, rates.Reasoning)
 	}
 	add(plain, rates.Output)
 	add(u.AudioOutput, rates.AudioOutput, rates.Output)
-	if rates.PerImage != nil || rates.PerRequest == nil && u.Total() == 0 { // else the tokens pay for them
-		add(u.Images, rates.PerImage)
+	add(u.ImageOutput, rates.ImageOutput, rates.Output)
+	unpaid := rates.PerRequest == nil && u.Total() == 0 // else the tokens pay for what has no rate of its own
+	other := func(amount float64, rate *float64) {
+		if amount > 0 && (rate != nil || unpaid) {
+			known = known && rate != nil
+			if rate != nil {
+				sum += amount * *rate
+			}
+		}
 	}
+	other(float64(u.Images), rates.image(u.ImageKind))
+	other(float64(u.Characters), rates.PerCharacter)
+	other(float64(u.AudioMS)/msPerMinute, rates.PerMinute)
+	other(float64(u.Searches), rates.PerSearch)
 	if rates.PerRequest != nil {
 		sum += *rates.PerRequest
 	}
@@ -93,6 +126,33 @@ func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 		return 0, false
 	}
 	return NanoUSD(sum + 0.5), true
+}
+
+const msPerMinute = 60_000
+
+// ImageKind writes what the price of an image hangs on: "1024x1024/high". Either half may be empty.
+func ImageKind(size, quality string) string {
+	if size == "auto" {
+		size = ""
+	}
+	if quality == "auto" {
+		quality = ""
+	}
+	if size+quality == "" {
+		return ""
+	}
+	return size + "/" + quality
+}
+
+// image is the price of an image of a kind, by all that is known of it; nil: unknown.
+func (p *Price) image(kind string) *float64 {
+	size, quality, _ := strings.Cut(kind, "/")
+	for _, name := range []string{kind, size, quality} {
+		if rate, ok := p.Images[name]; ok && name != "" {
+			return &rate
+		}
+	}
+	return p.PerImage
 }
 
 // maxCost is more than any answer costs, in nano-USD, and still fits an integer.

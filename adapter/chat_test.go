@@ -100,8 +100,8 @@ func TestUsageIsEstimatedWhenMissing(t *testing.T) {
 
 // A stream that broke off is counted by what the provider told before, as far as it told.
 func TestCutStreamKeepsWhatWasTold(t *testing.T) {
-	told := strings.Replace(chunk(`{"content":"a"}`), `"choices"`, `"usage":{"prompt_tokens":1600,"completion_tokens":1,"total_tokens":1601,"prompt_tokens_details":{"cached_tokens":1500}},"choices"`, 1)
-	w := newWorld(t, streams(told, chunk(`{"content":"b"}`), chunk(`{"content":"c"}`)))
+	told := strings.Replace(chunk(`{"content":"one"}`), `"choices"`, `"usage":{"prompt_tokens":1600,"completion_tokens":1,"total_tokens":1601,"prompt_tokens_details":{"cached_tokens":1500}},"choices"`, 1)
+	w := newWorld(t, streams(told, chunk(`{"content":" two"}`), chunk(`{"content":" three"}`)))
 	w.post(`{"model":"m","stream":true,"messages":[]}`)
 	r := w.record()
 	if want := (point.Usage{Input: 1600, CacheRead: 1500, Output: 3, Estimated: true}); r.Usage == nil || *r.Usage != want {
@@ -109,10 +109,11 @@ func TestCutStreamKeepsWhatWasTold(t *testing.T) {
 	}
 }
 
-func TestEstimateLeavesImagesOut(t *testing.T) {
+// An image counts by the figure of its service's documentation, whatever its size.
+func TestEstimateOfImages(t *testing.T) {
 	w := newWorld(t, streams(chunk(`{"content":"a"}`)))
 	w.post(`{"model":"m","stream":true,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + strings.Repeat("iVBORw0KGgoA", 10_000) + `"}}]}]}`)
-	if r := w.record(); r.Usage == nil || r.Usage.Input == 0 || r.Usage.Input > 100 {
+	if r := w.record(); r.Usage == nil || r.Usage.Input != 765+3+3 {
 		t.Errorf("usage %+v", r.Usage)
 	}
 }

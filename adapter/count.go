@@ -7,6 +7,7 @@ import (
 
 	"point"
 	"point/adapter/provider"
+	"point/internal/tokens"
 )
 
 // counts reports whether Point itself counts the tokens of a prompt, since the target cannot.
@@ -18,13 +19,13 @@ func (t *transaction) counts(target point.Target) bool {
 	return !ok || !kind.Speaks(t.call.Path, target.Model, &target.Provider.Config)
 }
 
-// estimated answers with Point's own estimate; nothing is sent to the target.
+// estimated answers with Point's own count; nothing is sent to the target.
 func (t *transaction) estimated(target point.Target) *point.Reply {
 	t.record.ProviderID, t.record.UpstreamModel, t.record.Route.Reason = target.Provider.ID, target.Model, target.Reason
-	tokens := max(t.call.PromptTokens(), 1)
+	n := max(tokens.Prompt(t.call, target.Model, t.targetDialect()), 1)
 	return &point.Reply{
 		Target: target, Status: http.StatusOK, Header: http.Header{"X-Point-Estimated": {"true"}},
-		Blocks: &said{data: []byte(`{"input_tokens":` + strconv.FormatInt(tokens, 10) + `}`)},
+		Blocks: &said{data: []byte(`{"input_tokens":` + strconv.FormatInt(n, 10) + `}`)},
 	}
 }
 

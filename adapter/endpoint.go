@@ -116,7 +116,7 @@ func (at endpoint) read(call *point.Call) (err error) {
 		call.Inner = sync.OnceValues(func() (*point.Call, error) { return in.Inner(call) })
 	}
 	settleForm(call)
-	return nil
+	return readHints(call)
 }
 
 var noModel = &point.Error{Code: point.MissingField, Param: "model", Message: "The request names no model; set \"model\" to one of GET /v1/models."}

@@ -144,7 +144,8 @@ func TestFormHoldsLittle(t *testing.T) {
 	}
 }
 
-// TestBytesGoOn: sound and plain text are relayed under their own type, and count no tokens.
+// TestBytesGoOn: sound and plain text are relayed under their own type, and count no tokens; of
+// what is spoken the characters count.
 func TestBytesGoOn(t *testing.T) {
 	sound := bytes.Repeat([]byte{0, 1, 2, 255}, 100_000)
 	for name, test := range map[string]struct {
@@ -167,7 +168,7 @@ func TestBytesGoOn(t *testing.T) {
 			if response.StatusCode != 200 || response.Header.Get("Content-Type") != test.kind || answer != string(test.answer) {
 				t.Errorf("%d %s, %d bytes", response.StatusCode, response.Header.Get("Content-Type"), len(answer))
 			}
-			if record := <-w.kept; record.Usage != nil || record.Cost != nil || record.Outcome != point.OutcomeComplete {
+			if record := <-w.kept; record.Cost != nil || record.Outcome != point.OutcomeComplete || (test.path == point.PathSpeech) != (record.Usage != nil && *record.Usage == point.Usage{Characters: 5}) {
 				t.Errorf("%+v", record)
 			}
 		})

@@ -127,7 +127,7 @@ func TestCountTokens(t *testing.T) {
 		tokens          int64
 		estimated, path string
 	}{
-		0: {func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }, int64(len(`[{"role":"user","content":"hi"}]`)) / 4, "true", "a"},
+		0: {func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }, 7, "true", "a"},
 		1: {says(`{"input_tokens":14}`), 14, "", "a"},
 	} {
 		w := newClaude(t, native, test.upstream)

@@ -68,6 +68,7 @@ func (t *transaction) pass(reply *point.Reply, block point.Block) bool {
 func (t *transaction) count(data []byte) {
 	t.bytes += int64(len(data))
 	t.hear(data)
+	t.listen(data)
 	if t.record.Stream {
 		t.events += int64(bytes.Count(data, []byte("\ndata:")))
 		if bytes.HasPrefix(data, []byte("data:")) {

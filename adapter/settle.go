@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"point"
 	"point/internal/jsontext"
+	"point/internal/tokens"
 )
 
 // transaction is one admitted call until its record is kept: exactly one, whatever happens.
@@ -23,10 +23,11 @@ type transaction struct {
 	firstSend time.Time
 	usage     *point.Usage // as told, last one wins
 	price     *point.Price
-	events    int64  // server-sent events relayed, to estimate by
-	bytes     int64  // of the answer
-	said      []byte // the answer, if bodies are kept
-	deaf      bool   // it was too much to keep
+	events    int64        // server-sent events relayed
+	heard     tokens.Heard // of the answer, to estimate by
+	bytes     int64        // of the answer
+	said      []byte       // the answer, if bodies are kept
+	deaf      bool         // it was too much to keep
 	settled   bool
 	values    [maxHeaders]string // of the answer's headers, in one piece of memory
 	valued    int
@@ -195,38 +196,6 @@ func lastProvider(r *point.Record) string {
 	return r.Attempts[len(r.Attempts)-1].Provider
 }
 
-// uncounted are the endpoints whose usage cannot be told by the length of what is said: of images
-// and sound, and what is counted by other things than tokens.
-var uncounted = []string{
-	point.PathImages, point.PathImageEdits, point.PathSpeech, point.PathTranscribe, point.PathTranslate, point.PathModerations, point.PathCountTokens,
-}
-
-// estimate counts tokens where the provider told nothing: the prompt by its length, the
-// answer by its streamed events, one to a token. Of a stream that broke off it keeps what was told by then, and
-// takes the output to be at least what was relayed.
-func (t *transaction) estimate() {
-	switch {
-	case slices.Contains(uncounted, t.call.Path):
-		return
-	case t.usage == nil:
-		t.usage = &point.Usage{}
-	case !t.record.Stream, t.record.Outcome == point.OutcomeComplete && t.usage.Output > 0:
-		return
-	}
-	u := *t.usage
-	u.Estimated = true
-	if u.Input == 0 {
-		u.Input = t.call.PromptTokens()
-	}
-	switch {
-	case t.record.Stream:
-		u.Output = max(u.Output, t.events)
-	case t.call.Path != point.PathEmbeddings && t.call.Path != point.PathRerank:
-		u.Output = t.bytes / 4
-	}
-	t.usage = &u
-}
-
 // describe is the request's metadata envelope: what was asked, not its content.
 func describe(call *point.Call) json.RawMessage {
 	env := &call.Envelope
@@ -248,7 +217,8 @@ func describe(call *point.Call) json.RawMessage {
 		}
 		b = jsontext.AppendString(b, clip(name, 60))
 	}
-	return append(b, "]}"...)
+	b = append(b, ']')
+	return append(appendHints(b, &call.Hints), '}')
 }
 
 // describeAnswer is the answer's metadata envelope.

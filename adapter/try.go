@@ -28,7 +28,11 @@ func (t *transaction) try(ctx context.Context, plan *point.Plan) (*point.Reply, 
 		}
 		failed = append(failed, failedWith(target, e, retry))
 	}
-	for round := 1; round < retry.Attempts && t.pause(ctx, round, retry, failed); round++ {
+	attempts := retry.Attempts
+	if asked := t.call.Hints.Attempts; asked > 0 {
+		attempts = min(attempts, asked)
+	}
+	for round := 1; round < attempts && t.pause(ctx, round, retry, failed); round++ {
 		for i := range failed {
 			f := &failed[i]
 			if f.final || time.Now().Before(f.ready) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -28,18 +29,31 @@ type ModelPrice struct {
 	UpdatedAt *time.Time `json:"updated_at" doc:"Of an override."`
 }
 
-// Rates are in USD for a million tokens, but for those of a request and an image; null is
+// Rates are in USD for a million tokens, but for those whose name says another measure; null is
 // unknown, and falls back to the plain rate of its side.
 type Rates struct {
-	Input       *point.NanoUSD `json:"input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" example:"2.5"`
-	Output      *point.NanoUSD `json:"output" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" example:"10"`
-	CachedInput *point.NanoUSD `json:"cached_input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Input that was read from the provider's cache." example:"1.25"`
-	CacheWrite  *point.NanoUSD `json:"cache_write" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Input that was written to the provider's cache."`
-	AudioInput  *point.NanoUSD `json:"audio_input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
-	AudioOutput *point.NanoUSD `json:"audio_output" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
-	Reasoning   *point.NanoUSD `json:"reasoning" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
-	PerRequest  *point.NanoUSD `json:"per_request" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD a request."`
-	PerImage    *point.NanoUSD `json:"per_image" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD an image."`
+	Input                *point.NanoUSD `json:"input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" example:"2.5"`
+	Output               *point.NanoUSD `json:"output" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" example:"10"`
+	CachedInput          *point.NanoUSD `json:"cached_input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Input that was read from the provider's cache." example:"1.25"`
+	CacheWrite           *point.NanoUSD `json:"cache_write" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Input that was written to the provider's cache."`
+	CacheWrite1h         *point.NanoUSD `json:"cache_write_1h" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"The same, to be kept for an hour."`
+	AudioInput           *point.NanoUSD `json:"audio_input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
+	AudioOutput          *point.NanoUSD `json:"audio_output" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
+	Reasoning            *point.NanoUSD `json:"reasoning" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50"`
+	ImageInput           *point.NanoUSD `json:"image_input" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Images in a prompt."`
+	ImageOutput          *point.NanoUSD `json:"image_output" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"Images in an answer."`
+	PerRequest           *point.NanoUSD `json:"per_request" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD a request."`
+	PerImage             *point.NanoUSD `json:"per_image" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD an image, of a kind that images does not have."`
+	PerMillionCharacters *point.NanoUSD `json:"per_million_characters" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD a million characters of text that is spoken." example:"15"`
+	PerMinute            *point.NanoUSD `json:"per_minute" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD a minute of sound that is listened to." example:"0.006"`
+	PerThousandSearches  *point.NanoUSD `json:"per_thousand_searches" nullable:"true" required:"false" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD a thousand searches of the web, or of documents that are ranked." example:"10"`
+	Images               []ImageRate    `json:"images" nullable:"true" required:"false" maxItems:"100" doc:"USD an image by its kind."`
+}
+
+// ImageRate is what an image of a kind costs.
+type ImageRate struct {
+	Kind string        `json:"kind" minLength:"1" maxLength:"50" pattern:"^[!-~]+$" patternDescription:"visible ASCII without spaces" doc:"Its size and quality, or one of them." example:"1024x1024/high"`
+	USD  point.NanoUSD `json:"usd" pattern:"^[0-9]{1,9}([.][0-9]{1,9})?$" patternDescription:"an amount in USD such as 2.50" doc:"USD an image." example:"0.167"`
 }
 
 // perMillion is how many tokens a rate is for.
@@ -49,8 +63,10 @@ const perMillion = 1_000_000
 func (r *Rates) pairs(p *point.Price) []rate {
 	return []rate{
 		{&r.Input, &p.Input, perMillion}, {&r.Output, &p.Output, perMillion}, {&r.CachedInput, &p.CacheRead, perMillion},
-		{&r.CacheWrite, &p.CacheWrite, perMillion}, {&r.AudioInput, &p.AudioInput, perMillion}, {&r.AudioOutput, &p.AudioOutput, perMillion},
-		{&r.Reasoning, &p.Reasoning, perMillion}, {&r.PerRequest, &p.PerRequest, 1}, {&r.PerImage, &p.PerImage, 1},
+		{&r.CacheWrite, &p.CacheWrite, perMillion}, {&r.CacheWrite1h, &p.CacheWrite1h, perMillion}, {&r.AudioInput, &p.AudioInput, perMillion}, {&r.AudioOutput, &p.AudioOutput, perMillion},
+		{&r.Reasoning, &p.Reasoning, perMillion}, {&r.ImageInput, &p.ImageInput, perMillion}, {&r.ImageOutput, &p.ImageOutput, perMillion},
+		{&r.PerRequest, &p.PerRequest, 1}, {&r.PerImage, &p.PerImage, 1}, {&r.PerMillionCharacters, &p.PerCharacter, perMillion},
+		{&r.PerMinute, &p.PerMinute, 1}, {&r.PerThousandSearches, &p.PerSearch, 1000},
 	}
 }
 
@@ -68,6 +84,12 @@ func (r *Rates) price() (p point.Price) {
 			*x.inside = &nano
 		}
 	}
+	if len(r.Images) > 0 {
+		p.Images = make(map[string]float64, len(r.Images))
+	}
+	for _, image := range r.Images {
+		p.Images[image.Kind] = float64(image.USD)
+	}
 	return p
 }
 
@@ -77,6 +99,9 @@ func ratesOf(p *point.Price) (r Rates) {
 			usd := point.NanoUSD(math.Round(**x.inside * x.times))
 			*x.shown = &usd
 		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(p.Images)) {
+		r.Images = append(r.Images, ImageRate{Kind: kind, USD: point.NanoUSD(math.Round(p.Images[kind]))})
 	}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type attempt struct {
 	target   point.Target
 	call     *point.Call
 
+	base   *url.URL // other than the backend's; nil: that one
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	body   io.ReadCloser // of the answer
@@ -161,6 +163,9 @@ func (a *attempt) strange(what string) *point.Error {
 func (a *attempt) request() *http.Request {
 	out, b := a.exchange.Outbound, a.backend
 	target := b.url(out.Path)
+	if a.base != nil {
+		target = below(a.base, out.Path)
+	}
 	header := out.Header // made for this attempt
 	if header == nil {
 		header = http.Header{}

@@ -47,11 +47,17 @@ func (b *backend) url(path string) *url.URL {
 	if last := b.last.Load(); last != nil && last.path == path {
 		return last.url
 	}
+	u := below(b.base, path)
+	b.last.Store(&place{path, u})
+	return u
+}
+
+// below is the address of an escaped path, which may have a query, below base.
+func below(base *url.URL, path string) *url.URL {
 	escaped, query, _ := strings.Cut(path, "?")
-	u := *b.base
-	u.Path, u.RawPath = joinPath(b.base, escaped)
+	u := *base
+	u.Path, u.RawPath = joinPath(base, escaped)
 	u.RawQuery = query
-	b.last.Store(&place{path, &u})
 	return &u
 }
 

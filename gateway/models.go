@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -23,7 +24,7 @@ const (
 )
 
 // Models knows which models each provider has: its explicit list, else what the service
-// itself told, else what the embedded catalogue knows of its kind.
+// itself told, else what the embedded catalogue knows of its kind or the operator sends to it.
 type Models struct {
 	gateway *Gateway
 	config  point.Snapshots
@@ -46,7 +47,8 @@ func NewModels(g *Gateway, config point.Snapshots, known func(kind string) []str
 	return &Models{gateway: g, config: config, known: known}
 }
 
-// List is p's models, sorted as the service or the operator lists them.
+// List is p's models, sorted as the service or the operator lists them. Where the catalogue's are
+// not shown (see provider.Listing), they are those that mappings and aliases send to p.
 func (m *Models) List(p *point.Provider) []string {
 	if list := named(p); len(list) > 0 {
 		return list
@@ -54,7 +56,49 @@ func (m *Models) List(p *point.Provider) []string {
 	if d := m.discovered(p); d != nil && d.err == nil {
 		return d.ids
 	}
+	if listing(p) != provider.ListingSure {
+		return mapped(m.config.Snapshot(), p)
+	}
 	return m.known(p.Kind)
+}
+
+func listing(p *point.Provider) provider.Listing {
+	if kind, ok := provider.Lookup(p.Kind); ok {
+		return kind.Listing
+	}
+	return provider.ListingSure
+}
+
+// mapped are the models that mappings and aliases send to p, sorted.
+func mapped(s *point.Snapshot, p *point.Provider) []string {
+	var list []string
+	add := func(refs []point.TargetRef) {
+		for _, ref := range refs {
+			if ref.Model != "" && (ref.Provider == p.ID || ref.Provider == p.Name) {
+				list = append(list, ref.Model)
+			}
+		}
+	}
+	mappings := []*point.Mapping{&s.Default}
+	for _, e := range s.Endpoints {
+		if e.Mapping != nil {
+			mappings = append(mappings, e.Mapping)
+		}
+	}
+	for _, mapping := range mappings {
+		add(mapping.Fallbacks)
+		for i := range mapping.Rules {
+			add(mapping.Rules[i].Targets)
+			add(mapping.Rules[i].Fallbacks)
+		}
+	}
+	for _, target := range s.Aliases {
+		if to, model := s.SplitModel(target); to == p {
+			list = append(list, model)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // named are the models that p's settings name, its explicit list first of all.
@@ -141,7 +185,7 @@ func (m *Models) refresh(ctx context.Context) {
 	for _, p := range m.config.Snapshot().Providers {
 		d := m.discovered(p)
 		fresh := d != nil && d.provider == p && now.Before(d.due)
-		if !p.Active() || p.Type != point.TypeAPI || len(named(p)) > 0 || fresh {
+		if !p.Active() || p.Type != point.TypeAPI || len(named(p)) > 0 || listing(p) == provider.ListingWishes || fresh {
 			continue
 		}
 		wait.Go(func() {
@@ -180,7 +224,8 @@ func (m *Models) ask(ctx context.Context, p *point.Provider, before *discovered)
 	return &discovered{provider: p, ids: ids, has: setOf(ids), due: time.Now().Add(discoverEvery)}
 }
 
-// ListModels asks a service for its models.
+// ListModels asks a service for its models. Of several lists those are enough that it tells; an
+// error is that of the first.
 func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoverLimit)
 	defer cancel()
@@ -188,12 +233,40 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	lister, ok := b.kind.Service.(provider.Lister)
-	if !ok {
+	lists := b.kind.ModelLists(&p.Config)
+	if len(lists) == 0 {
 		return nil, fmt.Errorf("services of kind %s have no list of models", p.Kind)
 	}
-	outbound, read := lister.ListModels()
-	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: outbound}, ctx: ctx}
+	var all []string
+	var failed []error
+	for _, list := range lists {
+		ids, err := g.listModels(ctx, b, list)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		for _, id := range ids {
+			if !slices.Contains(all, id) {
+				all = append(all, id)
+			}
+		}
+	}
+	if len(failed) == len(lists) {
+		return nil, failed[0]
+	}
+	return all, nil
+}
+
+// listModels asks for one list.
+func (g *Gateway) listModels(ctx context.Context, b *backend, list provider.ModelList) ([]string, error) {
+	p := b.provider
+	a := &attempt{backend: b, key: b.keys[0], exchange: &provider.Exchange{Outbound: list.Outbound}, ctx: ctx}
+	if list.Base != "" {
+		base, err := url.Parse(list.Base)
+		if err != nil {
+			return nil, fmt.Errorf("listing models of %s: %w", p.Name, err)
+		}
+		a.base = base
+	}
 	request, err := g.request(a)
 	if err != nil {
 		return nil, a.told(err)
@@ -210,5 +283,5 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 	if response.StatusCode/100 != 2 {
 		return nil, a.told(b.kind.Failure(response.StatusCode, response.Header, body))
 	}
-	return read(body)
+	return list.Read(body)
 }

@@ -63,9 +63,13 @@ func TestRecordRoundTrip(t *testing.T) {
 	long := filledRecord()
 	long.Attempts[0].Message = strings.Repeat("long ", 5000)
 	cases := map[string]point.Record{
-		"every field":    filledRecord(),
-		"none":           {},
-		"realistic":      realRecord(benchID),
+		"every field": filledRecord(),
+		"none":        {},
+		"realistic":   realRecord(benchID),
+		"all that is used": {ID: "a", Usage: &point.Usage{
+			Input: 1, Output: 2, CacheRead: 3, CacheWrite: 4, CacheWrite1h: 5, AudioInput: 6, Reasoning: 7, AudioOutput: 8, ImageInput: 9, ImageOutput: 10,
+			Images: 11, ImageKind: "1024x1024/high", Characters: 12, AudioMS: 13, Searches: 14, Estimated: true,
+		}},
 		"zero, not nil":  {ID: "a", TTFT: &zero, Cost: &free, Usage: &point.Usage{}},
 		"negative":       {ID: "b", ResponseTime: -5},
 		"long nested":    long,

@@ -195,6 +195,18 @@ func decodeUsage(r *point.Record, outer field) error {
 			u.Images = f.value
 		case useEstimated:
 			u.Estimated = f.value != 0
+		case useImageInput:
+			u.ImageInput = f.value
+		case useImageOutput:
+			u.ImageOutput = f.value
+		case useImageKind:
+			u.ImageKind = f.text()
+		case useCharacters:
+			u.Characters = f.value
+		case useAudioMS:
+			u.AudioMS = f.value
+		case useSearches:
+			u.Searches = f.value
 		}
 		return nil
 	})

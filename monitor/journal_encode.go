@@ -57,6 +57,12 @@ const (
 	useAudioOutput
 	useImages
 	useEstimated
+	useImageInput
+	useImageOutput
+	useImageKind
+	useCharacters
+	useAudioMS
+	useSearches
 )
 
 const (
@@ -198,6 +204,12 @@ func appendUsage(b []byte, u *point.Usage) []byte {
 	b = putNonZero(b, useAudioOutput, u.AudioOutput)
 	b = putNonZero(b, useImages, u.Images)
 	b = putBool(b, useEstimated, u.Estimated)
+	b = putNonZero(b, useImageInput, u.ImageInput)
+	b = putNonZero(b, useImageOutput, u.ImageOutput)
+	b = putString(b, useImageKind, u.ImageKind)
+	b = putNonZero(b, useCharacters, u.Characters)
+	b = putNonZero(b, useAudioMS, u.AudioMS)
+	b = putNonZero(b, useSearches, u.Searches)
 	return end(b, start)
 }
 

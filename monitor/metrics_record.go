@@ -76,10 +76,10 @@ type series struct {
 }
 
 // tokenKinds are the values of the label kind, in the order of tokenCounts.
-var tokenKinds = [...]string{"input", "output", "cache_read", "cache_write", "cache_write_1h", "audio_input", "reasoning", "audio_output", "images"}
+var tokenKinds = [...]string{"input", "output", "cache_read", "cache_write", "cache_write_1h", "audio_input", "reasoning", "audio_output", "images", "image_input", "image_output"}
 
 func tokenCounts(u *point.Usage) [len(tokenKinds)]int64 {
-	return [...]int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.AudioInput, u.Reasoning, u.AudioOutput, u.Images}
+	return [...]int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.AudioInput, u.Reasoning, u.AudioOutput, u.Images, u.ImageInput, u.ImageOutput}
 }
 
 // Observe counts a settled record, if it is of no test.

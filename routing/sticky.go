@@ -11,10 +11,10 @@ import (
 
 func init() { register(point.StrategySticky, orderSticky) }
 
-// orderSticky gives each user (or each key, without a user) a lasting order of targets by
+// orderSticky gives each session (or user, or key, without one) a lasting order of targets by
 // rendezvous hashing: a target that goes away moves only its own users.
 func orderSticky(b *builder, targets []point.Target) {
-	who := b.env.User
+	who := cmp.Or(b.call.Hints.Session, b.env.User)
 	if who == "" && b.call.Key != nil {
 		who = b.call.Key.ID
 	}

@@ -28,8 +28,8 @@ type anthropicDecoder struct {
 // anthropicUsage adds up what message_start and message_delta tell; the latter corrects the
 // former, field by field.
 type anthropicUsage struct {
-	input, output, read, write, write1h int64
-	told                                bool
+	input, output, read, write, write1h, searches int64
+	told                                          bool
 }
 
 func (u *anthropicUsage) add(v gjson.Result) {
@@ -47,6 +47,7 @@ func (u *anthropicUsage) add(v gjson.Result) {
 	set(&u.read, "cache_read_input_tokens")
 	set(&u.write, "cache_creation_input_tokens")
 	set(&u.write1h, "cache_creation.ephemeral_1h_input_tokens")
+	set(&u.searches, "server_tool_use.web_search_requests")
 }
 
 // usage counts as OpenAI does: cached tokens are part of the input.
@@ -56,7 +57,7 @@ func (u *anthropicUsage) usage() *point.Usage {
 	}
 	return clampUsage(&point.Usage{
 		Input: u.input + u.read + u.write, Output: u.output,
-		CacheRead: u.read, CacheWrite: u.write - min(u.write, u.write1h), CacheWrite1h: min(u.write, u.write1h),
+		CacheRead: u.read, CacheWrite: u.write - min(u.write, u.write1h), CacheWrite1h: min(u.write, u.write1h), Searches: u.searches,
 	})
 }
 

@@ -18,6 +18,7 @@ func init() {
 		Title:   "Azure OpenAI",
 		Dialect: point.DialectOpenAI,
 		EnvKeys: []string{"AZURE_OPENAI_API_KEY"},
+		Listing: ListingWishes,
 		Probe:   "gpt-4o-mini",
 		Fields: []Field{
 			{Name: "resource_name", Title: "Resource name", Type: "string", Help: "Name of the Azure resource, in place of the base URL https://NAME.openai.azure.com."},

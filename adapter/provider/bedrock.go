@@ -20,6 +20,7 @@ func init() {
 		Dialect: point.DialectBedrock,
 		EnvKeys: []string{"AWS_BEARER_TOKEN_BEDROCK"},
 		Keyless: true, // the process's environment may have the keys
+		Listing: ListingOwn,
 		Probe:   "amazon.nova-micro-v1:0",
 		Fields: []Field{
 			{Name: "region", Title: "Region", Type: "string", Required: true, Help: "AWS region of the models, such as us-east-1; it makes the base URL."},

@@ -10,6 +10,7 @@ import (
 	"point"
 	"point/internal/jsontext"
 	"point/internal/sse"
+	"point/internal/tokens"
 )
 
 // embedRequest is an embeddings request of text, as translated dialects read it.
@@ -54,17 +55,17 @@ func readEmbed(req *Request, kind string, said ...string) (in embedRequest, drop
 // embedList writes OpenAI's list of embeddings. It is the part of a Decoder that kinds with a
 // dialect of their own share.
 type embedList struct {
-	model    string
-	count    int   // texts that were sent
-	estimate int64 // tokens of the input, for models that do not tell
-	base64   bool  // vectors are wanted as base64
+	model  string
+	count  int         // texts that were sent
+	call   *point.Call // whose tokens are counted for models that do not tell
+	base64 bool        // vectors are wanted as base64
 
 	list []byte
 	n    int
 }
 
 func newEmbedList(req *Request, in embedRequest) embedList {
-	return embedList{model: req.Model, count: len(in.Input), estimate: req.Call.PromptTokens(), base64: in.Format == "base64"}
+	return embedList{model: req.Model, count: len(in.Input), call: req.Call, base64: in.Format == "base64"}
 }
 
 // add adds one vector.
@@ -89,9 +90,9 @@ func (l *embedList) block(body []byte, told gjson.Result) (point.Block, error) {
 	if l.n != l.count {
 		return point.Block{}, badDocument(body)
 	}
-	usage := &point.Usage{Input: l.estimate, Estimated: true}
-	if told.Exists() {
-		usage = &point.Usage{Input: count(told.Int())}
+	usage := &point.Usage{Input: count(told.Int())}
+	if !told.Exists() {
+		usage = &point.Usage{Input: tokens.Prompt(l.call, l.model, point.DialectOpenAI), Estimated: true}
 	}
 	b := append(make([]byte, 0, len(l.list)+256), `{"object":"list","data":[`...)
 	b = append(append(b, l.list...), `],"model":`...)

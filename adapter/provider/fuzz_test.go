@@ -113,9 +113,8 @@ func checkFailure(t *testing.T, k *Kind, status int, body []byte) {
 			t.Fatalf("HTML is repeated: %q", text)
 		}
 	}
-	if lister, ok := k.Service.(Lister); ok {
-		_, read := lister.ListModels()
-		_, err := read(body)
+	for _, list := range k.ModelLists(&point.ProviderConfig{}) {
+		_, err := list.Read(body)
 		checkError(t, err)
 	}
 }

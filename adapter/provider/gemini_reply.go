@@ -45,10 +45,12 @@ func geminiUsage(metadata gjson.Result) *point.Usage {
 			u.CacheRead = n
 		case "promptTokensDetails":
 			u.AudioInput += modality(value, "AUDIO")
+			u.ImageInput += modality(value, "IMAGE")
 		case "cacheTokensDetails":
 			u.AudioInput -= modality(value, "AUDIO")
+			u.ImageInput -= modality(value, "IMAGE")
 		case "candidatesTokensDetails":
-			u.AudioOutput = modality(value, "AUDIO")
+			u.AudioOutput, u.ImageOutput = modality(value, "AUDIO"), modality(value, "IMAGE")
 		}
 		return true
 	})

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +92,60 @@ func TestListModels(t *testing.T) {
 		for _, bad := range []string{"", "<html>", "{}", "1", `{"data":{}}`} {
 			if _, err := read([]byte(bad)); err == nil {
 				t.Errorf("%s: %q is taken for a list of models", tt.kind, bad)
+			}
+		}
+	}
+}
+
+// TestModelLists: kinds whose lists are several, or lie at another host.
+func TestModelLists(t *testing.T) {
+	tests := map[string]struct {
+		kind    string
+		options map[string]string
+		base    string
+		lists   []string // path, answer and ids, in turn
+	}{
+		"bedrock": {"bedrock", map[string]string{"region": "eu-west-1"}, "https://bedrock.eu-west-1.amazonaws.com", []string{
+			"/foundation-models?byOutputModality=TEXT", `{"modelSummaries":[{"modelArn":"arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-micro-v1:0","modelId":"amazon.nova-micro-v1:0","modelName":"Nova Micro","providerName":"Amazon","inputModalities":["TEXT"],"outputModalities":["TEXT"],"responseStreamingSupported":true,"customizationsSupported":[],"inferenceTypesSupported":["ON_DEMAND","PROVISIONED"],"modelLifecycle":{"status":"ACTIVE"}},{"modelId":"anthropic.claude-sonnet-4-5-20250929-v1:0","inferenceTypesSupported":["INFERENCE_PROFILE"]}]}`,
+			"amazon.nova-micro-v1:0",
+			"/inference-profiles?maxResults=1000", `{"inferenceProfileSummaries":[{"inferenceProfileName":"EU Claude Sonnet 4.5","inferenceProfileArn":"arn:aws:bedrock:eu-west-1:1:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0","models":[],"inferenceProfileId":"eu.anthropic.claude-sonnet-4-5-20250929-v1:0","status":"ACTIVE","type":"SYSTEM_DEFINED"}]}`,
+			"eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+		}},
+		"bedrock in China": {"bedrock", map[string]string{"region": "cn-north-1"}, "https://bedrock.cn-north-1.amazonaws.com.cn", nil},
+		"vertex": {"vertex", map[string]string{"location": "us-east5"}, "", []string{
+			"/v1beta1/publishers/google/models?pageSize=1000", `{"publisherModels":[{"name":"publishers/google/models/gemini-2.5-flash","versionId":"default","launchStage":"GA"},{"name":"publishers/google/models/imagen-4.0-generate-001"},{"name":"publishers/google/models/gemini-embedding-001"}]}`,
+			"gemini-2.5-flash",
+			"/v1beta1/publishers/anthropic/models?pageSize=1000", `{"publisherModels":[{"name":"publishers/anthropic/models/claude-sonnet-4-5"}]}`,
+			"claude-sonnet-4-5",
+		}},
+		"one":  {"openai", nil, "", []string{"/models", `{"data":[{"id":"gpt-4o"}]}`, "gpt-4o"}},
+		"none": {"perplexity", nil, "", nil},
+	}
+	for name, tt := range tests {
+		k, _ := Lookup(tt.kind)
+		config := point.ProviderConfig{Options: map[string]json.RawMessage{}}
+		for option, value := range tt.options {
+			config.Options[option] = json.RawMessage(strconv.Quote(value))
+		}
+		lists := k.ModelLists(&config)
+		if len(tt.lists) > 0 && len(lists) != len(tt.lists)/3 {
+			t.Fatalf("%s: %d lists", name, len(lists))
+		}
+		for i, list := range lists {
+			if list.Base != tt.base {
+				t.Errorf("%s: at %s", name, list.Base)
+			}
+			if len(tt.lists) == 0 {
+				continue
+			}
+			ids, err := list.Read([]byte(tt.lists[i*3+1]))
+			if err != nil || list.Outbound.Path != tt.lists[i*3] || strings.Join(ids, " ") != tt.lists[i*3+2] {
+				t.Errorf("%s: %s: %v, %v", name, list.Outbound.Path, ids, err)
+			}
+			for _, bad := range []string{"", "<html>", "{}", "1"} {
+				if _, err := list.Read([]byte(bad)); err == nil {
+					t.Errorf("%s: %q is taken for a list of models", name, bad)
+				}
 			}
 		}
 	}

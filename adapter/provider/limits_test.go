@@ -91,12 +91,12 @@ func TestDeepAnswers(t *testing.T) {
 
 func TestImages(t *testing.T) {
 	k, _ := Lookup("openai")
-	x, err := k.Exchange(newRequest(t, k, point.PathImages, `{"model":"gpt-image-1","prompt":"a cat","n":3}`, ""))
+	x, err := k.Exchange(newRequest(t, k, point.PathImages, `{"model":"gpt-image-1","prompt":"a cat","n":3,"size":"1024x1024","quality":"auto"}`, ""))
 	if err != nil || x.Outbound.Path != "/images/generations" {
 		t.Fatal(err)
 	}
 	block, err := x.Decoder.Document([]byte(`{"created":1,"data":[{"b64_json":"AA"}],"usage":{"input_tokens":5,"output_tokens":7,"total_tokens":12}}`))
-	if err != nil || block.Usage == nil || *block.Usage != (point.Usage{Input: 5, Output: 7, Images: 3}) {
+	if err != nil || block.Usage == nil || *block.Usage != (point.Usage{Input: 5, Output: 7, ImageOutput: 7, Images: 3, ImageKind: "1024x1024/"}) {
 		t.Errorf("%+v, %v", block.Usage, err)
 	}
 	usage, at := x.Decoder.(Forwarder).Tail([]byte(`"AA"}]}`))

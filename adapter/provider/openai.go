@@ -69,8 +69,8 @@ func (s openAI) Complete(req *Request) (*Exchange, error) {
 }
 
 func (s openAI) Image(req *Request) (*Exchange, error) {
-	images := min(max(gjson.GetBytes(req.Call.Body, "n").Int(), 1), 1000)
-	f := forwarded{member: "data", images: images}
+	body := gjson.GetManyBytes(req.Call.Body, "n", "size", "quality")
+	f := forwarded{member: "data", images: min(max(body[0].Int(), 1), 1000), kind: imageKind(body[1].Str, body[2].Str)}
 	if req.Call.Envelope.Stream {
 		exchange, err := s.forward(req, "/images/generations", &passed{forwarded: f})
 		if err == nil {
@@ -79,6 +79,17 @@ func (s openAI) Image(req *Request) (*Exchange, error) {
 		return exchange, err
 	}
 	return s.forward(req, "/images/generations", relay{&f})
+}
+
+// maxImageKind is more than any size or quality is long.
+const maxImageKind = 20
+
+// imageKind is what a client asked for, if it can be a kind of image.
+func imageKind(size, quality string) string {
+	if len(size) > maxImageKind || len(quality) > maxImageKind {
+		return ""
+	}
+	return point.ImageKind(size, quality)
 }
 
 // Embed relays the answer, unless the client asked for base64 and the server may not know it.

@@ -27,6 +27,9 @@ func (s openAI) Pass(req *Request) (*Exchange, error) {
 	switch req.Call.Path {
 	case point.PathImageEdits:
 		d.images = max(req.Call.Envelope.Choices, 1)
+		if form := req.Call.Form; form != nil {
+			d.kind = imageKind(form.Value("size"), form.Value("quality"))
+		}
 	case point.PathSpeech:
 		d.member = ""
 	case point.PathTranscribe, point.PathTranslate:
@@ -75,13 +78,16 @@ func (d *passed) Document(body []byte) (point.Block, error) {
 		return point.Block{Kind: point.BlockContent, Data: body}, nil
 	}
 	block, err := d.forwarded.Document(body)
-	if err != nil || d.member != "results" {
+	if err != nil {
 		return block, err
 	}
-	if list := unflagged(body); len(list) > 0 {
-		block.Data = splice(body, list)
-		block.Usage, block.CostAt = usageIn(block.Data, 0)
+	if d.member == "results" {
+		if list := unflagged(body); len(list) > 0 {
+			block.Data = splice(body, list)
+			block.Usage, block.CostAt = usageIn(block.Data, 0)
+		}
 	}
+	block.Usage = toldBeside(body, block.Usage)
 	return block, nil
 }
 
@@ -100,6 +106,21 @@ func unflagged(body []byte) (list edits) {
 		list.set(result, "flagged", strconv.FormatBool(flagged))
 	}
 	return list
+}
+
+// toldBeside is the usage with what a document tells outside its usage: how long the sound was, or
+// what searches were billed.
+func toldBeside(body []byte, u *point.Usage) *point.Usage {
+	doc := whole(body)
+	length, searches := doc.get("duration"), doc.get("meta").get("billed_units").get("search_units")
+	if !length.isNumber() && !searches.isNumber() || u != nil && u.AudioMS+u.Searches > 0 {
+		return u
+	}
+	if u == nil {
+		u = &point.Usage{}
+	}
+	u.AudioMS, u.Searches = milliseconds(length), count(searches.int())
+	return u
 }
 
 // Event classes one event of a stream by its type.

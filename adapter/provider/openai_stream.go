@@ -16,6 +16,7 @@ import (
 type forwarded struct {
 	member string  // a document must have it: choices, data
 	images int64   // images that were asked for
+	kind   string  // of image, as point.ImageKind writes it
 	mend   *mender // nil: the provider's bytes are right as they are
 
 	begun    bool // content was seen
@@ -73,7 +74,8 @@ func (d *forwarded) Document(body []byte) (point.Block, error) {
 	return block, nil
 }
 
-// counted adds the images that were asked for to the usage.
+// counted adds the images that were asked for to the usage. What a model of images says that it
+// wrote is images, if it does not tell more.
 func (d *forwarded) counted(u *point.Usage) *point.Usage {
 	if d.images == 0 {
 		return u
@@ -81,7 +83,10 @@ func (d *forwarded) counted(u *point.Usage) *point.Usage {
 	if u == nil {
 		u = &point.Usage{}
 	}
-	u.Images = d.images
+	u.Images, u.ImageKind = d.images, d.kind
+	if u.ImageOutput == 0 {
+		u.ImageOutput = u.Output
+	}
 	return u
 }
 

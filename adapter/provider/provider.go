@@ -25,11 +25,21 @@ type Kind struct {
 	BaseURL string        // default base_url, as its own SDK would take it; empty: required
 	EnvKeys []string      // well-known variables that hold a key, best first
 	Keyless bool          // works without an API key
+	Listing Listing       // what is known of its models without its own word
 	Probe   string        // model that a test asks if it is told none and the provider lists it
 	Fields  []Field       // settings beyond the common ones of ProviderConfig
 
 	Service // how to talk to it
 }
+
+// Listing tells what lists of a kind's models are worth, where nobody has named a provider's.
+type Listing uint8
+
+const (
+	ListingSure   Listing = iota // the service tells which it has; until then they are those of the embedded catalogue
+	ListingOwn                   // the service tells which it has; the catalogue's are hundreds, of which an account has few
+	ListingWishes                // the service tells which could be had: it is only asked when somebody wants to choose
+)
 
 // Field describes a member of config; the console builds its form from it.
 type Field struct {
@@ -102,6 +112,32 @@ type TokenCounter interface {
 type Lister interface {
 	// ListModels is the request to send, and how to read its answer into model ids.
 	ListModels() (*point.Outbound, func(body []byte) ([]string, error))
+}
+
+// Catalogued is a service that tells its models in several lists, which may lie elsewhere than what
+// it serves.
+type Catalogued interface {
+	ModelLists(c *point.ProviderConfig) []ModelList
+}
+
+// ModelList is one request for models and how to read its answer into ids.
+type ModelList struct {
+	Base     string // the URL that the request's path is below; empty: the provider's own
+	Outbound *point.Outbound
+	Read     func(body []byte) ([]string, error)
+}
+
+// ModelLists are the requests whose answers together are a provider's list; none: the service has
+// no list.
+func (k *Kind) ModelLists(c *point.ProviderConfig) []ModelList {
+	switch s := k.Service.(type) {
+	case Catalogued:
+		return s.ModelLists(c)
+	case Lister:
+		out, read := s.ListModels()
+		return []ModelList{{Outbound: out, Read: read}}
+	}
+	return nil
 }
 
 // Request is a call as one provider gets to see it.

@@ -67,6 +67,7 @@ func (d *responded) Document(body []byte) (point.Block, error) {
 	block := point.Block{Kind: point.BlockContent, Data: body}
 	usage := doc.get("usage")
 	if block.Usage = openAIUsage(usage); block.Usage != nil {
+		block.Usage.Searches = webSearches(doc)
 		block.CostAt = usage.at + 1
 	}
 	return block, nil
@@ -106,8 +107,10 @@ func (d *responded) Event(e sse.Event, emit func(point.Block)) error {
 	case d.done:
 		block.Kind = point.BlockDone
 		text, at := payload(block.Data)
-		usage := whole(text).get("response").get("usage")
+		response := whole(text).get("response")
+		usage := response.get("usage")
 		if block.Usage = openAIUsage(usage); block.Usage != nil {
+			block.Usage.Searches = webSearches(response)
 			// usage.at is an offset within the response's own text, which is that of the payload.
 			block.CostAt = at + usage.at + 1
 		}
@@ -118,6 +121,16 @@ func (d *responded) Event(e sse.Event, emit func(point.Block)) error {
 	}
 	emit(block)
 	return nil
+}
+
+// webSearches is how often a response searched the web.
+func webSearches(response value) (n int64) {
+	for _, item := range response.get("output").elements() {
+		if item.get("type").is("web_search_call") {
+			n++
+		}
+	}
+	return n
 }
 
 // frame is the block of an event's own bytes, put in order if they are not one data line with a

@@ -20,18 +20,33 @@ func openAIUsage(u value) *point.Usage {
 		case "prompt_tokens_details", "input_tokens_details":
 			usage.CacheRead = max(usage.CacheRead, v.get("cached_tokens").int())
 			usage.CacheWrite = v.get("cache_write_tokens").int()
-			usage.AudioInput = v.get("audio_tokens").int()
+			usage.AudioInput, usage.ImageInput = v.get("audio_tokens").int(), v.get("image_tokens").int()
 		case "completion_tokens_details", "output_tokens_details":
 			usage.Reasoning = v.get("reasoning_tokens").int()
-			usage.AudioOutput = v.get("audio_tokens").int()
+			usage.AudioOutput, usage.ImageOutput = v.get("audio_tokens").int(), v.get("image_tokens").int()
 		case "prompt_cache_hit_tokens", "cached_tokens": // DeepSeek; Moonshot
 			usage.CacheRead = max(usage.CacheRead, v.int())
+		case "seconds": // of transcriptions, with "type": "duration"
+			usage.AudioMS, counted = milliseconds(v), true
+		case "num_search_queries": // Perplexity's
+			usage.Searches = v.int()
+		case "server_tool_use": // of those that tell it as Anthropic does
+			usage.Searches = v.get("web_search_requests").int()
 		}
 	}
 	if !counted {
 		return nil
 	}
 	return clampUsage(&usage)
+}
+
+// milliseconds reads a number of seconds.
+func milliseconds(seconds value) int64 {
+	n, err := strconv.ParseFloat(string(seconds.raw), 64)
+	if err != nil || !(n > 0) {
+		return 0
+	}
+	return int64(min(n, point.MaxCount/1e3) * 1e3)
 }
 
 // count is what a provider tells, as far as it can be: sums of counts cannot overflow.
@@ -42,12 +57,16 @@ func count(n int64) int64 { return min(max(n, 0), point.MaxCount) }
 func clampUsage(u *point.Usage) *point.Usage {
 	u.Input, u.Output = count(u.Input), count(u.Output)
 	rest := u.Input
-	for _, part := range []*int64{&u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput} {
+	for _, part := range []*int64{&u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.AudioInput, &u.ImageInput} {
 		*part = min(max(*part, 0), rest)
 		rest -= *part
 	}
-	u.Reasoning = min(max(u.Reasoning, 0), u.Output)
-	u.AudioOutput = min(max(u.AudioOutput, 0), u.Output)
+	rest = u.Output
+	for _, part := range []*int64{&u.Reasoning, &u.AudioOutput, &u.ImageOutput} {
+		*part = min(max(*part, 0), rest)
+		rest -= *part
+	}
+	u.Searches, u.Images = count(u.Searches), count(u.Images)
 	return u
 }
 

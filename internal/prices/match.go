@@ -67,7 +67,7 @@ func (r *rule) compile() (err error) {
 	return err
 }
 
-// rates is a price as prices.jsonl writes it, in nano-USD per token and per request.
+// rates is a price as prices.jsonl writes it, in nano-USD per token, request, search and minute of sound.
 type rates struct {
 	In           *float64 `json:"in"`
 	Out          *float64 `json:"out"`
@@ -77,13 +77,18 @@ type rates struct {
 	AudioIn      *float64 `json:"audio_in"`
 	AudioOut     *float64 `json:"audio_out"`
 	Reasoning    *float64 `json:"reasoning"`
+	ImageIn      *float64 `json:"image_in"`
+	ImageOut     *float64 `json:"image_out"`
 	Request      *float64 `json:"request"`
+	Search       *float64 `json:"search"`
+	Minute       *float64 `json:"minute"`
 }
 
 func (r *rates) price() point.Price {
 	return point.Price{
 		Input: r.In, Output: r.Out, CacheRead: r.CacheRead, CacheWrite: r.CacheWrite, CacheWrite1h: r.CacheWrite1h,
-		AudioInput: r.AudioIn, AudioOutput: r.AudioOut, Reasoning: r.Reasoning, PerRequest: r.Request,
+		AudioInput: r.AudioIn, AudioOutput: r.AudioOut, Reasoning: r.Reasoning, ImageInput: r.ImageIn, ImageOutput: r.ImageOut,
+		PerRequest: r.Request, PerSearch: r.Search, PerMinute: r.Minute,
 	}
 }
 

@@ -2875,6 +2875,18 @@ export interface components {
              */
             state: "ok" | "degraded" | "down";
         };
+        ImageRate: {
+            /**
+             * @description Its size and quality, or one of them.
+             * @example 1024x1024/high
+             */
+            kind: string;
+            /**
+             * @description USD an image.
+             * @example 0.167
+             */
+            usd: string;
+        };
         Import: {
             /** @description What was saved; absent: nothing, in a dry run. */
             configuration?: components["schemas"]["Configuration"];
@@ -3219,6 +3231,8 @@ export interface components {
             audio_output?: string | null;
             /** @description Input that was written to the provider's cache. */
             cache_write?: string | null;
+            /** @description The same, to be kept for an hour. */
+            cache_write_1h?: string | null;
             /**
              * @description Input that was read from the provider's cache.
              * @example 1.25
@@ -3229,6 +3243,12 @@ export interface components {
              * @description It holds from then on; null: since ever.
              */
             from: string | null;
+            /** @description Images in a prompt. */
+            image_input?: string | null;
+            /** @description Images in an answer. */
+            image_output?: string | null;
+            /** @description USD an image by its kind. */
+            images?: components["schemas"]["ImageRate"][] | null;
             /** @example 2.5 */
             input?: string | null;
             /**
@@ -3243,10 +3263,25 @@ export interface components {
             model: string;
             /** @example 10 */
             output?: string | null;
-            /** @description USD an image. */
+            /** @description USD an image, of a kind that images does not have. */
             per_image?: string | null;
+            /**
+             * @description USD a million characters of text that is spoken.
+             * @example 15
+             */
+            per_million_characters?: string | null;
+            /**
+             * @description USD a minute of sound that is listened to.
+             * @example 0.006
+             */
+            per_minute?: string | null;
             /** @description USD a request. */
             per_request?: string | null;
+            /**
+             * @description USD a thousand searches of the web, or of documents that are ranked.
+             * @example 10
+             */
+            per_thousand_searches?: string | null;
             reasoning?: string | null;
             /**
              * @description override: an operator said so.
@@ -3764,6 +3799,8 @@ export interface components {
             audio_output?: string | null;
             /** @description Input that was written to the provider's cache. */
             cache_write?: string | null;
+            /** @description The same, to be kept for an hour. */
+            cache_write_1h?: string | null;
             /**
              * @description Input that was read from the provider's cache.
              * @example 1.25
@@ -3774,14 +3811,35 @@ export interface components {
              * @description It holds from then on; before, the embedded price does. Absent: since ever.
              */
             from?: string | null;
+            /** @description Images in a prompt. */
+            image_input?: string | null;
+            /** @description Images in an answer. */
+            image_output?: string | null;
+            /** @description USD an image by its kind. */
+            images?: components["schemas"]["ImageRate"][] | null;
             /** @example 2.5 */
             input?: string | null;
             /** @example 10 */
             output?: string | null;
-            /** @description USD an image. */
+            /** @description USD an image, of a kind that images does not have. */
             per_image?: string | null;
+            /**
+             * @description USD a million characters of text that is spoken.
+             * @example 15
+             */
+            per_million_characters?: string | null;
+            /**
+             * @description USD a minute of sound that is listened to.
+             * @example 0.006
+             */
+            per_minute?: string | null;
             /** @description USD a request. */
             per_request?: string | null;
+            /**
+             * @description USD a thousand searches of the web, or of documents that are ranked.
+             * @example 10
+             */
+            per_thousand_searches?: string | null;
             reasoning?: string | null;
         };
         PutSilence: {
@@ -4900,6 +4958,8 @@ export interface components {
             /** Format: int64 */
             audio_input?: number;
             /** Format: int64 */
+            audio_ms?: number;
+            /** Format: int64 */
             audio_output?: number;
             /** Format: int64 */
             cache_read?: number;
@@ -4907,7 +4967,14 @@ export interface components {
             cache_write?: number;
             /** Format: int64 */
             cache_write_1h?: number;
+            /** Format: int64 */
+            characters?: number;
             estimated?: boolean;
+            /** Format: int64 */
+            image_input?: number;
+            image_kind?: string;
+            /** Format: int64 */
+            image_output?: number;
             /** Format: int64 */
             images?: number;
             /** Format: int64 */
@@ -4916,6 +4983,8 @@ export interface components {
             output: number;
             /** Format: int64 */
             reasoning?: number;
+            /** Format: int64 */
+            searches?: number;
         };
         Use: {
             /** @example endpoint */
@@ -9949,14 +10018,21 @@ export interface operations {
                      *           "audio_input": null,
                      *           "audio_output": null,
                      *           "cache_write": null,
+                     *           "cache_write_1h": null,
                      *           "cached_input": null,
                      *           "from": null,
+                     *           "image_input": null,
+                     *           "image_output": null,
+                     *           "images": null,
                      *           "input": "2.5",
                      *           "kind": "gemini",
                      *           "model": "gemini-2.5-pro",
                      *           "output": null,
                      *           "per_image": null,
+                     *           "per_million_characters": null,
+                     *           "per_minute": null,
                      *           "per_request": null,
+                     *           "per_thousand_searches": null,
                      *           "reasoning": null,
                      *           "source": "embedded",
                      *           "tiers": 1,
@@ -9967,14 +10043,21 @@ export interface operations {
                      *           "audio_input": null,
                      *           "audio_output": null,
                      *           "cache_write": null,
+                     *           "cache_write_1h": null,
                      *           "cached_input": null,
                      *           "from": null,
+                     *           "image_input": null,
+                     *           "image_output": null,
+                     *           "images": null,
                      *           "input": "2.5",
                      *           "kind": "openai",
                      *           "model": "gpt-4o",
                      *           "output": "2.5",
                      *           "per_image": null,
+                     *           "per_million_characters": null,
+                     *           "per_minute": null,
                      *           "per_request": null,
+                     *           "per_thousand_searches": null,
                      *           "reasoning": null,
                      *           "source": "embedded",
                      *           "tiers": 0,
@@ -10043,14 +10126,21 @@ export interface operations {
                      *       "audio_input": null,
                      *       "audio_output": null,
                      *       "cache_write": null,
+                     *       "cache_write_1h": null,
                      *       "cached_input": null,
                      *       "from": null,
+                     *       "image_input": null,
+                     *       "image_output": null,
+                     *       "images": null,
                      *       "input": "2.5",
                      *       "kind": "gemini",
                      *       "model": "gpt-4o-mini",
                      *       "output": "10",
                      *       "per_image": null,
+                     *       "per_million_characters": null,
+                     *       "per_minute": null,
                      *       "per_request": null,
+                     *       "per_thousand_searches": null,
                      *       "reasoning": null,
                      *       "source": "override",
                      *       "tiers": 0,

@@ -13,6 +13,8 @@ const RATES = {
   input_audio_mtok: 'audio_in',
   output_audio_mtok: 'audio_out',
   output_reasoning_mtok: 'reasoning',
+  input_image_mtok: 'image_in',
+  output_image_mtok: 'image_out',
 }
 const round = (x) => Number(x.toPrecision(12))
 const at = (price, input) =>
@@ -23,10 +25,9 @@ function rates(price, input) {
   for (const [key, name] of Object.entries(RATES)) {
     if (price[key] !== undefined) out[name] = round(at(price[key], input) * 1000)
   }
-  // point.Usage does not tell images from text in an answer: an image model's output is
-  // priced as images, which are most of it.
-  if (price.output_image_mtok !== undefined) out.out = round(at(price.output_image_mtok, input) * 1000)
   if (price.requests_kcount !== undefined) out.request = round(at(price.requests_kcount, input) * 1e6)
+  if (price.web_searches_kcount !== undefined) out.search = round(at(price.web_searches_kcount, input) * 1e6)
+  if (price.input_audio_hours !== undefined) out.minute = round((at(price.input_audio_hours, input) * 1e9) / 60)
   return out
 }
 

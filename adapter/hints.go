@@ -1,0 +1,144 @@
+package adapter
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"point"
+	"point/internal/jsontext"
+)
+
+// Bounds of what headers may tell of a request; what is beyond is left out.
+const (
+	maxTags       = 20
+	maxProperties = 20
+	maxHint       = 128             // bytes of a value
+	maxPatience   = 100 * time.Hour // a client that waits longer waits for ever
+)
+
+// readHints reads what clients of other gateways say in headers, by the names that those gave
+// them: how long and how often to try, which provider, and what the request is about. What the
+// body or Point's own headers say goes before it.
+func readHints(call *point.Call) error {
+	for _, name := range hintNames(call.Header) {
+		if err := readHint(call, name, strings.TrimSpace(call.Header[name][0])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hintNames are the headers that may be hints, sorted, so that each request is read alike.
+func hintNames(header http.Header) (names []string) {
+	for name, values := range header {
+		if len(values) > 0 && (strings.HasPrefix(name, "X-Litellm-") || strings.HasPrefix(name, "X-Portkey-") || strings.HasPrefix(name, "Helicone-") || strings.HasSuffix(name, "-Session-Id")) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func readHint(call *point.Call, name, value string) error {
+	switch hints := &call.Hints; name {
+	case "X-Litellm-Timeout":
+		return readPatience(call, name, value)
+	case "X-Litellm-Num-Retries":
+		n, err := strconv.ParseUint(value, 10, 16)
+		if err != nil {
+			return badHint(name, "a number of repeats")
+		}
+		hints.Attempts = int(n) + 1
+	case "X-Litellm-Tags":
+		for tag := range strings.SplitSeq(value, ",") {
+			if tag = strings.TrimSpace(tag); tag != "" && len(hints.Tags) < maxTags {
+				hints.Tags = append(hints.Tags, clip(tag, maxHint))
+			}
+		}
+	case "X-Litellm-Trace-Id", "X-Portkey-Trace-Id":
+		if call.ClientRequestID == "" {
+			call.ClientRequestID = clip(value, maxHint)
+		}
+	case "X-Portkey-Metadata":
+		return readMetadata(call, name, value)
+	case "X-Portkey-Provider":
+		if !slices.Contains(call.Envelope.Params, "provider") {
+			call.Envelope.Provider.Name = strings.TrimPrefix(value, "@")
+		}
+	default:
+		if property, ok := strings.CutPrefix(name, "Helicone-Property-"); ok {
+			setProperty(call, property, value)
+		} else if strings.HasSuffix(name, "-Session-Id") && hints.Session == "" {
+			hints.Session = clip(value, maxHint)
+		}
+	}
+	return nil
+}
+
+func badHint(name, want string) error {
+	return &point.Error{Code: point.InvalidRequest, Message: fmt.Sprintf("The header %s must be %s.", strings.ToLower(name), want)}
+}
+
+// readPatience brings the call's deadline forward to a number of seconds from its start.
+func readPatience(call *point.Call, name, value string) error {
+	seconds, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(seconds > 0) || math.IsInf(seconds, 0) {
+		return badHint(name, "a number of seconds above 0")
+	}
+	until := call.Start.Add(time.Duration(min(seconds, maxPatience.Seconds()) * float64(time.Second)))
+	if call.Deadline.IsZero() || until.Before(call.Deadline) {
+		call.Deadline = until
+	}
+	return nil
+}
+
+// readMetadata reads an object of texts. The one that names a user stands for the body's user.
+func readMetadata(call *point.Call, name, value string) error {
+	var metadata map[string]any
+	if json.Unmarshal([]byte(value), &metadata) != nil {
+		return badHint(name, "a JSON object")
+	}
+	for key, v := range metadata {
+		text, ok := v.(string)
+		if !ok {
+			text = fmt.Sprint(v)
+		}
+		setProperty(call, key, text)
+	}
+	if user, ok := metadata["_user"].(string); ok && call.Envelope.User == "" {
+		call.Envelope.User = clip(user, maxHint)
+	}
+	return nil
+}
+
+func setProperty(call *point.Call, name, value string) {
+	hints := &call.Hints
+	if hints.Properties == nil {
+		hints.Properties = map[string]string{}
+	}
+	if len(hints.Properties) < maxProperties {
+		hints.Properties[clip(name, maxHint)] = clip(value, maxHint)
+	}
+}
+
+// appendHints appends the members of a request's metadata that its headers told.
+func appendHints(b []byte, hints *point.Hints) []byte {
+	if hints.Session != "" {
+		b = jsontext.AppendString(append(b, `,"session":`...), hints.Session)
+	}
+	if len(hints.Tags) > 0 {
+		tags, _ := json.Marshal(hints.Tags) // texts always marshal
+		b = append(append(b, `,"tags":`...), tags...)
+	}
+	if len(hints.Properties) > 0 {
+		properties, _ := json.Marshal(hints.Properties)
+		b = append(append(b, `,"properties":`...), properties...)
+	}
+	return b
+}
