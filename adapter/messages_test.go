@@ -141,15 +141,16 @@ func TestCountTokens(t *testing.T) {
 	}
 }
 
-// TestOneEstimate: a prompt is counted alike before it is sent and when its answer begins.
-func TestOneEstimate(t *testing.T) {
+// TestEstimatesAgree: a prompt is counted by the vocabulary when that is asked, and by its length
+// when an answer begins, which waits for nothing; the two are about the same.
+func TestEstimatesAgree(t *testing.T) {
 	w := newWorld(t, streams(chunk(`{"content":"a"}`), stopChunk, done))
 	const prompt = `"model":"m","system":"Answer in verse.","messages":[{"role":"user","content":"What is a gateway?"}],"tools":[{"name":"f","description":"It does this and that.","input_schema":{"type":"object"}}]`
 	_, counted := w.messages(point.PathCountTokens, "{"+prompt+"}")
 	_, stream := w.messages(point.PathMessages, `{"max_tokens":1000,"stream":true,"temperature":0.5,"metadata":{"user_id":"somebody"},`+prompt+"}")
 	_, start, _ := strings.Cut(stream, "event: message_start\ndata: ")
 	want := gjson.Get(counted, "input_tokens").Int()
-	if got := gjson.Get(start, "message.usage.input_tokens").Int(); want < 20 || got != want {
+	if got := gjson.Get(start, "message.usage.input_tokens").Int(); want < 20 || got < want*3/4 || got > want*5/4 {
 		t.Errorf("%d tokens are counted, the answer begins with %d", want, got)
 	}
 }

@@ -156,7 +156,25 @@ func (d *passed) Event(e sse.Event, emit func(point.Block)) error {
 }
 
 // Tail finds the usage in the end of a document that is relayed in parts.
-func (d *passed) Tail(tail []byte) (*point.Usage, int) { return relay{&d.forwarded}.Tail(tail) }
+func (d *passed) Tail(tail []byte) (*point.Usage, int) {
+	usage, at := relay{&d.forwarded}.Tail(tail)
+	const key = `"search_units"`
+	if i := bytes.LastIndex(tail, []byte(key)); i >= 0 && usage == nil {
+		if rest := after(tail[i+len(key):]); len(rest) > 0 && rest[0] >= '0' && rest[0] <= '9' {
+			return &point.Usage{Searches: count(whole(rest[:digits(rest)]).int())}, 0
+		}
+	}
+	return usage, at
+}
+
+// digits is how many digits begin b.
+func digits(b []byte) int {
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return n
+}
 
 // End accepts a stream that said that it is done; these have no [DONE].
 func (d *passed) End(emit func(point.Block)) error {
