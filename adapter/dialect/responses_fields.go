@@ -30,10 +30,10 @@ func isNothing(v gjson.Result) bool { return v.Raw == "[]" || v.Raw == "{}" || v
 // responsesFields are the fields of a request to PathResponses. One that is not here is dropped.
 var responsesFields = []field{
 	{name: "model", how: "yes"},
-	{name: "input", how: "`messages`: text, `input_text`, `input_image` (URL or data), `input_file` (data or URL), `input_audio`; `function_call` and `function_call_output`; `reasoning` that Point made is `reasoning_details`, that of others is dropped; `item_reference` to an item that Point keeps. Items of other types, `file_id` of images: refused"},
+	{name: "input", how: "`messages`: text, `input_text`, `input_image` (URL or data), `input_file` (data or URL), `input_audio`; `function_call` and `custom_tool_call` with their outputs; `reasoning` that Point made is `reasoning_details`, that of others is dropped; `item_reference` to an item that Point keeps. Items of other types, `file_id` of images: refused"},
 	{name: "instructions", how: "the first `system` message"},
 	{name: "previous_response_id", how: "what was said until then, where Point keeps it; else 404"},
-	{name: "tools", how: "functions. Tools of other types (`custom`, `web_search`, `mcp`, ...): refused"},
+	{name: "tools", how: "functions, and `custom` tools as functions of one text. Tools of other types (`web_search`, `mcp`, ...): refused"},
 	{name: "tool_choice", how: "yes, named functions and `allowed_tools` too; tools of other types: refused"},
 	{name: "parallel_tool_calls", how: "yes"},
 	{name: "text", how: "`format` is `response_format`, `verbosity` is `verbosity`"},

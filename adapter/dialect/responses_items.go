@@ -19,6 +19,7 @@ type responsesItem struct {
 	CallID           string          `json:"call_id"`
 	Name             string          `json:"name"`
 	Arguments        string          `json:"arguments"`
+	Input            string          `json:"input"`
 	Output           json.RawMessage `json:"output"`
 	EncryptedContent string          `json:"encrypted_content"`
 }
@@ -148,7 +149,9 @@ func (t *responsesTranslation) item(at string, raw json.RawMessage) error {
 	case "function_call":
 		t.call(&item)
 		return nil
-	case "function_call_output":
+	case "custom_tool_call":
+		return t.customCall(&item)
+	case "function_call_output", "custom_tool_call_output":
 		parts, err := t.content(at+".output", item.Output)
 		if len(parts) == 0 {
 			parts = []responsesPart{{Type: "text"}}

@@ -12,7 +12,7 @@ import (
 )
 
 // itemPrefixes begin the ids of items.
-var itemPrefixes = map[string]string{"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "image_generation_call": "ig_"}
+var itemPrefixes = map[string]string{"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "custom_tool_call": "ctc_", "image_generation_call": "ig_"}
 
 // delta tells what a delta, or a whole message, brings.
 func (e *responsesEncoder) delta(b []byte, d gjson.Result) []byte {
@@ -211,9 +211,13 @@ func (e *responsesEncoder) toolCall(b []byte, n int, call gjson.Result) []byte {
 	item := e.calls[n]
 	if item == nil {
 		b = e.done(b, "completed")
-		b, item = e.add(b, "function_call")
+		name, kind := call.Get("function.name").Str, "function_call"
+		if e.request.isCustom(name) {
+			kind = "custom_tool_call"
+		}
+		b, item = e.add(b, kind)
 		e.calls[n] = item
-		item.name, item.callID = call.Get("function.name").Str, call.Get("id").Str
+		item.name, item.callID = name, call.Get("id").Str
 		if item.callID == "" {
 			item.callID = "call_" + item.id
 		}
@@ -221,6 +225,9 @@ func (e *responsesEncoder) toolCall(b []byte, n int, call gjson.Result) []byte {
 	}
 	if piece := call.Get("function.arguments").Str; piece != "" {
 		item.text.WriteString(piece)
+		if item.kind == "custom_tool_call" { // its text is known when all has come
+			return b
+		}
 		b = e.of(b, "response.function_call_arguments.delta", item)
 		b = endEvent(member(b, "delta", piece))
 	}
@@ -280,6 +287,9 @@ func (e *responsesEncoder) thoughtDone(b []byte, item *openItem) []byte {
 }
 
 func (e *responsesEncoder) callDone(b []byte, item *openItem) []byte {
+	if item.kind == "custom_tool_call" {
+		return e.customDone(b, item)
+	}
 	if strings.TrimSpace(item.text.String()) == "" && e.status() == "completed" { // a call without arguments
 		item.text.Reset()
 		item.text.WriteString("{}")
@@ -310,6 +320,9 @@ func (o *openItem) json(status string, summary, sealed bool) json.RawMessage {
 	case "function_call":
 		b = append(b, `,"status":"`+status+`"`...)
 		b = member(member(member(b, "call_id", o.callID), "name", o.name), "arguments", o.text.String())
+	case "custom_tool_call":
+		b = append(b, `,"status":"`+status+`"`...)
+		b = member(member(member(b, "call_id", o.callID), "name", o.name), "input", o.text.String())
 	case "reasoning":
 		b = o.thoughtJSON(b, summary)
 		if sealed && o.details.some() {

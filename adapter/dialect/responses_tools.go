@@ -14,6 +14,7 @@ type responsesTool struct {
 	Description string          `json:"description"`
 	Parameters  json.RawMessage `json:"parameters"`
 	Strict      *bool           `json:"strict"`
+	Format      customFormat    `json:"format"`
 }
 
 type responsesChatTool struct {
@@ -28,7 +29,7 @@ type responsesFunction struct {
 	Strict      *bool           `json:"strict,omitempty"`
 }
 
-// tools translates functions. The tools that OpenAI runs itself are refused by name.
+// tools translates functions and custom tools. The tools that OpenAI runs itself are refused by name.
 func (t *responsesTranslation) tools() error {
 	for i, raw := range t.request.Tools {
 		at := fmt.Sprintf("tools[%d]", i)
@@ -37,12 +38,14 @@ func (t *responsesTranslation) tools() error {
 			return &point.Error{Code: point.InvalidRequest, Param: at, Message: "The tool cannot be read: " + typeFault(err) + "."}
 		}
 		switch {
-		case tool.Type != "function":
+		case tool.Type != "function" && tool.Type != "custom":
 			if err := t.refuse(at+".type", fmt.Sprintf("the tool type %q is OpenAI's own, other providers have functions alone", short(tool.Type))); err != nil {
 				return err
 			}
 		case tool.Name == "":
 			return &point.Error{Code: point.MissingField, Param: at + ".name", Message: "Each function needs a name."}
+		case tool.Type == "custom":
+			t.out.Tools = append(t.out.Tools, tool.custom())
 		default:
 			t.out.Tools = append(t.out.Tools, responsesChatTool{"function", responsesFunction{tool.Name, tool.Description, given(tool.Parameters), tool.Strict}})
 		}
@@ -93,7 +96,7 @@ func (t *responsesTranslation) choice() error {
 		return &point.Error{Code: point.InvalidRequest, Param: "tool_choice", Message: `Give "tool_choice" as "auto", "none", "required", or {"type": "function", "name": ...}.`}
 	}
 	switch c.Type {
-	case "function":
+	case "function", "custom":
 		t.out.ToolChoice = chosenFunction{"function", chosenName{c.Name}}
 		return nil
 	case "allowed_tools":
@@ -107,7 +110,7 @@ func (t *responsesTranslation) allowed(c *responsesChoice) error {
 	out := &chosenTools{Type: c.Type}
 	out.Allowed.Mode = c.Mode
 	for i, tool := range c.Tools {
-		if tool.Type != "function" {
+		if tool.Type != "function" && tool.Type != "custom" {
 			if err := t.refuse(fmt.Sprintf("tool_choice.tools[%d]", i), fmt.Sprintf("the tool type %q is OpenAI's own", short(tool.Type))); err != nil {
 				return err
 			}

@@ -22,7 +22,9 @@ func (it *item) event(name string, e gjson.Result) error {
 	case "content_part", "reasoning_summary_part":
 		return it.part(step, e)
 	case "function_call_arguments":
-		return it.arguments(step, e)
+		return it.arguments("function_call", "arguments", step, e)
+	case "custom_tool_call_input":
+		return it.arguments("custom_tool_call", "input", step, e)
 	}
 	of, ok := partEvents[what]
 	if !ok {
@@ -87,15 +89,15 @@ func (it *item) part(step string, e gjson.Result) error {
 	return fmt.Errorf("nothing is known of it")
 }
 
-func (it *item) arguments(step string, e gjson.Result) error {
-	if it.kind != "function_call" || it.argsDone {
+func (it *item) arguments(kind, member, step string, e gjson.Result) error {
+	if it.kind != kind || it.argsDone {
 		return fmt.Errorf("there is no open call")
 	}
 	switch {
 	case step == "delta" && e.Get("delta").Str != "":
 		it.args.WriteString(e.Get("delta").Str)
 		return nil
-	case step == "done" && e.Get("arguments").Str == it.args.String():
+	case step == "done" && e.Get(member).Str == it.args.String():
 		it.argsDone = true
 		return nil
 	}

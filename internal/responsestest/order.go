@@ -210,6 +210,10 @@ func (it *item) end(v gjson.Result) error {
 		if !it.argsDone || v.Get("arguments").Str != it.args.String() || v.Get("call_id").Str == "" || v.Get("name").Type != gjson.String {
 			return fmt.Errorf("the call is not as it was told: %q", it.args.String())
 		}
+	case "custom_tool_call":
+		if !it.argsDone || v.Get("input").Str != it.args.String() || v.Get("call_id").Str == "" || v.Get("name").Str == "" {
+			return fmt.Errorf("the call is not as it was told: %q", it.args.String())
+		}
 	case "message", "reasoning":
 		list := v.Get("content").Array()
 		if it.kind == "reasoning" {
