@@ -49,7 +49,7 @@ type API struct {
 	gate    *gate
 	mux     *http.ServeMux
 	spec    *huma.OpenAPI
-	doc     []byte // spec, as openapi.json
+	tighten func() // undoes loosen
 	started time.Time
 
 	large    map[string]bool // patterns of routes that take a body of up to MaxBody
@@ -239,7 +239,7 @@ func prepare(deps Deps) *API {
 }
 
 // register serves a table of routes.
-func (a *API) register(table []route) (err error) {
+func (a *API) register(table []route) error {
 	h := a.newHuma()
 	for _, r := range table {
 		if err := r.check(); err != nil {
@@ -254,14 +254,21 @@ func (a *API) register(table []route) (err error) {
 		r.handler.register(a, h, op)
 	}
 	a.spec = h.OpenAPI()
+	a.tighten = loosen(a.spec)
+	return nil
+}
+
+// describe adds to the document what only its readers need, and writes it down. Point serves the
+// one that was written when it was built.
+func (a *API) describe() ([]byte, error) {
+	a.tighten()
+	defer loosen(a.spec)
 	describeIDs(a.spec)
 	describeRefusals(a.spec)
 	if err := describeExamples(a.spec); err != nil {
-		return err
+		return nil, err
 	}
-	a.doc, err = render(a.spec)
-	loosen(a.spec)
-	return err
+	return render(a.spec)
 }
 
 // newHuma sets huma up as this API wants it: no pages of its own, JSON alone, Problem.

@@ -40,12 +40,17 @@ func (ProviderConfig) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sch
 	return s
 }
 
-// loosen takes from the schema of config, once it is written down, what huma would check by
-// it: provider.ReadConfig checks the same, knows the kind, and finds every mistake.
-func loosen(spec *huma.OpenAPI) {
+// loosen takes from the schema of config what huma would check by it: provider.ReadConfig checks
+// the same, knows the kind, and finds every mistake. What it returns puts it back.
+func loosen(spec *huma.OpenAPI) (tighten func()) {
 	s := spec.Components.Schemas.Map()["ProviderConfig"]
+	if s == nil {
+		return func() {}
+	}
+	properties := s.Properties
 	s.Properties = nil
 	s.PrecomputeMessages()
+	return func() { s.Properties = properties }
 }
 
 // shapeConfig is c as answers show it: flat, its secrets masked.

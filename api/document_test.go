@@ -126,7 +126,7 @@ type apiDocument struct {
 func readDocument(t testing.TB, a *API) *apiDocument {
 	t.Helper()
 	var d apiDocument
-	if err := json.Unmarshal(a.doc, &d); err != nil {
+	if err := json.Unmarshal(written, &d); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range a.routes() {

@@ -23,10 +23,7 @@ const comesBack = "an OpenID provider sends it through a browser: whatever it is
 
 // TestEveryWritableValueIsBounded: whatever a caller may send has a bound in the document.
 func TestEveryWritableValueIsBounded(t *testing.T) {
-	a, err := build(Deps{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, _ := described(t)
 	d := readDocument(t, a)
 	count := 0
 	for _, o := range d.operations {

@@ -2,12 +2,18 @@ package api
 
 import (
 	"context"
+	_ "embed"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
 // Document is the OpenAPI document itself.
 type Document map[string]any
+
+// written is the document as it is committed; a test holds it to the route table.
+//
+//go:embed openapi.json
+var written []byte
 
 // tags are the entities, with what each is.
 var tags = []*huma.Tag{
@@ -43,11 +49,11 @@ var tags = []*huma.Tag{
 	{Name: "users", Description: "People who sign in."},
 }
 
-// getOpenAPI answers the document as it is committed.
+// getOpenAPI answers the document.
 func (a *API) getOpenAPI(context.Context, *none) (*huma.StreamResponse, error) {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		ctx.SetHeader("Content-Type", "application/json")
 		ctx.SetHeader("Cache-Control", "public, max-age=60")
-		_, _ = ctx.BodyWriter().Write(a.doc)
+		_, _ = ctx.BodyWriter().Write(written)
 	}}, nil
 }

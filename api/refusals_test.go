@@ -44,6 +44,9 @@ func everyTest() bool {
 // that are none.
 func announcedUnseen() (wrong []string) {
 	a, err := build(Deps{})
+	if err == nil {
+		_, err = a.describe()
+	}
 	if err != nil {
 		return []string{err.Error()}
 	}

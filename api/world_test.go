@@ -240,6 +240,9 @@ func (w *world) open() {
 	if w.api, err = build(deps); err != nil {
 		w.t.Fatal(err)
 	}
+	if _, err = w.api.describe(); err != nil {
+		w.t.Fatal(err)
+	}
 	w.handler = w.api.secure(w.api.mux)
 }
 

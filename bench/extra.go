@@ -70,9 +70,10 @@ const settleTime = 3 * time.Second
 func (l *lab) measureMemory(ctx context.Context) (list []figure, err error) {
 	counts := []struct {
 		streams int
+		foreign bool // they are translated
 		limit   float64
 		stretch string
-	}{{0, 60, "40"}, {1000, 160, "110"}, {5000, 500, "400"}}
+	}{{0, false, 60, "40"}, {1000, false, 160, "110"}, {1000, true, 220, ""}, {5000, false, 500, "400"}}
 	for _, c := range counts {
 		if c.streams == 5000 && !l.many {
 			continue
@@ -81,11 +82,15 @@ func (l *lab) measureMemory(ctx context.Context) (list []figure, err error) {
 			c.streams, c.limit = min(c.streams, 50), 0
 		}
 		f := figure{Name: fmt.Sprintf("memory with %d open streams", c.streams), Unit: "MiB", Values: map[string]float64{}, Limit: c.limit, Stretch: c.stretch}
-		if c.streams == 0 {
+		model := "fault-hang-midstream"
+		switch {
+		case c.streams == 0:
 			f.Name = "memory, idle"
+		case c.foreign:
+			f.Name, model = fmt.Sprintf("memory with %d open translated streams", c.streams), foreignProvider+model
 		}
 		for _, name := range []string{nameGoproxy, nameHot} {
-			if f.Values[name], err = l.memoryOf(ctx, name, c.streams); err != nil {
+			if f.Values[name], err = l.memoryOf(ctx, name, model, c.streams); err != nil {
 				return nil, err
 			}
 		}
@@ -96,7 +101,7 @@ func (l *lab) measureMemory(ctx context.Context) (list []figure, err error) {
 
 // memoryOf starts the target afresh, opens streams that have said something and then hang,
 // and reads its memory in MiB.
-func (l *lab) memoryOf(ctx context.Context, name string, streams int) (float64, error) {
+func (l *lab) memoryOf(ctx context.Context, name, model string, streams int) (float64, error) {
 	var p *process
 	var err error
 	if name == nameGoproxy {
@@ -109,7 +114,10 @@ func (l *lab) memoryOf(ctx context.Context, name string, streams int) (float64, 
 	}
 	defer p.kill()
 	r := row{prompt: 1 << 10, stream: true}
-	body := r.body("fault-hang-midstream")
+	if name == nameGoproxy {
+		model = strings.TrimPrefix(model, foreignProvider)
+	}
+	body := r.body(model)
 	clients := make([]*client, streams)
 	var group errgroup.Group
 	group.SetLimit(32)

@@ -16,6 +16,9 @@ const (
 	nameSettled = "point, settled"
 )
 
+// foreignProvider begins the name of a model at the service that speaks Anthropic's dialect.
+const foreignProvider = "bench-anthropic/"
+
 // row is one measurement, on all its targets.
 type row struct {
 	name    string // for -rows
@@ -63,8 +66,12 @@ func rows() []row {
 		},
 		{
 			name: "translated", title: "translated stream (Anthropic behind chat), 16 connections", unit: "chunk", per: mock.BenchChunks, prompt: 1 << 10, stream: true,
-			load: load{path: chat, connections: 16, chunks: mock.BenchChunks + 3, duration: 4 * time.Second}, foreign: "bench-anthropic/" + mock.BenchStream,
+			load: load{path: chat, connections: 16, chunks: mock.BenchChunks + 3, duration: 4 * time.Second}, foreign: foreignProvider + mock.BenchStream,
 			hot: 3.0, stretch: "2.0",
+		},
+		{
+			name: "translated-100k", title: "translated 100 KB prompt (Anthropic behind chat), 16 connections", unit: "request", per: 1, prompt: 100 << 10,
+			load: load{path: chat, connections: 16, duration: 4 * time.Second}, foreign: foreignProvider + mock.Bench, hot: 3.0,
 		},
 	}
 }
@@ -99,7 +106,9 @@ func (r *row) loadFor(target, addr string) load {
 	l := r.load
 	if strings.HasPrefix(target, "point") && r.foreign != "" {
 		model = r.foreign
-		l.chunks = mock.BenchChunks + 1 // role and finish may be one event with others
+		if r.stream {
+			l.chunks = mock.BenchChunks + 1 // role and finish may be one event with others
+		}
 	}
 	if target == nameDirect {
 		l.path = "/openai" + l.path

@@ -203,7 +203,7 @@ const pointConfig = `providers:
     config: {base_url: "http://%[1]s/openai/v1", api_key: "sk-bench-upstream", models: [bench, bench-stream, bench-stream-paced, fault-hang-midstream]}
   - name: bench-anthropic
     provider: anthropic
-    config: {base_url: "http://%[1]s/anthropic", api_key: "sk-bench-upstream", models: [bench-stream]}
+    config: {base_url: "http://%[1]s/anthropic", api_key: "sk-bench-upstream", models: [bench, bench-stream, fault-hang-midstream]}
 `
 
 // held is a journal interval that is never reached: the drain is held back.
