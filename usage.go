@@ -64,6 +64,8 @@ type Price struct {
 	// Tiers replace rates when Input tokens exceed their start, the highest start first.
 	Tiers []PriceTier `json:"tiers,omitempty"`
 	From  time.Time   `json:"from"` // zero: since ever
+
+	Source string `json:"source,omitempty"` // the format of the catalogue that it was imported from; empty: none
 }
 
 // PriceTier is a Price's rates from more than Above input tokens on.

@@ -47,6 +47,7 @@ type commands struct {
 	Key     keyCommand     `cmd:"" help:"Manage client keys of /v1."`
 	Secrets secretsCommand `cmd:"" help:"Look after the keys that encrypt stored secrets."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration."`
+	Prices  pricesCommand  `cmd:"" help:"What models cost."`
 	Backup  backupCommand  `cmd:"" help:"Write a backup of the databases to a file. Point may run meanwhile."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the set-up and say how to mend each finding."`
 	Version versionCommand `cmd:"" help:"Show the version."`

@@ -1,0 +1,193 @@
+// Package pricefile reads what models cost from files that others publish: LiteLLM's
+// model_prices_and_context_window.json and models.dev's api.json. It does no I/O.
+package pricefile
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"point"
+)
+
+// Formats, as Price.Source names them.
+const (
+	LiteLLM   = "litellm"
+	ModelsDev = "models.dev"
+)
+
+// Catalogue is what a file says.
+type Catalogue struct {
+	Format  string
+	Prices  []point.PriceOverride // by kind and model
+	Skipped []Skipped             // entries that are no price Point could use
+	Faults  []Fault               // entries that are wrong: nothing should be taken from a file that has one
+}
+
+// Skipped is an entry that was left out.
+type Skipped struct{ Entry, Reason string }
+
+// Fault is what is wrong with an entry.
+type Fault struct{ Entry, Message string }
+
+func (f Fault) Error() string { return fmt.Sprintf("%q: %s", f.Entry, f.Message) }
+
+const (
+	maxEntries = 50_000
+	maxName    = 255
+	maxFaults  = 100
+)
+
+var errFormat = errors.New("this is neither LiteLLM's model_prices_and_context_window.json nor models.dev's api.json")
+
+// Read reads a file of either format. An error means that it is neither; what is wrong with single
+// entries is in Faults.
+func Read(data []byte) (*Catalogue, error) {
+	var entries map[string]json.RawMessage
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &entries); err != nil || len(entries) == 0 {
+		return nil, errFormat
+	}
+	if len(entries) > maxEntries {
+		return nil, fmt.Errorf("the file has %d entries, more than %d", len(entries), maxEntries)
+	}
+	r := &reader{prices: map[[2]string]*point.Price{}}
+	read := r.liteLLM
+	r.Format = formatOf(entries)
+	switch r.Format {
+	case "":
+		return nil, errFormat
+	case ModelsDev:
+		read = r.modelsDev
+	}
+	names := make([]string, 0, len(entries))
+	for name := range entries {
+		names = append(names, name)
+	}
+	slices.Sort(names) // so that the same file says the same
+	for _, name := range names {
+		read(name, entries[name])
+	}
+	return r.finish(), nil
+}
+
+// formatOf tells the format by the members of entries.
+func formatOf(entries map[string]json.RawMessage) string {
+	for _, raw := range entries {
+		var members struct {
+			Provider json.RawMessage `json:"litellm_provider"`
+			Models   json.RawMessage `json:"models"`
+		}
+		if json.Unmarshal(raw, &members) != nil {
+			continue
+		}
+		switch {
+		case members.Provider != nil:
+			return LiteLLM
+		case members.Models != nil:
+			return ModelsDev
+		}
+	}
+	return ""
+}
+
+// reader collects what entries say.
+type reader struct {
+	Catalogue
+	prices map[[2]string]*point.Price // by kind and model
+}
+
+func (r *reader) skip(entry, reason string) {
+	r.Skipped = append(r.Skipped, Skipped{clip(entry), reason})
+}
+
+func (r *reader) fault(entry, format string, args ...any) {
+	if len(r.Faults) < maxFaults {
+		r.Faults = append(r.Faults, Fault{clip(entry), fmt.Sprintf(format, args...)})
+	}
+}
+
+func clip(name string) string {
+	if len(name) > maxName {
+		return name[:maxName]
+	}
+	return name
+}
+
+// price is the price of a kind's model, to be filled. It is nil for a name that cannot be one.
+func (r *reader) price(entry, kind, model string) *point.Price {
+	if model == "" || len(model) > maxName || slices.ContainsFunc([]byte(model), func(c byte) bool { return c <= ' ' || c > '~' }) {
+		r.skip(entry, "its name is not one that a model can be asked for by")
+		return nil
+	}
+	name := [2]string{kind, model}
+	if r.prices[name] == nil {
+		r.prices[name] = &point.Price{Source: r.Format}
+	}
+	return r.prices[name]
+}
+
+// finish makes the list.
+func (r *reader) finish() *Catalogue {
+	for name, price := range r.prices {
+		if !priced(price) {
+			r.skip(name[0]+" "+name[1], "it has no price, or none above zero")
+			continue
+		}
+		r.Prices = append(r.Prices, point.PriceOverride{Kind: name[0], Model: name[1], Price: *price})
+	}
+	slices.SortFunc(r.Prices, func(a, b point.PriceOverride) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Model, b.Model))
+	})
+	slices.SortFunc(r.Faults, func(a, b Fault) int { return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Message, b.Message)) })
+	slices.SortFunc(r.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Entry, b.Entry) })
+	return &r.Catalogue
+}
+
+// priced reports whether a price tells anything: a file's zero may be an unknown.
+func priced(p *point.Price) bool {
+	for _, rate := range ratesOf(p) {
+		if *rate != nil && **rate > 0 {
+			return true
+		}
+	}
+	return len(p.Images) > 0
+}
+
+// ratesOf are a price's rates but for images by kind.
+func ratesOf(p *point.Price) []**float64 {
+	return []**float64{
+		&p.Input, &p.Output, &p.CacheRead, &p.CacheWrite, &p.CacheWrite1h, &p.AudioInput, &p.AudioOutput, &p.Reasoning, &p.ImageInput, &p.ImageOutput,
+		&p.PerRequest, &p.PerImage, &p.PerCharacter, &p.PerMinute, &p.PerSearch,
+	}
+}
+
+// Bounds of rates in nano-USD: what is beyond was given for another measure.
+const (
+	maxTokenRate = 1e7 // 0.01 USD a token: 10,000 USD a million
+	maxOtherRate = 1e12
+)
+
+// rate reads a number of USD into nano-USD; nil: none is said.
+func (r *reader) rate(entry, name string, raw json.RawMessage, times, most float64) *float64 {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	usd, err := strconv.ParseFloat(string(raw), 64)
+	switch {
+	case err != nil:
+		r.fault(entry, "%s is not a number", name)
+		return nil
+	case usd < 0:
+		r.fault(entry, "%s is below zero", name)
+		return nil
+	case usd*times > most:
+		r.fault(entry, "%s is %s USD, too much to be true: is it given for another number of tokens?", name, strconv.FormatFloat(usd, 'g', -1, 64))
+		return nil
+	}
+	nano, _ := strconv.ParseFloat(strconv.FormatFloat(usd*times, 'g', 12, 64), 64) // 2.5e-06 is 2,500, not 2,499.9999999999995
+	return &nano
+}

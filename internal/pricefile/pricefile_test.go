@@ -1,0 +1,172 @@
+package pricefile
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"point"
+)
+
+func load(t testing.TB, name string) *Catalogue {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Read(data)
+	if err != nil || len(c.Faults) > 0 {
+		t.Fatal(err, c)
+	}
+	return c
+}
+
+func shown(p point.Price) string {
+	p.Source = ""
+	text, _ := json.Marshal(p)
+	return strings.TrimSuffix(string(text), `,"from":"0001-01-01T00:00:00Z"}`) + "}"
+}
+
+// TestRead reads entries as the catalogues publish them.
+func TestRead(t *testing.T) {
+	for name, want := range map[string]struct {
+		format  string
+		prices  map[string]string // kind and model -> nano-USD
+		skipped []string
+	}{
+		"litellm.json": {LiteLLM, map[string]string{
+			"openai gpt-4o":                `{"input":2500,"output":10000,"cache_read":1250}`,
+			"openai gpt-4o-search-preview": `{"input":2500,"output":10000,"per_search":35000000}`,
+			"anthropic claude-sonnet-4-5": `{"input":3000,"output":15000,"cache_read":300,"cache_write":3750,"cache_write_1h":6000,"tiers":[{"above":200000,"input":6000,"output":22500,` +
+				`"cache_read":600,"cache_write":7500,"cache_write_1h":6000,"from":"0001-01-01T00:00:00Z"}]}`,
+			"gemini gemini-2.5-flash":                           `{"input":300,"output":2500,"cache_read":30,"audio_input":1000,"reasoning":2500}`,
+			"vertex claude-sonnet-4-5":                          `{"input":3000,"output":15000}`,
+			"bedrock anthropic.claude-3-5-sonnet-20240620-v1:0": `{"input":3000,"output":15000}`,
+			"groq whisper-large-v3":                             `{"input":null,"output":null,"per_minute":1849800}`,
+			"openai whisper-1":                                  `{"input":null,"output":null,"per_minute":6000000}`,
+			"openai tts-1":                                      `{"input":null,"output":null,"per_character":15000}`,
+			"openai dall-e-3":                                   `{"input":null,"output":null,"images":{"1024x1024/standard":39999923.8144,"1024x1792/hd":119991173.12}}`,
+			"cohere rerank-v3.5":                                `{"input":0,"output":0,"per_search":2000000}`,
+		}, []string{"bedrock/us-east-1/1-month-commitment/anthropic.claude-v1", "mistral free", "ollama/llama2"}},
+		"modelsdev.json": {ModelsDev, map[string]string{
+			"openai gpt-4o":                 `{"input":2500,"output":10000,"cache_read":1250}`,
+			"openai text-embedding-3-small": `{"input":20,"output":0}`,
+			"anthropic claude-sonnet-4-5": `{"input":3000,"output":15000,"cache_read":300,"cache_write":3750,"tiers":[{"above":200000,"input":6000,"output":22500,"cache_read":600,"cache_write":7500,` +
+				`"from":"0001-01-01T00:00:00Z"}]}`,
+			"gemini gemini-2.5-flash":                          `{"input":300,"output":2500,"cache_read":75,"audio_input":1000}`,
+			"bedrock amazon.nova-micro-v1:0":                   `{"input":35,"output":140,"cache_read":8.75}`,
+			"moonshot kimi-k2-thinking":                        `{"input":600,"output":2500,"cache_read":150}`,
+			"together meta-llama/Llama-3.3-70B-Instruct-Turbo": `{"input":880,"output":880}`,
+			"perplexity sonar-reasoning-pro":                   `{"input":2000,"output":8000,"reasoning":8000}`,
+			"openrouter deepseek/deepseek-chat":                `{"input":300,"output":1000}`,
+			"xai grok-4":                                       `{"input":3000,"output":15000,"cache_read":750,"reasoning":15000}`,
+		}, []string{"github-copilot", "google/gemini-live", "openrouter z-ai/glm-4.5-air:free"}},
+	} {
+		c := load(t, name)
+		if c.Format != want.format || len(c.Prices) != len(want.prices) {
+			t.Errorf("%s: %s, %d prices", name, c.Format, len(c.Prices))
+		}
+		for _, p := range c.Prices {
+			if got := shown(p.Price); got != want.prices[p.Kind+" "+p.Model] || p.Price.Source != want.format {
+				t.Errorf("%s: %s %s: %s", name, p.Kind, p.Model, got)
+			}
+			p.Check(func(field, format string, args ...any) {
+				t.Errorf("%s %s: %s: "+format, append([]any{p.Kind, p.Model, field}, args...)...)
+			})
+		}
+		var skipped []string
+		for _, s := range c.Skipped {
+			skipped = append(skipped, s.Entry)
+		}
+		if !slices.Equal(skipped, want.skipped) {
+			t.Errorf("%s: left out %q", name, skipped)
+		}
+	}
+}
+
+// TestMistakes: what is no catalogue, and entries that are wrong, by name.
+func TestMistakes(t *testing.T) {
+	for _, file := range []string{"", "[]", "{}", "null", `{"a":1}`, `{"a":{"b":{}}}`, `{"a":{"litellm_provider":"openai"}`, "<html>"} {
+		if _, err := Read([]byte(file)); err == nil || !strings.Contains(err.Error(), "neither") {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+	for file, want := range map[string]string{
+		`{"gpt":{"litellm_provider":"openai","input_cost_per_token":"free"}}`:                     `"gpt": input_cost_per_token is not a number`,
+		`{"gpt":{"litellm_provider":"openai","input_cost_per_token":-1}}`:                         `"gpt": input_cost_per_token is below zero`,
+		`{"gpt":{"litellm_provider":"openai","input_cost_per_token":2.5}}`:                        `"gpt": input_cost_per_token is 2.5 USD, too much to be true`,
+		`{"gpt":{"litellm_provider":"openai","output_cost_per_token_above_200k_tokens":true}}`:    `"gpt": output_cost_per_token_above_200k_tokens is not a number`,
+		`{"gpt":{"litellm_provider":7}}`:                                                          `"gpt": litellm_provider is not a text`,
+		`{"gpt":{"litellm_provider":"openai"},"x":[]}`:                                            `"x": it is not an object`,
+		`{"openai":{"models":{"gpt":{"cost":{"input":"2"}}}}}`:                                    `"openai/gpt": cost.input is not a number`,
+		`{"openai":{"models":{"gpt":{"cost":{"input":2,"context_over_200k":3}}}}}`:                `"openai/gpt": cost.context_over_200k is not an object`,
+		`{"openai":{"models":{"gpt":{"cost":{"input":2,"context_over_200k":{"output":1e300}}}}}}`: `"openai/gpt": cost.context_over_200k.output is 1e+300 USD`,
+		`{"openai":{"models":[]}}`:                                                                `"openai": it is not a provider with models`,
+	} {
+		c, err := Read([]byte(file))
+		if err != nil || len(c.Faults) != 1 || !strings.HasPrefix(c.Faults[0].Error(), want) {
+			t.Errorf("%s: %+v, %v", file, c, err)
+		}
+	}
+}
+
+func TestPlan(t *testing.T) {
+	rate := func(r float64) *float64 { return &r }
+	c := &Catalogue{Format: LiteLLM, Prices: []point.PriceOverride{
+		{Kind: "openai", Model: "changed", Price: point.Price{Input: rate(2), Source: LiteLLM}}, {Kind: "openai", Model: "hand", Price: point.Price{Input: rate(2), Source: LiteLLM}},
+		{Kind: "openai", Model: "imported", Price: point.Price{Input: rate(2), Source: LiteLLM}}, {Kind: "openai", Model: "new", Price: point.Price{Input: rate(2), Source: LiteLLM}},
+		{Kind: "openai", Model: "same", Price: point.Price{Input: rate(1), Source: LiteLLM}},
+	}}
+	held := point.Price{Input: rate(1), PerSearch: rate(7), Tiers: []point.PriceTier{{Above: 5}}}
+	own := []point.PriceOverride{{Kind: "openai", Model: "hand", Price: held}, {Kind: "openai", Model: "imported", Price: point.Price{Source: ModelsDev}}}
+	known := func(_, model string) *point.Price {
+		if model == "new" {
+			return nil
+		}
+		return &held
+	}
+	for replace, want := range map[bool]string{false: "changed kept changed new same", true: "changed changed changed new same"} {
+		var got []string
+		plan := Plan(c, own, known, replace)
+		for _, change := range plan {
+			got = append(got, change.What)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("replace %v: %v", replace, got)
+		}
+		if p := plan[0].Price; *p.PerSearch != 7 || p.Tiers != nil || *p.Input != 2 {
+			t.Errorf("%+v", p)
+		}
+		if n := len(Taken(plan)); n != strings.Count(want, "changed")+1 {
+			t.Errorf("%d are taken", n)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, name := range []string{"litellm.json", "modelsdev.json"} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Read(data)
+		if err != nil {
+			return
+		}
+		for _, p := range c.Prices {
+			p.Check(func(field, format string, args ...any) {
+				if field != "images" { // of a file may be more than an operator may say
+					t.Errorf("%s %s: %s: %s", p.Kind, p.Model, field, format)
+				}
+			})
+			if cost, ok := p.Price.Cost(point.Usage{Input: 1000, Output: 1000, Images: 1, ImageKind: "1024x1024/hd"}); ok && cost < 0 {
+				t.Errorf("%+v costs %d", p, cost)
+			}
+		}
+	})
+}
