@@ -166,7 +166,11 @@ func (s *stopList) UnmarshalJSON(b []byte) error {
 // readChat decodes a call's body.
 func readChat(req *Request) (*chatRequest, error) {
 	var chat chatRequest
-	if err := json.Unmarshal(req.Call.Body, &chat); err != nil {
+	body, aside := lift(req.Call.Body, req.Call.Envelope.MessagesAt)
+	if err := json.Unmarshal(body, &chat); err != nil {
+		return nil, invalidBody(err)
+	}
+	if err := aside.messages(chat.Messages); err != nil {
 		return nil, invalidBody(err)
 	}
 	if len(chat.Messages) == 0 {
