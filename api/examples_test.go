@@ -47,11 +47,11 @@ func TestExamplesAreCurrent(t *testing.T) {
 		_ = json.Unmarshal(now, &a)
 		_ = json.Unmarshal(then, &b)
 		if fmt.Sprint(a) != fmt.Sprint(b) {
-			t.Errorf("the example of %s is no longer what it answers: run go generate ./api\nis   %.900s\nsays %.900s", id, now, then)
+			t.Errorf("the example of %s is no longer what it answers: run make generate\nis   %.900s\nsays %.900s", id, now, then)
 		}
 	}
 	if !t.Failed() {
-		t.Error("examples.json is not as it is written: run go generate ./api")
+		t.Error("examples.json is not as it is written: run make generate")
 	}
 }
 
@@ -189,6 +189,9 @@ func (m *mould) object(v map[string]any) any {
 		out[key] = m.value(name, v[name])
 	}
 	if list, ok := out["data"].([]any); ok && out["total"] != nil {
+		if out["limit"] == out["total"] { // the whole list, on one page
+			out["limit"] = len(list)
+		}
 		out["total"] = len(list)
 	}
 	return out

@@ -75,7 +75,7 @@ func (a *API) kinds() []ProviderKind {
 	for _, k := range provider.Kinds() {
 		fields := fieldsOf(k)
 		out = append(out, ProviderKind{
-			Name: k.Name, Title: k.Title, Type: point.TypeAPI, Dialect: string(k.Dialect), BaseURL: k.BaseURL,
+			Name: k.Name, Title: k.Title, Type: point.TypeAPI, Dialect: KindDialect(k.Dialect), BaseURL: k.BaseURL,
 			EnvKeys: append([]string{}, k.EnvKeys...), Keyless: k.Keyless, Serves: served(k),
 			Fields: fields, Schema: configSchema(fields),
 		})

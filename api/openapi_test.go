@@ -21,7 +21,7 @@ func TestOpenAPIIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, doc) {
-		t.Error("openapi.json is not what the code says: run go generate ./api")
+		t.Error("openapi.json is not what the code says: run make generate")
 	}
 }
 

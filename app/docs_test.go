@@ -2,6 +2,8 @@ package app
 
 import (
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,15 +26,43 @@ func TestProvidersAreDocumented(t *testing.T) {
 		}
 	}
 	for _, kind := range provider.Kinds() {
-		row := rows[kind.Name]
+		row, there := rows[kind.Name]
 		delete(rows, kind.Name)
+		if !there {
+			t.Errorf("docs/providers.md has no row of kind %s; add | `%s` | %s | `%s` | `%s` |", kind.Name, kind.Name, kind.Title, strings.Join(kind.EnvKeys, "`, `"), kind.BaseURL)
+			continue
+		}
 		for _, want := range append([]string{kind.Name, kind.BaseURL}, kind.EnvKeys...) {
 			if want != "" && !strings.Contains(row, "`"+want+"`") {
-				t.Errorf("the row of kind %s lacks `%s`: %q", kind.Name, want, row)
+				t.Errorf("docs/providers.md: the row of kind %s lacks `%s`: %q", kind.Name, want, row)
 			}
 		}
 	}
 	for name := range rows {
 		t.Errorf("docs/providers.md tells of the kind %s, which is not there", name)
+	}
+}
+
+// TestServicesAreDocumented: docs/providers.md tells which kinds serve what beside chat.
+func TestServicesAreDocumented(t *testing.T) {
+	content, err := os.ReadFile("../docs/providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, told, _ := strings.Cut(string(content), "\nWhat they serve, beside chat: ")
+	told, _, _ = strings.Cut(told, "\n\n")
+	clauses := strings.Split(told, "; ")
+	if len(clauses) < 3 {
+		t.Fatal("docs/providers.md does not tell what is served beside chat")
+	}
+	for _, clause := range clauses {
+		names := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(clause, -1)
+		path, allBut := names[0][1], strings.Contains(clause, " at all but ")
+		for _, kind := range provider.Kinds() {
+			named := slices.ContainsFunc(names[1:], func(n []string) bool { return n[1] == kind.Name })
+			if serves := kind.Speaks(path); serves != (named != allBut) {
+				t.Errorf("docs/providers.md, What they serve, is wrong of %s at kind %s, which serves it: %t", path, kind.Name, serves)
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,9 +23,27 @@ func TestKinds(t *testing.T) {
 			if f.Name == "" || f.Title == "" || f.Type == "" || f.Help == "" {
 				t.Errorf("%s: field %+v", k.Name, f)
 			}
+			if f.Required && k.Place(&point.ProviderConfig{}) != "" {
+				t.Errorf("%s: %s is required, but has no part in Place: a key's variable alone would make a provider that cannot work", k.Name, f.Name)
+			}
 		}
 		if !k.Serves(point.PathChat) {
 			t.Errorf("%s serves no chat", k.Name)
+		}
+	}
+}
+
+// TestDialectsAreFuzzed: what is translated meets any answer there could be.
+func TestDialectsAreFuzzed(t *testing.T) {
+	targets, err := os.ReadFile("fuzz_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range Kinds() {
+		for _, target := range []string{"fuzzStream", "fuzzReply"} {
+			if call := target + `(f, "` + k.Name + `")`; k.Dialect != point.DialectOpenAI && !strings.Contains(string(targets), call) {
+				t.Errorf("fuzz_test.go has no target that calls %s", call)
+			}
 		}
 	}
 }
@@ -38,6 +57,21 @@ func TestUnserved(t *testing.T) {
 }
 
 func TestAuthorize(t *testing.T) {
+	for _, k := range Kinds() {
+		got := http.Header{}
+		if k.Authorize(got, point.Secret{}); len(got) > 0 {
+			t.Errorf("%s: a zero secret sets %v", k.Name, got)
+		}
+		k.Authorize(got, point.NewSecret("the-key"))
+		for _, values := range got {
+			if len(got) != 1 || !strings.HasSuffix(values[0], "the-key") {
+				t.Errorf("%s: a key sets %v, and not one header to it", k.Name, got)
+			}
+		}
+		if len(got) == 0 {
+			t.Errorf("%s: a key sets no header", k.Name)
+		}
+	}
 	for kind, want := range map[string]http.Header{
 		"openai":            {"Authorization": {"Bearer k"}},
 		"openai-compatible": {"Authorization": {"Bearer k"}},
@@ -52,10 +86,6 @@ func TestAuthorize(t *testing.T) {
 	} {
 		k, _ := Lookup(kind)
 		got := http.Header{}
-		k.Authorize(got, point.Secret{})
-		if len(got) > 0 {
-			t.Errorf("%s: a zero secret sets %v", kind, got)
-		}
 		k.Authorize(got, point.NewSecret("k"))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", kind, diff)
@@ -187,7 +217,7 @@ func TestFailureCodes(t *testing.T) {
 		for _, tt := range tests {
 			e := k.Failure(tt.status, http.Header{}, []byte(tt.body))
 			if e.Code != tt.code || e.HTTPStatus() != tt.shown || e.UpstreamStatus != tt.status || e.Message == "" {
-				t.Errorf("%s: %d %s: %v, shown as %d, want %s, %d", k.Name, tt.status, tt.body, e, e.HTTPStatus(), tt.code, tt.shown)
+				t.Errorf("%s: %d %s: %v, shown as %d, want %s, %d; what is no error of its own form is read by openAIComplaint", k.Name, tt.status, tt.body, e, e.HTTPStatus(), tt.code, tt.shown)
 			}
 		}
 	}

@@ -77,7 +77,8 @@ func TestDeepAnswers(t *testing.T) {
 	for _, k := range Kinds() {
 		x, err := k.Exchange(newRequest(t, k, point.PathChat, `{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}`, ""))
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s refuses a chat without settings (what a path needs belongs into Place): %v", k.Name, err)
+			continue
 		}
 		for _, body := range []string{deep, `{"choices":` + deep, `{"candidates":` + deep} {
 			if _, err := x.Decoder.Document([]byte(body)); err == nil {

@@ -27,9 +27,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the fixtures from what the code does")
 
-// fewest is how many fixtures a kind must have: a document and a stream.
-const fewest = 2
-
 // A fixture is one file testdata/<kind>/*.txtar with these sections; those marked * are
 // written by -update:
 //
@@ -69,13 +66,19 @@ func TestFixtures(t *testing.T) {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			files, err := filepath.Glob(filepath.Join("testdata", kind.Name, "*.txtar"))
-			if err != nil || len(files) < fewest {
-				t.Fatalf("%d fixtures in testdata/%s, want at least %d (%v)", len(files), kind.Name, fewest, err)
+			if err != nil {
+				t.Fatal(err)
 			}
+			var document, stream bool
 			for _, file := range files {
-				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-					loadFixture(t, kind, file).run(t)
-				})
+				f := loadFixture(t, kind, file)
+				status, header, _ := f.upstream(t)
+				document = document || status == http.StatusOK && !streams(header)
+				stream = stream || status == http.StatusOK && streams(header)
+				t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), f.run)
+			}
+			if !document || !stream {
+				t.Errorf("testdata/%s has %d fixtures, but not both a document and a stream of status 200: see docs/add-a-provider.md", kind.Name, len(files))
 			}
 		})
 	}
@@ -149,7 +152,7 @@ func (f *fixture) run(t *testing.T) {
 		if *update {
 			f.set(name, got[name])
 		} else if diff := cmp.Diff(string(f.section(name)), got[name]); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+			t.Errorf("%s (-want +got; if it is right so, -run Fixtures -update writes it):\n%s", name, diff)
 		}
 	}
 	if *update {

@@ -25,7 +25,7 @@ func init() {
 		}{
 			chats{saying: saying{
 				names:   map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
-				refused: []string{"top_k", "user", "store", "service_tier", "safety_identifier", "prompt_cache_retention", "verbosity"},
+				dropped: []string{"top_k", "user", "store", "service_tier", "safety_identifier", "prompt_cache_retention", "verbosity"},
 				silent:  []string{"stream_options"}, // usage comes unasked
 				nulls:   true,
 				values:  map[string]says{"tool_choice": anyTool},
@@ -33,7 +33,7 @@ func init() {
 			}},
 			floats{saying{
 				names:   map[string]string{"dimensions": "output_dimension"},
-				refused: []string{"user"},
+				dropped: []string{"user"},
 				nulls:   true,
 			}},
 			passes{point.PathTranscribe, point.PathModerations},

@@ -10,7 +10,7 @@ import (
 // body's bytes stay as they are but for what it names.
 type saying struct {
 	names   map[string]string // top-level members, by the service's own names
-	refused []string          // top-level members that it knows nothing like: left out, and told
+	dropped []string          // top-level members that it knows nothing like: left out, and told
 	silent  []string          // those without which nothing is lost: left out
 	nulls   bool              // it refuses members that are null, where others read them as absent
 	values  map[string]says   // what else becomes of top-level members, by their own names
@@ -38,7 +38,7 @@ func (s saying) say(req *Request, x *Exchange) {
 		switch {
 		case slices.Contains(s.silent, name), s.nulls && v.isNull():
 			return true
-		case slices.Contains(s.refused, name), renamed && body.get(own).exists():
+		case slices.Contains(s.dropped, name), renamed && body.get(own).exists():
 			x.drop(name)
 			return true
 		case renamed:

@@ -3667,7 +3667,7 @@ export interface components {
              * @example openai
              * @enum {string}
              */
-            dialect: "openai" | "anthropic" | "gemini" | "cohere" | "bedrock";
+            dialect: "openai" | "anthropic" | "bedrock" | "cohere" | "gemini";
             /**
              * @description Well-known variables that hold its key.
              * @example [
@@ -7275,7 +7275,7 @@ export interface operations {
                      *           "user_agent": ""
                      *         }
                      *       ],
-                     *       "limit": 18,
+                     *       "limit": 2,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -8609,7 +8609,7 @@ export interface operations {
                      *           "version": 1
                      *         }
                      *       ],
-                     *       "limit": 15,
+                     *       "limit": 2,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -9963,7 +9963,7 @@ export interface operations {
                      *           "name": "alert-rules:write"
                      *         }
                      *       ],
-                     *       "limit": 50,
+                     *       "limit": 2,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -10523,7 +10523,7 @@ export interface operations {
                      *           "type": "api"
                      *         }
                      *       ],
-                     *       "limit": 25,
+                     *       "limit": 2,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
@@ -11688,7 +11688,7 @@ export interface operations {
                      *           "version": 1
                      *         }
                      *       ],
-                     *       "limit": 6,
+                     *       "limit": 2,
                      *       "more": false,
                      *       "page": 1,
                      *       "total": 2
