@@ -60,8 +60,11 @@ func TestServicesAreDocumented(t *testing.T) {
 		path, allBut := names[0][1], strings.Contains(clause, " at all but ")
 		for _, kind := range provider.Kinds() {
 			named := slices.ContainsFunc(names[1:], func(n []string) bool { return n[1] == kind.Name })
-			if serves := kind.Speaks(path); serves != (named != allBut) {
-				t.Errorf("docs/providers.md, What they serve, is wrong of %s at kind %s, which serves it: %t", path, kind.Name, serves)
+			switch serves, told := kind.Speaks(path), named != allBut; {
+			case serves && !told:
+				t.Errorf("docs/providers.md, What they serve, says that kind %s does not serve %s, but it does", kind.Name, path)
+			case told && !serves:
+				t.Errorf("docs/providers.md, What they serve, says that kind %s serves %s, but it does not", kind.Name, path)
 			}
 		}
 	}
