@@ -54,6 +54,9 @@ var matrixOut = []struct {
 		`{"output":{"message":{"role":"assistant","content":[{"toolUse":{"toolUseId":"1","name":"f","input":{}}},{"toolUse":{"toolUseId":"2","name":"f","input":{}}}]}},"stopReason":"tool_use","usage":{"inputTokens":1,"outputTokens":1}}`},
 }
 
+// matrixOptions are the settings that some kinds cannot do without.
+var matrixOptions = map[string]json.RawMessage{"region": json.RawMessage(`"us-east-1"`)}
+
 // matrixWorld has a provider of each kind; the last request that one got is kept.
 type matrixWorld struct {
 	*world
@@ -83,7 +86,7 @@ func newMatrix(t *testing.T) *matrixWorld {
 	for i, out := range matrixOut {
 		p := m.snapshot.Providers["id-"+string(rune('a'+i))]
 		p.Name, p.Kind, p.Config.Models = out.kind, out.kind, []string{out.model, out.thinks}
-		p.Config.Options = map[string]json.RawMessage{"region": json.RawMessage(`"us-east-1"`)}
+		p.Config.Options = matrixOptions
 		p.Config.BaseURL = strings.TrimSuffix(p.Config.BaseURL, "/v1")
 	}
 	m.snapshot.Index()

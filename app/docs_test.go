@@ -2,8 +2,6 @@ package app
 
 import (
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -40,32 +38,5 @@ func TestProvidersAreDocumented(t *testing.T) {
 	}
 	for name := range rows {
 		t.Errorf("docs/providers.md tells of the kind %s, which is not there", name)
-	}
-}
-
-// TestServicesAreDocumented: docs/providers.md tells which kinds serve what beside chat.
-func TestServicesAreDocumented(t *testing.T) {
-	content, err := os.ReadFile("../docs/providers.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, told, _ := strings.Cut(string(content), "\nWhat they serve, beside chat: ")
-	told, _, _ = strings.Cut(told, "\n\n")
-	clauses := strings.Split(told, "; ")
-	if len(clauses) < 3 {
-		t.Fatal("docs/providers.md does not tell what is served beside chat")
-	}
-	for _, clause := range clauses {
-		names := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(clause, -1)
-		path, allBut := names[0][1], strings.Contains(clause, " at all but ")
-		for _, kind := range provider.Kinds() {
-			named := slices.ContainsFunc(names[1:], func(n []string) bool { return n[1] == kind.Name })
-			switch serves, told := kind.Speaks(path), named != allBut; {
-			case serves && !told:
-				t.Errorf("docs/providers.md, What they serve, says that kind %s does not serve %s, but it does", kind.Name, path)
-			case told && !serves:
-				t.Errorf("docs/providers.md, What they serve, says that kind %s serves %s, but it does not", kind.Name, path)
-			}
-		}
 	}
 }

@@ -46,7 +46,7 @@ func TestServedPathsAreDocumented(t *testing.T) {
 			}
 		}
 		if line := "| `" + path + "` | " + strings.Join(names, ", ") + " |\n"; !strings.Contains(string(doc), line) {
-			t.Errorf("docs/providers.md lacks\n%s", line)
+			t.Errorf("docs/providers.md, What they serve, lacks the line\n%s", line)
 		}
 	}
 }
