@@ -34,7 +34,10 @@ func (f *fixture) checkShape(t *testing.T, answer string, stream bool) {
 		check = of.Stream
 	}
 	name := f.kind.Name + "/" + filepath.Base(f.file)
-	if err := check([]byte(answer)); (err != nil) != (unmended[name] != "") {
-		t.Errorf("%v, unmended: %q", err, unmended[name])
+	switch err := check([]byte(answer)); {
+	case err != nil && unmended[name] == "":
+		t.Errorf("the answer is not of the shape that is documented: %v", err)
+	case err == nil && unmended[name] != "":
+		t.Errorf("the answer has its shape now: take %s out of unmended", name)
 	}
 }
