@@ -188,6 +188,9 @@ func (m *mould) object(v map[string]any) any {
 		key, _ := m.text("", name).(string)
 		out[key] = m.value(name, v[name])
 	}
+	if out["engine"] != nil && out["latency"] != nil { // of the database, as it was measured
+		out["latency"] = 0
+	}
 	if list, ok := out["data"].([]any); ok && out["total"] != nil {
 		if out["limit"] == out["total"] { // the whole list, on one page
 			out["limit"] = len(list)
