@@ -262,7 +262,7 @@ func (a *API) register(table []route) error {
 // one that was written when it was built.
 func (a *API) describe() ([]byte, error) {
 	a.tighten()
-	defer loosen(a.spec)
+	defer func() { a.tighten = loosen(a.spec) }()
 	describeIDs(a.spec)
 	describeRefusals(a.spec)
 	if err := describeExamples(a.spec); err != nil {
