@@ -58,9 +58,11 @@ type Call struct {
 
 	// Inner is the call as a chat in the inner vocabulary, translated when it is first asked for;
 	// nil for a call that is in it already or that only a provider of its own dialect can answer.
-	Inner   func() (*Call, error)
-	Dropped []string // of an inner call: what its client's dialect says and a chat cannot
-	Hints   Hints
+	Inner func() (*Call, error)
+	Hints Hints
+	// Of an inner call:
+	Dropped []string                 // what its client's dialect says and a chat cannot
+	Field   func(chat string) string // what the client calls a field of it, empty: nothing
 
 	// Keeps tells that an answer can be kept for a later call to go on from.
 	Keeps bool

@@ -60,7 +60,7 @@ func (g *Gateway) attempt(parent context.Context, a *attempt) (*point.Reply, err
 	a.wait()
 	reply, err := g.open(a)
 	if err != nil {
-		err = a.failure(err)
+		err = a.exchange.Renamed(a.failure(err))
 		a.stop()
 		return nil, err
 	}

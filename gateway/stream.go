@@ -194,7 +194,7 @@ func (a *attempt) truncated(err error) error {
 // broke completes the error of an answer whose first content was given out already: no other
 // target can be tried, but the provider's health learns of it.
 func (a *attempt) broke(err error) error {
-	e, now := a.told(err), time.Now()
+	e, now := a.told(a.exchange.Renamed(err)), time.Now()
 	if !a.call.Expired(now) {
 		a.backend.fault(e, now)
 	}

@@ -66,6 +66,12 @@ func (t *geminiTelling) say(model bool, said geminiSaid) {
 	t.turns[last].parts = append(t.turns[last].parts, said)
 }
 
+// turnAt is where a turn begins.
+func turnAt(parts []geminiSaid) string {
+	at, _, _ := strings.Cut(parts[0].at, ".")
+	return at
+}
+
 // converse tells the turns as messages.
 func (t *geminiTelling) converse() error {
 	for _, turn := range t.turns {
@@ -117,7 +123,7 @@ func (t *geminiTelling) assistant(parts []geminiSaid) error {
 		m.Content = text.String()
 	}
 	if text.Len() > 0 || len(media) > 0 || len(m.ToolCalls) > 0 || len(m.Details) > 0 {
-		t.chat.messages = append(t.chat.messages, m)
+		t.add(m, turnAt(parts))
 	}
 	return nil
 }
@@ -169,9 +175,9 @@ func (t *geminiTelling) user(parts []geminiSaid) error {
 	}
 	switch {
 	case len(list) == 1 && list[0].Type == "text":
-		t.chat.messages = append(t.chat.messages, geminiMessage{Role: "user", Content: list[0].Text})
+		t.add(geminiMessage{Role: "user", Content: list[0].Text}, turnAt(parts))
 	case len(list) > 0:
-		t.chat.messages = append(t.chat.messages, geminiMessage{Role: "user", Content: list})
+		t.add(geminiMessage{Role: "user", Content: list}, turnAt(parts))
 	}
 	return nil
 }
@@ -205,7 +211,7 @@ func (t *geminiTelling) result(v gjson.Result, at string) error {
 	if len(media) > 0 {
 		m.Content = append([]geminiPart{{Type: "text", Text: response}}, media...)
 	}
-	t.chat.messages = append(t.chat.messages, m)
+	t.add(m, at)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ type geminiTelling struct {
 	chat geminiChat
 
 	turns  []geminiTurn
+	tool   int             // of tools, in hand
 	calls  int             // made so far, over all turns
 	open   []geminiCalled  // calls of the last model turn that wait for their results
 	format geminiFormat    // response_format as far as it was read
@@ -38,6 +40,8 @@ type geminiMessage struct {
 	ToolCalls  []geminiToolCall  `json:"tool_calls,omitempty"`
 	ToolCallID string            `json:"tool_call_id,omitempty"`
 	Details    []json.RawMessage `json:"reasoning_details,omitempty"`
+
+	at string // where it stands in the request
 }
 
 type geminiToolCall struct {
@@ -52,6 +56,8 @@ type geminiToolCall struct {
 type geminiTool struct {
 	Type     string         `json:"type"`
 	Function geminiFunction `json:"function"`
+
+	at string // where it stands in the request
 }
 
 type geminiFunction struct {
@@ -77,10 +83,33 @@ func (gemini) Inner(call *point.Call) (*point.Call, error) {
 	inner := *call
 	inner.Path, inner.Dialect, inner.Body = point.PathChat, point.DialectOpenAI, body
 	inner.Buffer, inner.Header, inner.Inner, inner.Dropped = nil, nil, nil, t.dropped
+	inner.Field = t.names().field
 	if inner.Envelope, err = point.ScanEnvelope(body); err != nil {
 		return nil, err
 	}
 	return &inner, nil
+}
+
+// names are the client's of what the chat says.
+func (t *geminiTelling) names() *names {
+	n := &names{members: map[string]string{"messages": "contents", "tools": "tools", "tool_choice": "toolConfig", "max_completion_tokens": "generationConfig.maxOutputTokens"}}
+	for chat, member := range map[string]string{
+		"max_tokens": "maxOutputTokens", "temperature": "temperature", "top_p": "topP", "top_k": "topK", "n": "candidateCount", "seed": "seed", "stop": "stopSequences",
+		"presence_penalty": "presencePenalty", "frequency_penalty": "frequencyPenalty", "response_format": "responseSchema", "modalities": "responseModalities",
+		"reasoning": "thinkingConfig", "reasoning_effort": "thinkingConfig",
+	} {
+		n.members[chat] = "generationConfig." + member
+	}
+	if t.format.schema == nil {
+		n.members["response_format"] = "generationConfig.responseMimeType"
+	}
+	for _, m := range t.chat.messages {
+		n.messages = append(n.messages, m.at)
+	}
+	for _, tool := range t.chat.tools {
+		n.tools = append(n.tools, tool.at)
+	}
+	return n
 }
 
 // body is the whole chat request.
@@ -115,6 +144,12 @@ func appendMember(b []byte, name string, value any) []byte {
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})...)
 }
 
+// add adds a message that stands somewhere in the request.
+func (t *geminiTelling) add(m geminiMessage, at string) {
+	m.at = at
+	t.chat.messages = append(t.chat.messages, m)
+}
+
 // put adds a member to the chat.
 func (c *geminiChat) put(name string, v any) { c.rest = appendMember(c.rest, name, v) }
 
@@ -131,7 +166,7 @@ func (t *geminiTelling) system(v gjson.Result) error {
 		text = strings.Join(parts, "\n\n")
 	}
 	if text != "" {
-		t.chat.messages = append(t.chat.messages, geminiMessage{Role: "system", Content: text})
+		t.add(geminiMessage{Role: "system", Content: text}, "systemInstruction")
 	}
 	return nil
 }
@@ -222,7 +257,8 @@ func (f *geminiFormat) tell(chat *geminiChat) {
 
 // tools takes the functions of all elements over.
 func (t *geminiTelling) tools(v gjson.Result) (err error) {
-	for _, tool := range v.Array() {
+	for i, tool := range v.Array() {
+		t.tool = i
 		if err := t.members(tool, "tools.", geminiToolFields); err != nil {
 			return err
 		}
@@ -231,7 +267,7 @@ func (t *geminiTelling) tools(v gjson.Result) (err error) {
 }
 
 func (t *geminiTelling) functions(v gjson.Result) error {
-	for _, f := range v.Array() {
+	for i, f := range v.Array() {
 		name := googleMember(f, "name").Str
 		if name == "" {
 			return &point.Error{Code: point.MissingField, Param: "tools.functionDeclarations.name", Message: "Each function needs a name."}
@@ -242,7 +278,7 @@ func (t *geminiTelling) functions(v gjson.Result) error {
 		} else if schema := googleMember(f, "parametersJsonSchema"); schema.IsObject() {
 			told.Parameters = json.RawMessage(schema.Raw)
 		}
-		t.chat.tools = append(t.chat.tools, geminiTool{"function", told})
+		t.chat.tools = append(t.chat.tools, geminiTool{"function", told, fmt.Sprintf("tools[%d].functionDeclarations[%d]", t.tool, i)})
 	}
 	return nil
 }

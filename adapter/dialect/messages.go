@@ -89,7 +89,7 @@ func (messages) Inner(call *point.Call) (*point.Call, error) {
 	}
 	inner := *call
 	inner.Path, inner.Dialect, inner.Inner, inner.Buffer, inner.Header = point.PathChat, point.DialectOpenAI, nil, nil, nil
-	inner.Body, inner.Dropped = body, t.dropped
+	inner.Body, inner.Dropped, inner.Field = body, t.dropped, t.names().field
 	if inner.Envelope, err = point.ScanEnvelope(body); err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ type messagesCall struct {
 
 // conversation tells the system's words and all messages.
 func (t *messagesTelling) conversation() error {
-	if len(t.in.System) > 0 {
+	if t.at = "system"; len(t.in.System) > 0 {
 		parts, err := t.parts("system", t.in.System)
 		if err != nil {
 			return err
@@ -116,7 +116,8 @@ func (t *messagesTelling) conversation() error {
 		t.say(messagesSaid{Role: "system", Content: parts})
 	}
 	for i, turn := range t.in.Messages {
-		at := fmt.Sprintf("messages[%d].content", i)
+		t.at = fmt.Sprintf("messages[%d]", i)
+		at := t.at + ".content"
 		var err error
 		switch turn.Role {
 		case "user":
@@ -138,7 +139,7 @@ func (t *messagesTelling) conversation() error {
 // say adds a message that says anything.
 func (t *messagesTelling) say(m messagesSaid) {
 	if len(m.Content)+len(m.ToolCalls)+len(m.Details) > 0 || m.Role == "tool" {
-		t.out.Messages = append(t.out.Messages, m)
+		t.out.Messages, t.from = append(t.out.Messages, m), append(t.from, t.at)
 	}
 }
 

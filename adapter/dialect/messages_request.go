@@ -51,6 +51,9 @@ type messagesTelling struct {
 	call *point.Call
 	in   messagesRequest
 	out  messagesChat
+	at   string // where the message in hand stands
+	from []string
+	made []string // tools, by where they stand
 }
 
 // messagesRequest is the body of POST /v1/messages, as far as it can be told.
@@ -117,6 +120,23 @@ func (t *messagesTelling) tell() ([]byte, error) {
 		out.StreamOptions = map[string]bool{"include_usage": true}
 	}
 	return messagesJSON(out)
+}
+
+// names are the client's of what the chat says.
+func (t *messagesTelling) names() *names {
+	thinking, format := "thinking", "output_config.format"
+	if t.in.Thinking.Type == "" {
+		thinking = "output_config.effort"
+	}
+	if t.in.OutputConfig.Format == nil {
+		format = "output_format"
+	}
+	return &names{messages: t.from, tools: t.made, members: map[string]string{
+		"model": "model", "messages": "messages", "max_tokens": "max_tokens", "max_completion_tokens": "max_tokens", "stream": "stream",
+		"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop": "stop_sequences", "user": "metadata.user_id",
+		"tools": "tools", "tool_choice": "tool_choice", "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+		"reasoning": thinking, "reasoning_effort": thinking, "response_format": format, "cache_control": "cache_control",
+	}}
 }
 
 // sort looks at every field: those that cannot be told are refused or dropped.

@@ -76,7 +76,7 @@ func (t *messagesTelling) tools() error {
 		f := messagesFunc{Type: "function", CacheControl: messagesGiven(tool.CacheControl)}
 		f.Function.Name, f.Function.Description, f.Function.Strict = tool.Name, tool.Description, tool.Strict
 		f.Function.Parameters = messagesGiven(tool.InputSchema)
-		t.out.Tools = append(t.out.Tools, f)
+		t.out.Tools, t.made = append(t.out.Tools, f), append(t.made, fmt.Sprintf("tools[%d]", i))
 	}
 	return nil
 }

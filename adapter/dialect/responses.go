@@ -62,6 +62,7 @@ func (responses) Inner(call *point.Call) (*point.Call, error) {
 	}
 	inner := *call
 	inner.Path, inner.Dialect, inner.Body, inner.Buffer, inner.Header, inner.Inner, inner.Dropped = point.PathChat, point.DialectOpenAI, body, nil, nil, nil, t.dropped
+	inner.Field = t.names().field
 	inner.Envelope, err = point.ScanEnvelope(body)
 	return &inner, err
 }

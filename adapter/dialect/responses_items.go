@@ -33,6 +33,7 @@ type responsesMessage struct {
 	ReasoningDetails []json.RawMessage   `json:"reasoning_details,omitempty"`
 
 	parts []responsesPart
+	at    string // where it stands in the request
 }
 
 type responsesChatCall struct {
@@ -67,6 +68,7 @@ type responsesFile struct {
 
 // messages translates instructions and input.
 func (t *responsesTranslation) messages() error {
+	t.at = "instructions"
 	if s := t.request.Instructions; s != nil && *s != "" {
 		t.add(&responsesMessage{Role: "system", parts: []responsesPart{{Type: "text", Text: *s}}})
 	}
@@ -78,7 +80,8 @@ func (t *responsesTranslation) messages() error {
 		return err
 	}
 	for i, raw := range items {
-		if err := t.item(fmt.Sprintf("input[%d]", i), raw); err != nil {
+		t.at = fmt.Sprintf("input[%d]", i)
+		if err := t.item(t.at, raw); err != nil {
 			return err
 		}
 	}
@@ -125,6 +128,7 @@ func contentOf(parts []responsesPart) any {
 
 // add appends a message.
 func (t *responsesTranslation) add(m *responsesMessage) {
+	m.at = t.at
 	t.out.Messages = append(t.out.Messages, *m)
 }
 

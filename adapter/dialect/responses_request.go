@@ -110,6 +110,25 @@ type responsesTranslation struct {
 	dropping
 	request *responsesRequest
 	out     responsesChat
+	at      string   // where the item in hand stands
+	made    []string // tools, by where they stand
+}
+
+// names are the client's of what the chat says.
+func (t *responsesTranslation) names() *names {
+	user := "user"
+	if t.request.User == "" {
+		user = "safety_identifier"
+	}
+	n := &names{tools: t.made, members: map[string]string{
+		"model": "model", "messages": "input", "max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens", "stream": "stream",
+		"temperature": "temperature", "top_p": "top_p", "user": user, "tools": "tools", "tool_choice": "tool_choice", "parallel_tool_calls": "parallel_tool_calls",
+		"reasoning": "reasoning.effort", "reasoning_effort": "reasoning.effort", "verbosity": "text.verbosity", "response_format": "text.format",
+	}}
+	for i := range t.out.Messages {
+		n.messages = append(n.messages, t.out.Messages[i].at)
+	}
+	return n
 }
 
 // chat is the body of the chat.

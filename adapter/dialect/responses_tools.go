@@ -47,6 +47,7 @@ func (t *responsesTranslation) tools() error {
 		case tool.Type == "custom":
 			t.out.Tools = append(t.out.Tools, tool.custom())
 		default:
+			t.made = append(t.made, at)
 			t.out.Tools = append(t.out.Tools, responsesChatTool{"function", responsesFunction{tool.Name, tool.Description, given(tool.Parameters), tool.Strict}})
 		}
 	}

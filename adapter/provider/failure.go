@@ -66,6 +66,9 @@ func classify(e *point.Error, status int, c *complaint) {
 		if status == http.StatusNotFound && c.says("unknown request url", "invalid url") {
 			e.Message = strings.TrimSuffix(e.Message, ".") + ": check base_url."
 		}
+		if c.code == "previous_response_not_found" || c.param == "previous_response_id" && c.says("not found") {
+			e.Message = strings.TrimSuffix(e.Message, ".") + ": only a response that Point keeps, or the provider that made it, can be gone on from. Send the whole input instead."
+		}
 	}
 }
 

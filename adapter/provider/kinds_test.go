@@ -260,12 +260,16 @@ func TestRepeatable(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"Authorization: Bearer abcdefgh":                                  "Authorization: ***",
-		"postgres://user:hunter2@host/db":                                 "postgres://***@host/db",
-		"The model `accounts/fireworks/models/llama-v3p1-405b` is gone":   "The model `accounts/fireworks/models/llama-v3p1-405b` is gone",
-		"max_tokens: 200000 > 128000, see https://x.example/docs/errors#": "max_tokens: 200000 > 128000, see https://x.example/docs/errors#",
-		"a\x00b\x1b[31mc\nd\xff":                                          "a b [31mc d",
-		"context_length_exceeded":                                         "context_length_exceeded",
+		"Authorization: Bearer abcdefgh":                                                                       "Authorization: ***",
+		"postgres://user:hunter2@host/db":                                                                      "postgres://***@host/db",
+		"The model `accounts/fireworks/models/llama-v3p1-405b` is gone":                                        "The model `accounts/fireworks/models/llama-v3p1-405b` is gone",
+		"max_tokens: 200000 > 128000, see https://x.example/docs/errors#":                                      "max_tokens: 200000 > 128000, see https://x.example/docs/errors#",
+		"a\x00b\x1b[31mc\nd\xff":                                                                               "a b [31mc d",
+		"Previous response with id 'resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b' not found.":         "Previous response with id 'resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b' not found.",
+		"Item 'msg_0190b3c4000070008000000000000001_12', rs_0190b3c40000700080000000000000010190b3c400007000.": "Item 'msg_0190b3c4000070008000000000000001_12', rs_0190b3c40000700080000000000000010190b3c400007000.",
+		"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcTCh6J8K4Xc2A and toolu_01A09q90qw90lq917835lq9NN":                "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcTCh6J8K4Xc2A and toolu_01A09q90qw90lq917835lq9NN",
+		"key_0190b3c40000700080000000000000010190, resp_sk_0190b3c4000070008000000000000001":                   "***, ***",
+		"context_length_exceeded":                                                                              "context_length_exceeded",
 	} {
 		if got := repeatable(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

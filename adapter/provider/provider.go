@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"point"
@@ -158,6 +159,8 @@ type Exchange struct {
 	Bytes    bool // an answer that is neither JSON nor events is relayed as it is, under its own type
 	Whole    bool // a service may answer with a document, or bytes, although a stream was asked for
 	Inner    bool // the answer is a chat's in the inner vocabulary, though the call was none; Kind.Exchange sets it
+
+	Field func(chat string) string // the client's name of a field of the chat, nil: the same
 }
 
 // Decoder reads one answer. It is used for a document or for a stream, once, by one
@@ -294,9 +297,26 @@ func (k *Kind) Exchange(req *Request) (*Exchange, error) {
 	inner.Told = true
 	exchange, err := chat(&inner)
 	if err != nil {
-		return nil, err
+		return nil, renamed(err, inner.Call.Field)
 	}
-	exchange.Inner = true
+	exchange.Inner, exchange.Field = true, inner.Call.Field
 	exchange.Dropped = slices.Concat(inner.Call.Dropped, exchange.Dropped)
 	return exchange, nil
 }
+
+// renamed is err with the client's name of the field at fault.
+func renamed(err error, field func(string) string) error {
+	e := point.AsError(err)
+	if field == nil || e.Param == "" {
+		return err
+	}
+	named := *e
+	if named.Param = field(e.Param); named.Param != "" {
+		named.Message = strings.ReplaceAll(e.Message, strconv.Quote(e.Param), strconv.Quote(named.Param))
+	}
+	return &named
+}
+
+// Renamed is what a service says is wrong with a call in the words of its client: a call that was
+// told as a chat names its fields otherwise.
+func (e *Exchange) Renamed(err error) error { return renamed(err, e.Field) }

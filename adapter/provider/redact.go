@@ -23,6 +23,10 @@ func mixed(s string) bool {
 	return !strings.ContainsAny(s, "+/-") || s != strings.ToLower(s) && s != strings.ToUpper(s)
 }
 
+// ids are names that services give to what they made, by how they begin: whoever is told of one wants
+// to know which. They open nothing without a key.
+var ids = regexp.MustCompile(`^(resp|msg|rs|fc|ig|ws|call|toolu|srvtoolu|item|req|chatcmpl|cmpl|modr|file|batch|conv|cntr|vs)[_-][0-9A-Za-z]+(_[0-9]+)?$`)
+
 // repeatable makes a provider's text fit to be repeated: what looks like a key is masked,
 // control characters are spaces, and it is bounded in length.
 func repeatable(s string) string {
@@ -36,7 +40,7 @@ func repeatable(s string) string {
 		return r
 	}, s)
 	s = runs.ReplaceAllStringFunc(redact.String(s), func(found string) string {
-		if mixed(found) {
+		if mixed(found) && !ids.MatchString(found) {
 			return redact.Mask
 		}
 		return found
