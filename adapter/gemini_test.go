@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"point"
 )
 
@@ -234,5 +236,27 @@ func TestGeminiSwitchedOff(t *testing.T) {
 		if response, body := w.google(request[0], request[1], googles); response.StatusCode != 404 || !strings.Contains(body, string(point.EndpointDisabled)) {
 			t.Error(response.Status, body)
 		}
+	}
+}
+
+// TestGeminiReadsNoForeignSignatures: Gemini itself gets what Google documents in the place of
+// thought signatures that Point made of other models' thought, and its own as they are.
+func TestGeminiReadsNoForeignSignatures(t *testing.T) {
+	var got string
+	w := newWorld(t, streams(chunk(`{"reasoning_details":[{"type":"reasoning.encrypted","data":"eA==","format":"other"}]}`), chunk(`{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]}`), stopChunk, done), func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+		says(`{"candidates":[{"content":{"parts":[{"text":"ok"}],"role":"model"},"finishReason":"STOP"}]}`)(rw, r)
+	})
+	w.speaksGemini("id-b")
+	_, answer := w.google(http.MethodPost, "/v1beta/models/a/m:streamGenerateContent", googles)
+	signature := gjson.Get(answer, "@flatten|#.candidates.0.content.parts.0.thoughtSignature|0").Str
+	if signature == "" {
+		t.Fatal(answer)
+	}
+	turn := `{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}},"thoughtSignature":"` + signature + `"},{"text":"x","thought_signature":"b3du"}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`
+	response, body := w.google(http.MethodPost, "/v1beta/models/b/m:generateContent", turn)
+	if want := strings.Replace(turn, signature, "skip_thought_signature_validator", 1); response.StatusCode != 200 || got != want {
+		t.Errorf("%s %s: Gemini got %s", response.Status, body, got)
 	}
 }

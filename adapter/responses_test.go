@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -137,6 +138,21 @@ func TestResponseGoesOn(t *testing.T) {
 	}
 	if code, answer := w.respond("POST", "", `{"model":"a/m","input":"one"}`); code != 200 {
 		t.Errorf("what cannot be kept is answered all the same: %d %s", code, answer)
+	}
+}
+
+// TestResponseStreamsCount: a streamed response asks a chat for its usage where that is asked for.
+func TestResponseStreamsCount(t *testing.T) {
+	w, _, got := responding(t, streams(chunk(`{"content":"a"}`), stopChunk, usageChunk, done), says(document))
+	for stream, asked := range map[string]bool{"true": true, "false": false} {
+		w.snapshot.Providers["id-a"].Config.Options = map[string]json.RawMessage{"stream_usage": json.RawMessage(stream)}
+		_, answer := w.respond("POST", "", `{"model":"a/m","stream":true,"input":"x"}`)
+		if sent := (*got)[len(*got)-1]; strings.Contains(sent, `"stream_options":{"include_usage":true}`) != asked {
+			t.Errorf("stream_usage %s: the provider got %s", stream, sent)
+		}
+		if r := <-w.kept; r.Usage == nil || r.Usage.Estimated || r.Usage.Total() != 15 || !strings.Contains(answer, `"total_tokens":15`) {
+			t.Errorf("%+v: %s", r.Usage, answer)
+		}
 	}
 }
 

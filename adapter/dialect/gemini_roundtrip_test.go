@@ -100,7 +100,7 @@ func tellBack(t *testing.T, message map[string]any, stream bool) json.RawMessage
 		where, event = "delta", "data: %s\n\ndata: [DONE]\n\n"
 	}
 	chat, _ := json.Marshal(map[string]any{"id": "c", "model": "m", "choices": []any{map[string]any{"index": 0, where: message, "finish_reason": "stop"}}})
-	told, err := tell(Gemini, call, fmt.Appendf(nil, event, chat))
+	told, err := tell(t, Gemini, call, fmt.Appendf(nil, event, chat))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,9 @@ import (
 	"point"
 )
 
-var messagesGolden = goldens[0]
+func messageRequest(body string) *point.Call {
+	return newCall(Messages, point.PathMessages, []byte(body), false)
+}
 
 const streamedMessage = `{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}`
 
@@ -67,11 +69,11 @@ func TestMessagesKeepMixedStreams(t *testing.T) {
 			fmt.Fprintf(&stream, "data: %s\n\n", chunk)
 		}
 		stream.WriteString("data: [DONE]\n\n")
-		got, err := messagesGolden.tell(messagesGolden.call(t, streamedMessage, false), []point.Block{{Data: []byte(stream.String())}}, true)
+		got, err := tell(t, Messages, messageRequest(streamedMessage), []byte(stream.String()))
 		if err != nil {
 			r.Fatalf("%v in\n%s", err, stream.String())
 		}
-		rules, err := followMessages(got)
+		rules, err := followMessages(string(got))
 		if err != nil {
 			r.Fatalf("%v in\n%s", err, got)
 		}
@@ -106,38 +108,32 @@ func cutUp(r *rapid.T, text string) (pieces []string) {
 
 // FuzzMessagesStream: whatever a chat's stream holds, what is told of it keeps the rules.
 func FuzzMessagesStream(f *testing.F) {
-	for _, section := range messagesSections(f, "stream") {
-		f.Add([]byte(section))
+	for _, answer := range sections(f, Messages, "answer") {
+		f.Add(answer)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		call := messagesGolden.call(t, streamedMessage, false)
-		got, err := messagesGolden.tell(call, []point.Block{{Data: stream}}, true)
+		got, err := tell(t, Messages, messageRequest(streamedMessage), stream)
 		if err != nil {
 			if code := point.AsError(err).Code; code != point.ProviderBadResponse && code != point.StreamTruncated {
 				t.Fatalf("%v", err)
 			}
-			got += string(Messages.Event(point.AsError(err)))
 		}
 		checkMessagesStream(t, got)
 		half := len(stream) / 2
-		again, err := messagesGolden.tell(call, []point.Block{{Data: stream[:half]}, {Data: stream[half:]}}, true)
-		if err != nil {
-			again += string(Messages.Event(point.AsError(err)))
-		}
-		if got != again {
-			t.Fatalf("cut in two (-whole +cut):\n%s", cmp.Diff(got, again))
+		if again, _ := tell(t, Messages, messageRequest(streamedMessage), stream[:half], stream[half:]); string(got) != string(again) {
+			t.Fatalf("cut in two (-whole +cut):\n%s", cmp.Diff(string(got), string(again)))
 		}
 	})
 }
 
 // FuzzMessagesDocument: what is told of a chat's answer is JSON, or an error with a code.
 func FuzzMessagesDocument(f *testing.F) {
-	for _, section := range messagesSections(f, "answer.json") {
-		f.Add([]byte(section))
+	for _, answer := range sections(f, Messages, "answer") {
+		f.Add(answer)
 	}
 	f.Fuzz(func(t *testing.T, chat []byte) {
-		got, err := messagesGolden.tell(messagesGolden.call(t, streamedMessage, false), []point.Block{{Kind: point.BlockDone, Data: chat}}, false)
-		if err == nil && !json.Valid([]byte(got)) || err != nil && point.AsError(err).Code != point.ProviderBadResponse {
+		got, err := tell(t, Messages, messageRequest(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`), chat)
+		if err == nil && !json.Valid(got) || err != nil && point.AsError(err).Code != point.ProviderBadResponse {
 			t.Fatalf("%v: %s", err, got)
 		}
 	})
@@ -145,15 +141,19 @@ func FuzzMessagesDocument(f *testing.F) {
 
 // FuzzMessagesInner: a request becomes a chat that can be read, or a refusal with a code.
 func FuzzMessagesInner(f *testing.F) {
-	for _, section := range messagesSections(f, "request.json") {
-		f.Add([]byte(section), false)
-		f.Add([]byte(section), true)
+	for _, section := range sections(f, Messages, "request.json") {
+		f.Add(section, false)
+		f.Add(section, true)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, drop bool) {
 		if _, err := point.ScanEnvelope(body); err != nil {
 			return
 		}
-		inner, err := Messages.Inner(messagesGolden.call(t, string(body), drop))
+		call := messageRequest(string(body))
+		if drop {
+			call.Snapshot.Default.Unsupported = "drop"
+		}
+		inner, err := Messages.Inner(call)
 		var known *point.Error
 		switch {
 		case err != nil && (!errors.As(err, &known) || known.HTTPStatus() != 400):

@@ -3,12 +3,10 @@ package dialect
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/tidwall/gjson"
 
 	"point"
@@ -105,9 +103,9 @@ func followMessages(stream string) (*messagesRules, error) {
 	return r, nil
 }
 
-func checkMessagesStream(t testing.TB, stream string) {
+func checkMessagesStream(t testing.TB, stream []byte) {
 	t.Helper()
-	if _, err := followMessages(stream); err != nil {
+	if _, err := followMessages(string(stream)); err != nil {
 		t.Errorf("%v\n%s", err, stream)
 	}
 }
@@ -136,25 +134,4 @@ func TestMessagesErrors(t *testing.T) {
 			t.Errorf("%s: event %q", name, event)
 		}
 	}
-}
-
-// messagesSections are all sections of a name in the fixtures.
-func messagesSections(t testing.TB, name string) (list []string) {
-	t.Helper()
-	files, err := filepath.Glob("testdata/anthropic/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no fixtures", err)
-	}
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range archive.Files {
-			if f.Name == name {
-				list = append(list, string(f.Data))
-			}
-		}
-	}
-	return list
 }

@@ -13,7 +13,7 @@ import (
 //
 //	https://platform.openai.com/docs/api-reference/responses
 //	https://platform.openai.com/docs/api-reference/responses-streaming
-var Responses Dialect = responses{}
+var Responses Translator = responses{}
 
 type responses struct{}
 

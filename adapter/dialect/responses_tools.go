@@ -45,6 +45,7 @@ func (t *responsesTranslation) tools() error {
 		case tool.Name == "":
 			return &point.Error{Code: point.MissingField, Param: at + ".name", Message: "Each function needs a name."}
 		case tool.Type == "custom":
+			t.made = append(t.made, at)
 			t.out.Tools = append(t.out.Tools, tool.custom())
 		default:
 			t.made = append(t.made, at)

@@ -319,4 +319,4 @@ func renamed(err error, field func(string) string) error {
 
 // Renamed is what a service says is wrong with a call in the words of its client: a call that was
 // told as a chat names its fields otherwise.
-func (e *Exchange) Renamed(err error) error { return renamed(err, e.Field) }
+func (x *Exchange) Renamed(err error) error { return renamed(err, x.Field) }
