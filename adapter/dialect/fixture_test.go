@@ -152,7 +152,7 @@ func (f *fixture) run(t *testing.T, in Translator, path string, check func(testi
 
 // splits tells an answer again, cut into two blocks all over.
 func splits(t *testing.T, in Translator, call *point.Call, answer, want []byte) {
-	for i := 0; i < len(answer); i += 1 + len(answer)/1000 {
+	for i := 0; i < len(answer); i += 1 + len(answer)/250 {
 		got, _ := tell(t, in, call, answer[:i], answer[i:])
 		if diff := diff.Diff(string(want), string(got)); diff != "" {
 			t.Fatalf("split at %d:\n%s", i, diff)
