@@ -206,10 +206,6 @@ type Reply struct {
 	Stream  bool        // server-sent events; otherwise one JSON document
 	Dropped []string    // request fields that could not be said and were left out
 	Inner   bool        // the answer is a chat's, in the inner vocabulary, whatever the call's dialect
-
-	// Prompt counts the tokens of the call's prompt, for dialects whose answers begin with their
-	// number; nil: they are not counted.
-	Prompt func() int64
 	Blocks
 }
 

@@ -29,19 +29,6 @@ func (t *transaction) estimated(target point.Target) *point.Reply {
 	}
 }
 
-// maxCounted bounds, in bytes, the prompts whose tokens are counted before an answer begins: of longer
-// ones that would hold it up.
-const maxCounted = 32 << 10
-
-// counted is how many tokens an answer may begin with as its prompt's: what count_tokens says of it,
-// or an estimate by the length of a long one.
-func (t *transaction) counted(model string) int64 {
-	if len(t.call.Body) > maxCounted {
-		return t.call.PromptTokens()
-	}
-	return tokens.Prompt(t.call, model, t.targetDialect())
-}
-
 // said is an answer that is known as a whole.
 type said struct{ data []byte }
 

@@ -45,7 +45,6 @@ func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
 // told has the reply told in the client's dialect.
 func (t *transaction) told(reply *point.Reply) {
 	if in, ok := t.answer.in.(dialect.Translator); ok && reply.Inner {
-		reply.Prompt = func() int64 { return t.counted(reply.Target.Model) }
 		reply.Blocks = in.Answer(t.call, reply)
 	} else if in, ok := t.answer.in.(dialect.Watcher); ok && reply.Stream {
 		reply.Blocks = in.Watch(reply)

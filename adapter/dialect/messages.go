@@ -77,7 +77,7 @@ func (d messages) Event(e *point.Error) []byte {
 
 // Answer tells a chat's answer as a message.
 func (messages) Answer(call *point.Call, reply *point.Reply) point.Blocks {
-	return translate(reply, newMessagesEncoder(call, reply.Prompt))
+	return translate(reply, newMessagesEncoder(call))
 }
 
 // Inner is call as a chat.

@@ -44,7 +44,7 @@ func (e *messagesEncoder) document(b, chat []byte, usage *point.Usage) ([]byte, 
 	b = e.appendStop(append(b, "],"...), calls)
 	b = append(b, `,"usage":`...)
 	if usage == nil {
-		usage = &point.Usage{Input: e.input(), Output: int64(len(chat)) / 4}
+		usage = &point.Usage{Input: e.input, Output: int64(len(chat)) / 4}
 	}
 	e.cost = len(b) + 1
 	return append(appendMessagesUsage(b, usage), '}'), nil

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -18,8 +17,8 @@ import (
 //	https://platform.claude.com/docs/en/build-with-claude/streaming
 type messagesEncoder struct {
 	id    string
-	model string       // the one asked for, until the answer names its own
-	input func() int64 // tokens of the prompt, as far as they are known before the answer
+	model string // the one asked for, until the answer names its own
+	input int64  // tokens of the prompt, as far as they are known before the answer
 
 	begun  bool
 	open   messagesOpen
@@ -72,12 +71,9 @@ type messagesHeld struct {
 // maxHeld bounds, in bytes, what waits for a half told tool call.
 const maxHeld = 8 << 20
 
-func newMessagesEncoder(call *point.Call, prompt func() int64) *messagesEncoder {
-	if prompt == nil {
-		prompt = call.PromptTokens
-	}
+func newMessagesEncoder(call *point.Call) *messagesEncoder {
 	return &messagesEncoder{
-		id: strings.ReplaceAll(call.ID, "-", ""), model: call.Envelope.Model, input: sync.OnceValue(func() int64 { return max(prompt(), 1) }),
+		id: strings.ReplaceAll(call.ID, "-", ""), model: call.Envelope.Model, input: max(call.PromptTokens(), 1),
 		called: map[int64]bool{},
 	}
 }
@@ -126,7 +122,7 @@ func (e *messagesEncoder) begin(b []byte, model string) []byte {
 	b = append(b, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":"...)
 	b = e.head(b)
 	b = append(b, `[],"stop_reason":null,"stop_sequence":null,"usage":`...)
-	b = appendMessagesUsage(b, &point.Usage{Input: e.input(), Output: 1})
+	b = appendMessagesUsage(b, &point.Usage{Input: e.input, Output: 1})
 	return append(b, "}}\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\n"...)
 }
 
@@ -345,7 +341,7 @@ func (e *messagesEncoder) end(b []byte, usage *point.Usage) []byte {
 		b = e.leave(b)
 	}
 	if usage == nil {
-		usage = &point.Usage{Input: e.input(), Output: e.chunks}
+		usage = &point.Usage{Input: e.input, Output: e.chunks}
 	}
 	b = append(b, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"...)
 	b = e.appendStop(b, len(e.called) > 0)
