@@ -206,7 +206,7 @@ func (l *lab) measureStart(ctx context.Context) ([]figure, error) {
 
 // fill runs a Point on dir once, to make its keys.
 func (l *lab) fill(ctx context.Context, dir string) error {
-	p, err := l.launchPoint(dir, "", "POINT_ADMIN_EMAIL="+adminEmail, "POINT_ADMIN_PASSWORD="+adminPassword)
+	p, err := l.launchPoint(dir, "", "POINT_ADMIN_EMAIL="+adminEmail, "POINT_ADMIN_PASSWORD="+adminPassword, "POINT_API_RATE=0")
 	if err != nil {
 		return err
 	}

@@ -11,10 +11,10 @@
 package console
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -49,34 +49,36 @@ func Handler() http.Handler {
 // file is one servable file in all its forms.
 type file struct {
 	name    string
-	plain   []byte
-	encoded map[string][]byte // by content coding
+	encoded map[string]string // names of its compressed forms, by content coding
 	etag    string
 }
 
-type site struct{ files map[string]*file }
+type site struct {
+	fs    fs.FS
+	files map[string]*file
+}
 
 func handler(files fs.FS) http.Handler {
-	s := &site{files: load(files)}
+	s := &site{files, load(files)}
 	return http.HandlerFunc(s.serve)
 }
 
-// load reads every file once; the bytes of an embed.FS are the binary's own.
+// load looks at every file once. None is kept: what is embedded is read where it lies.
 func load(files fs.FS) map[string]*file {
 	found := map[string]*file{}
 	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
-		if data, err := fs.ReadFile(files, name); err == nil {
-			found[name] = &file{name: name, plain: data, etag: etag(data), encoded: map[string][]byte{}}
+		if tag, err := etag(files, name); err == nil {
+			found[name] = &file{name: name, etag: tag, encoded: map[string]string{}}
 		}
 		return nil
 	})
 	for name, f := range found {
 		for coding, suffix := range codings {
-			if packed, ok := found[name+suffix]; ok {
-				f.encoded[coding] = packed.plain
+			if _, ok := found[name+suffix]; ok {
+				f.encoded[coding] = name + suffix
 				delete(found, name+suffix)
 			}
 		}
@@ -87,9 +89,17 @@ func load(files fs.FS) map[string]*file {
 // codings maps content codings to the endings of their files.
 var codings = map[string]string{"br": ".br", "gzip": ".gz"}
 
-func etag(data []byte) string {
-	sum := sha256.Sum256(data)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+func etag(files fs.FS, name string) (string, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return `"` + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12]) + `"`, nil
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
@@ -118,30 +128,36 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(notBuilt))
 		return
 	}
-	f.serve(w, r)
+	f.serve(w, r, s.fs)
 }
 
 // serve sends f in the best form that the client takes.
-func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+func (f *file) serve(w http.ResponseWriter, r *http.Request, files fs.FS) {
 	h := w.Header()
 	h.Set("Content-Type", contentType(f.name))
 	h.Set("Cache-Control", "no-cache")
 	if strings.HasPrefix(f.name, "assets/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	data, tag := f.plain, f.etag
+	name, tag := f.name, f.etag
 	if len(f.encoded) > 0 {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	for _, coding := range []string{"br", "gzip"} {
 		if packed, ok := f.encoded[coding]; ok && accepts(r, coding) {
 			h.Set("Content-Encoding", coding)
-			data, tag = packed, strings.TrimSuffix(f.etag, `"`)+"-"+coding+`"`
+			name, tag = packed, strings.TrimSuffix(f.etag, `"`)+"-"+coding+`"`
 			break
 		}
 	}
 	h.Set("ETag", tag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	content, err := files.Open(name)
+	if err != nil {
+		http.Error(w, "The file cannot be read.", http.StatusInternalServerError)
+		return
+	}
+	defer content.Close()
+	http.ServeContent(w, r, "", time.Time{}, content.(io.ReadSeeker)) // so are the files of embed
 }
 
 // accepts reports whether the client takes a content coding. A q of 0 refuses it.
