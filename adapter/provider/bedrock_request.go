@@ -18,7 +18,7 @@ type bedrockTranslation struct {
 	claude   bool // the model is Claude, whose own fields may be used
 	caches   bool // the model takes cache points
 	converse converseRequest
-	named    map[string]bool // documents: no two may have one name
+	named    map[string]int // documents: no two may have one name; how many have begun with it
 }
 
 func newBedrockTranslation(req *Request, chat *chatRequest) *bedrockTranslation {
@@ -173,14 +173,19 @@ func (t *bedrockTranslation) documentName(title string) string {
 		name = "document"
 	}
 	if t.named == nil {
-		t.named = map[string]bool{}
+		t.named = map[string]int{}
 	}
-	free := name
-	for i := 2; t.named[free]; i++ {
-		free = name + "-" + strconv.Itoa(i)
+	for {
+		t.named[name]++
+		n := t.named[name]
+		if n == 1 {
+			return name
+		}
+		if free := name + "-" + strconv.Itoa(n); t.named[free] == 0 {
+			t.named[free] = 1
+			return free
+		}
 	}
-	t.named[free] = true
-	return free
 }
 
 func (t *bedrockTranslation) document(b anthropicBlock) (converseBlock, bool, error) {

@@ -50,11 +50,11 @@ func (s bedrock) Sign(r *http.Request, body []byte, with Proof) error {
 	return nil
 }
 
-// bedrockHost matches the hosts at which Bedrock itself answers: other names below amazonaws.com
+// bedrockHost matches the hosts at which Bedrock itself answers, for models and for lists of them: other names below amazonaws.com
 // may be anybody's.
 //
 //	https://docs.aws.amazon.com/general/latest/gr/bedrock.html
-var bedrockHost = regexp.MustCompile(`^(vpce-[a-z0-9-]+\.)?bedrock-runtime(-fips)?\.[a-z]{2}(-[a-z]+)+-\d+(\.vpce)?\.amazonaws\.com(\.cn)?$`)
+var bedrockHost = regexp.MustCompile(`^(vpce-[a-z0-9-]+\.)?bedrock(-runtime)?(-fips)?\.[a-z]{2}(-[a-z]+)+-\d+(\.vpce)?\.amazonaws\.com(\.cn)?$`)
 
 // awsKeys are the keys of the provider's settings, else those of the environment. The latter are
 // for Bedrock's own hosts alone: whoever may save a provider may not sign for other places with them.

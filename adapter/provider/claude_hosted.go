@@ -15,8 +15,9 @@ import (
 	"point/internal/sse"
 )
 
-// Google and Amazon host Claude below APIs of their own: the body is Anthropic's but for the model
-// and the stream, which the URL tells, and for what Anthropic's service alone can do.
+// Google and Amazon host Claude below APIs of their own: the body is Anthropic's but for the model,
+// which the URL tells (at Amazon it tells the stream too), and for what Anthropic's service alone
+// can do.
 //
 //	https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
 //	https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
@@ -39,7 +40,7 @@ var hostedBetas = []string{
 
 // hosted is the body of a message request as a host of Claude gets it, with the features in beta
 // that were asked for. What is left out is noted.
-func (x *Exchange) hosted(kind string, req *Request, version string) (body []byte, betas []string, err error) {
+func (x *Exchange) hosted(kind string, req *Request, version string, keepsStream bool) (body []byte, betas []string, err error) {
 	body = ownThoughts(forwardBody(req, false))
 	doc := whole(body)
 	for _, name := range hostedMeaning {
@@ -50,7 +51,7 @@ func (x *Exchange) hosted(kind string, req *Request, version string) (body []byt
 	var list edits
 	list.cut(doc, func(key []byte, v value) bool {
 		name := string(key)
-		if slices.Contains(hostedFields, name) {
+		if slices.Contains(hostedFields, name) || name == "stream" && keepsStream {
 			return false
 		}
 		if name != "model" && name != "stream" && name != "anthropic_version" && !v.isNull() {
@@ -86,7 +87,7 @@ func (bedrock) Speaks(path, model string, _ *point.ProviderConfig) bool {
 //	https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
 func (bedrock) Messages(req *Request) (*Exchange, error) {
 	x := &Exchange{Decoder: &invoked{}}
-	body, betas, err := x.hosted("bedrock", req, bedrockVersion)
+	body, betas, err := x.hosted("bedrock", req, bedrockVersion, false)
 	if err != nil {
 		return nil, err
 	}

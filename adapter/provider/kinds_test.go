@@ -366,3 +366,22 @@ func TestInvalidRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestListsAreSigned: the environment's keys of AWS serve for lists of models too.
+func TestListsAreSigned(t *testing.T) {
+	k, _ := Lookup("bedrock")
+	for _, region := range []string{"us-east-1", "cn-north-1"} {
+		config := point.ProviderConfig{Options: map[string]json.RawMessage{"region": json.RawMessage(strconv.Quote(region))}}
+		env := map[string]string{"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "secret"}
+		for _, list := range k.ModelLists(&config) {
+			r, err := http.NewRequestWithContext(t.Context(), list.Outbound.Method, list.Base+list.Outbound.Path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = k.Service.(Signer).Sign(r, nil, Proof{Config: &config, Getenv: func(name string) string { return env[name] }, Now: time.Now()})
+			if err != nil || !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=AKIDENV/") {
+				t.Errorf("%s: %v, %v", r.URL, r.Header, err)
+			}
+		}
+	}
+}

@@ -105,11 +105,25 @@ func (l *lifted) put(list ...*string) {
 
 // raw puts strings back into JSON that is passed on as it is.
 func (l *lifted) raw(raw *json.RawMessage) {
-	for n := range l.texts {
-		if !bytes.Contains(*raw, []byte(placeholder)) {
+	const mark = `"` + placeholder
+	if !bytes.Contains(*raw, []byte(mark)) {
+		return
+	}
+	var out []byte
+	rest := []byte(*raw)
+	for {
+		n := bytes.Index(rest, []byte(mark))
+		if n < 0 {
+			*raw = append(out, rest...)
 			return
 		}
-		mark := []byte(`"` + placeholder + strconv.Itoa(n) + `"`)
-		*raw = bytes.ReplaceAll(*raw, mark, l.texts[n])
+		out = append(out, rest[:n]...)
+		number, after, _ := bytes.Cut(rest[n+len(mark):], []byte{'"'})
+		i, err := strconv.Atoi(string(number))
+		if err != nil {
+			l.err = err
+			return
+		}
+		out, rest = append(out, l.texts[i]...), after
 	}
 }

@@ -19,6 +19,7 @@ func FuzzLift(f *testing.F) {
 	f.Add(`[{"role":"tool","content":"` + long + `","text" : "` + long + `"},"` + long + `",["content","` + long + `"]]`)
 	f.Add(`[{"role":"user","content":"\u00000` + long + `"}]`)
 	f.Add(`[{"role":"user","content":"` + long + `\q"}]`)
+	f.Add(`[{"role":"user","content":"a","cache_control":[{"text":"` + long + `"},{"data":"` + long + `"},"b"]}]`)
 	f.Fuzz(func(t *testing.T, messages string) {
 		body := []byte(`{"model":"m","messages":` + messages + `}`)
 		env, err := point.ScanEnvelope(body)
@@ -42,4 +43,43 @@ func FuzzLift(f *testing.F) {
 			t.Errorf("%s\n(-want +got) %s", body, diff)
 		}
 	})
+}
+
+// TestLiftIsLinear: strings are put back in one pass, however many lie in one value.
+func TestLiftIsLinear(t *testing.T) {
+	const n = 2000
+	marks := strings.Repeat(`{"text":"`+strings.Repeat("x", longText)+`"},`, n)
+	body := []byte(`{"model":"m","messages":[{"role":"user","content":"hi","cache_control":[` + marks[:len(marks)-1] + `]}]}`)
+	env, err := point.ScanEnvelope(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thin, aside := lift(body, env.MessagesAt)
+	var chat chatRequest
+	if err := json.Unmarshal(thin, &chat); err != nil || len(aside.texts) != n {
+		t.Fatalf("%d texts, %v", len(aside.texts), err)
+	}
+	mark := chat.Messages[0].CacheControl
+	allocations := testing.AllocsPerRun(1, func() {
+		chat.Messages[0].CacheControl = mark
+		if err := aside.messages(chat.Messages); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 100 {
+		t.Errorf("%.0f allocations for %d texts", allocations, n)
+	}
+}
+
+func TestDocumentNamesAreLinear(t *testing.T) {
+	const n = 2000
+	allocations := testing.AllocsPerRun(1, func() {
+		tr := &bedrockTranslation{}
+		for range n {
+			tr.documentName("")
+		}
+	})
+	if allocations > 20*n {
+		t.Errorf("%.0f allocations for %d names", allocations, n)
+	}
 }

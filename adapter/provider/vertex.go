@@ -142,12 +142,30 @@ func (vertex) Speaks(path, model string, _ *point.ProviderConfig) bool {
 	return isClaude && (path == point.PathMessages || path == point.PathCountTokens) || !isClaude && path == point.PathGemini
 }
 
-// Generate sends a generateContent request on as it came.
+// vertexContents puts a conversation in Vertex AI's form: each turn has a role, and calls have no
+// ids.
+func vertexContents(body []byte) []byte {
+	var list edits
+	for _, turn := range whole(body).get("contents").elements() {
+		if turn.isObject() && !turn.get("role").exists() {
+			list.set(turn, "role", `"user"`)
+		}
+		for _, part := range turn.get("parts").elements() {
+			for _, name := range []string{"functionCall", "function_call", "functionResponse", "function_response"} {
+				list.cut(part.get(name), func(key []byte, _ value) bool { return string(key) == "id" })
+			}
+		}
+	}
+	return splice(body, list)
+}
+
+// Generate sends a generateContent request on as it came, but for what Vertex AI refuses of it.
 func (vertex) Generate(req *Request) (*Exchange, error) {
 	body, err := googlesBody(req)
 	if err != nil {
 		return nil, err
 	}
+	body = vertexContents(body)
 	method := "generateContent"
 	if req.Call.Envelope.Stream {
 		method = "streamGenerateContent?alt=sse"
@@ -172,7 +190,7 @@ func (vertex) CountTokens(req *Request) (*Exchange, error) {
 
 func vertexMessages(req *Request, decoder Decoder, model, method, meant string) (*Exchange, error) {
 	x := &Exchange{Decoder: decoder}
-	body, betas, err := x.hosted("vertex", req, vertexVersion)
+	body, betas, err := x.hosted("vertex", req, vertexVersion, req.Call.Path == point.PathMessages)
 	if err != nil {
 		return nil, err
 	}
