@@ -59,6 +59,33 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 }
 
+// TestWhiteSpaceIsCounted: white space, which the vocabulary's rules take long for, is looked at
+// in its beginning alone, and its count is near the true one.
+func TestWhiteSpaceIsCounted(t *testing.T) {
+	for _, unit := range []string{" \n", "\n \n", " ", "\t", "\n", "\r\n", "\u00a0"} {
+		for _, model := range []string{"gpt-4", "gpt-4o"} {
+			text := "func main() {" + strings.Repeat(unit, 3000/len(unit)) + "return"
+			c := NewCounter(model)
+			c.Add(text)
+			if c.looked > blank+32 {
+				t.Errorf("%s %q: %d bytes were looked at", model, unit, c.looked)
+			}
+			n, err := c.codec.Count(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if off := float64(c.Tokens()-int64(n)) / float64(n); off > 0.1 || off < -0.1 {
+				t.Errorf("%s %q: %d tokens, in truth %d", model, unit, c.Tokens(), n)
+			}
+		}
+	}
+	for _, text := range []string{strings.Repeat(" ", blank) + "x", "\x80" + strings.Repeat("\u3000", 100) + "\uFFFD", strings.Repeat(" ", 200)} {
+		if from, to := longBlank(text); to-from > blank != (len(text) > blank+1) || strings.TrimSpace(text[from:to]) != "" {
+			t.Errorf("%q: %d to %d", text, from, to)
+		}
+	}
+}
+
 // TestLongTexts: the count of a text that is looked at in part is near the true one.
 func TestLongTexts(t *testing.T) {
 	words := strings.Fields("the gateway sends a request to one of several providers; when it fails, it moves on { \"json\": [1, 2, 3] } Übergröße 日本語 naïve co-operation func main() {")
