@@ -1,8 +1,11 @@
 package adapter
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -75,10 +78,23 @@ func readHint(call *point.Call, name, value string) error {
 		if property, ok := strings.CutPrefix(name, "Helicone-Property-"); ok {
 			setProperty(call, property, value)
 		} else if strings.HasSuffix(name, "-Session-Id") && hints.Session == "" {
-			hints.Session = clip(value, maxHint)
+			hints.Session = sessionOf(name, value)
 		}
 	}
 	return nil
+}
+
+// sessionHeaders are those of gateways, which name a session and open nothing.
+var sessionHeaders = []string{"X-Litellm-Session-Id", "X-Bf-Session-Id", "Helicone-Session-Id"}
+
+// sessionOf is what a session is known by. What stands in a header of others, such as
+// Mcp-Session-Id, may be a credential: its hash does.
+func sessionOf(name, value string) string {
+	if value == "" || slices.Contains(sessionHeaders, name) {
+		return clip(value, maxHint)
+	}
+	sum := sha256.Sum256([]byte(value))
+	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
 func badHint(name, want string) error {
@@ -98,21 +114,21 @@ func readPatience(call *point.Call, name, value string) error {
 	return nil
 }
 
-// readMetadata reads an object of texts. The one that names a user stands for the body's user.
+// readMetadata reads an object of texts; what is none is kept as it stands. The one that names a user stands for the body's user.
 func readMetadata(call *point.Call, name, value string) error {
-	var metadata map[string]any
+	var metadata map[string]json.RawMessage
 	if json.Unmarshal([]byte(value), &metadata) != nil {
 		return badHint(name, "a JSON object")
 	}
-	for key, v := range metadata {
-		text, ok := v.(string)
-		if !ok {
-			text = fmt.Sprint(v)
+	for _, key := range slices.Sorted(maps.Keys(metadata)) {
+		text, isText := string(metadata[key]), metadata[key][0] == '"'
+		if isText {
+			_ = json.Unmarshal(metadata[key], &text) // it was read once
 		}
 		setProperty(call, key, text)
-	}
-	if user, ok := metadata["_user"].(string); ok && call.Envelope.User == "" {
-		call.Envelope.User = clip(user, maxHint)
+		if key == "_user" && isText && call.Envelope.User == "" {
+			call.Envelope.User = clip(text, maxHint)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,6 +33,12 @@ func TestHints(t *testing.T) {
 		"metadata": {body, "x-portkey-metadata", `{"_user":"ann","env":"test","n":1}`, 200, func(c *point.Call, r gjson.Result) bool {
 			return c.Envelope.User == "ann" && r.Get("properties").Raw == `{"_user":"ann","env":"test","n":"1"}`
 		}},
+		"numbers": {body, "x-portkey-metadata", `{"n":12345678,"f":1.5,"z":null,"o":{"a":1}}`, 200, func(_ *point.Call, r gjson.Result) bool {
+			return r.Get("properties").Raw == `{"f":"1.5","n":"12345678","o":"{\"a\":1}","z":"null"}`
+		}},
+		"much metadata": {body, "x-portkey-metadata", many(100), 200, func(_ *point.Call, r gjson.Result) bool {
+			return len(r.Get("properties").Map()) == maxProperties && r.Get("properties.k019").Str == "19"
+		}},
 		"no metadata":      {body, "x-portkey-metadata", `[1]`, 400, nil},
 		"provider":         {body, "x-portkey-provider", "@b", 200, func(c *point.Call, _ gjson.Result) bool { return c.Envelope.Provider.Name == "b" }},
 		"provider of body": {`{"model":"m","messages":[],"provider":"a"}`, "x-portkey-provider", "b", 200, func(c *point.Call, _ gjson.Result) bool { return c.Envelope.Provider.Name == "a" }},
@@ -39,9 +46,14 @@ func TestHints(t *testing.T) {
 		"session": {body, "x-bf-session-id", "s-1", 200, func(c *point.Call, r gjson.Result) bool {
 			return c.Hints.Session == "s-1" && r.Get("session").Str == "s-1"
 		}},
-		"session (LiteLLM)": {body, "x-litellm-session-id", "s-2", 200, func(c *point.Call, _ gjson.Result) bool { return c.Hints.Session == "s-2" }},
-		"long":              {body, "x-litellm-tags", strings.Repeat("x", 1000) + strings.Repeat(",y", 100), 200, func(_ *point.Call, r gjson.Result) bool { return len(r.Raw) < 600 }},
-		"none":              {body, "x-other", "1", 200, func(c *point.Call, r gjson.Result) bool { return !r.Get("tags").Exists() && c.Hints.Attempts == 0 }},
+		"session (LiteLLM)":  {body, "x-litellm-session-id", "s-2", 200, func(c *point.Call, _ gjson.Result) bool { return c.Hints.Session == "s-2" }},
+		"session (Helicone)": {body, "helicone-session-id", "s-3", 200, func(c *point.Call, _ gjson.Result) bool { return c.Hints.Session == "s-3" }},
+		"session of others": {body, "mcp-session-id", "secret", 200, func(c *point.Call, r gjson.Result) bool {
+			return c.Hints.Session == "sha256:2bb80d537b1da3e3" && !strings.Contains(r.Raw, "secret")
+		}},
+		"no session": {body, "mcp-session-id", "", 200, func(c *point.Call, _ gjson.Result) bool { return c.Hints.Session == "" }},
+		"long":       {body, "x-litellm-tags", strings.Repeat("x", 1000) + strings.Repeat(",y", 100), 200, func(_ *point.Call, r gjson.Result) bool { return len(r.Raw) < 600 }},
+		"none":       {body, "x-other", "1", 200, func(c *point.Call, r gjson.Result) bool { return !r.Get("tags").Exists() && c.Hints.Attempts == 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Unix(1_700_000_000, 0)
@@ -61,6 +73,15 @@ func TestHints(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many is an object of n members.
+func many(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf(`"k%03d":%d`, i, i))
+	}
+	return "{" + strings.Join(list, ",") + "}"
 }
 
 // TestHintsAreKept: over the wire, with a provider that the header chooses and no repeats.

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,6 +16,9 @@ import (
 // maxRecalled bounds how many kept responses one request refers to.
 const maxRecalled = 1000
 
+// maxUnpacked bounds what is unpacked for one request, in bodies of the largest size.
+const maxUnpacked = 4
+
 // recall puts what a call of PathResponses goes on from into its body: the conversation behind
 // previous_response_id, and items that it names by their ids. Ids that Point has not made are
 // left for a provider that may know them.
@@ -24,15 +28,14 @@ func (t *transaction) recall(ctx context.Context) error {
 		return nil
 	}
 	call.Keeps = true
-	m := &memory{keeper: t.h.Responses, key: call.Key.ID, limit: t.h.MaxBody}
+	m := &memory{keeper: t.h.Responses, key: call.Key.ID, limit: t.h.MaxBody, pool: &t.h.bodies}
+	defer func() { m.pool.give(m.held) }()
 	body, err := m.expand(ctx, call.Body)
 	if err != nil || body == nil {
 		return err
 	}
-	if err := t.h.bodies.take(int64(len(body))); err != nil {
-		return err
-	}
-	t.expanded = int64(len(body))
+	t.expanded = int64(cap(body))
+	m.held -= t.expanded // the transaction gives it back
 	call.Body, call.Buffer, call.Previous = body, nil, m.previous
 	call.Envelope, err = point.ScanEnvelope(body)
 	return err
@@ -42,9 +45,13 @@ func (t *transaction) recall(ctx context.Context) error {
 type memory struct {
 	keeper ResponseKeeper
 	key    string
-	limit  int64 // bytes of the body that is made
+	limit  int64     // bytes of the body that is made
+	pool   *bodyPool // its budget is asked before anything is unpacked
 
 	size     int64                      // of it, so far
+	read     int64                      // bytes that were unpacked
+	held     int64                      // bytes taken from the budget
+	noted    int64                      // bytes of the items that the last response read had of those named
 	known    map[string]bool            // calls whose answers were asked for
 	items    map[string]json.RawMessage // that the input names, by id; nil: not found
 	previous string                     // the response gone on from, empty: none that is kept
@@ -74,7 +81,11 @@ func (m *memory) expand(ctx context.Context, body []byte) ([]byte, error) {
 	if err := m.fits("input"); err != nil {
 		return nil, err
 	}
-	return withInput(body, append(before, said...), made, m.size), nil
+	room := m.size + joined
+	if err := m.hold(room); err != nil {
+		return nil, err
+	}
+	return withInput(body, append(before, said...), made, room), nil
 }
 
 // previousOf is a body's previous_response_id. Twice is refused: what Point reads must be what a
@@ -130,34 +141,57 @@ func (m *memory) conversation(ctx context.Context, call, id string) (items []jso
 	if err != nil {
 		return nil, err
 	}
-	if kept == nil || json.Unmarshal(kept.Items, &items) != nil {
+	if kept == nil || json.Unmarshal(kept, &items) != nil {
 		return nil, noResponse("previous_response_id", id)
 	}
-	m.count(kept.Items)
+	m.count(kept)
 	return items, m.fits("previous_response_id")
 }
 
-// find reads a kept response, nil if there is none, and notes those of its items that are named.
-// The rest of it is not held.
-func (m *memory) find(ctx context.Context, call string) (*point.KeptResponse, error) {
+// find reads the items of a kept response, nil if there is none, and notes those that are named.
+func (m *memory) find(ctx context.Context, call string) (json.RawMessage, error) {
 	if len(m.known) == maxRecalled {
 		return nil, &point.Error{Code: point.InvalidRequest, Param: "input", Message: fmt.Sprintf("The input refers to items of more than %d kept responses: send the items themselves.", maxRecalled)}
 	}
-	m.known[call] = true
-	kept, err := m.keeper.Response(ctx, m.key, call)
+	m.known[call], m.noted = true, 0
+	kept, err := m.keeper.ResponseItems(ctx, m.key, call, m.unpack)
+	if refused := (*point.Error)(nil); errors.As(err, &refused) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, noMemory(err)
 	}
-	if kept == nil {
-		return nil, nil
-	}
-	gjson.ParseBytes(kept.Items).ForEach(func(_, one gjson.Result) bool {
+	gjson.ParseBytes(kept).ForEach(func(_, one gjson.Result) bool {
 		if item, ok := m.items[one.Get("id").Str]; ok && item == nil {
 			m.items[one.Get("id").Str] = json.RawMessage(strings.Clone(one.Raw))
+			m.noted += int64(len(one.Raw))
 		}
 		return true
 	})
 	return kept, nil
+}
+
+// unpack takes what a kept response needs from the budget, unless this request had its share.
+func (m *memory) unpack(size int64) error {
+	if m.read += size; m.read > maxUnpacked*m.limit {
+		return &point.Error{Code: point.BodyTooLarge, Param: "input", Message: fmt.Sprintf("The kept responses that the input refers to have more than %d bytes together: send the items themselves.", maxUnpacked*m.limit)}
+	}
+	return m.hold(size)
+}
+
+// hold takes bytes from the budget of all bodies until the call's body is made.
+func (m *memory) hold(size int64) error {
+	if err := m.pool.take(size); err != nil {
+		return err
+	}
+	m.held += size
+	return nil
+}
+
+// drop gives bytes back to the budget, of what is no longer needed.
+func (m *memory) drop(size int64) {
+	m.pool.give(size)
+	m.held -= size
 }
 
 // noMemory is the error while the database cannot be asked.
@@ -217,17 +251,22 @@ func (m *memory) item(ctx context.Context, item gjson.Result) (json.RawMessage, 
 		return nil, nil
 	}
 	if call, _ := point.ResponseCall(id); !m.known[call] {
+		before := m.held
 		if _, err := m.find(ctx, call); err != nil {
 			return nil, err
 		}
+		m.drop(m.held - before - m.noted)
 	}
 	return m.items[id], nil
 }
 
+// joined is what joining a body takes beyond its parts.
+const joined = 64
+
 // withInput is body with another input, and without previous_response_id if that is in it now. size
-// is about what comes of it.
+// is the room for it.
 func withInput(body []byte, items []json.RawMessage, expanded bool, size int64) []byte {
-	out := append(make([]byte, 0, size+64), '{')
+	out := append(make([]byte, 0, size), '{')
 	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
 		if key.Str != "input" && (key.Str != "previous_response_id" || !expanded) {
 			out = append(append(append(append(out, key.Raw...), ':'), value.Raw...), ',')

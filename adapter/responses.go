@@ -16,6 +16,8 @@ import (
 type ResponseKeeper interface {
 	KeepResponse(ctx context.Context, r *point.KeptResponse) error
 	Response(ctx context.Context, keyID, id string) (*point.KeptResponse, error)
+	// ResponseItems are the items alone; take may refuse their size before they are read.
+	ResponseItems(ctx context.Context, keyID, id string, take func(size int64) error) (items []byte, err error)
 	DropResponse(ctx context.Context, keyID, id string) (dropped bool, err error)
 }
 

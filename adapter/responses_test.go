@@ -23,6 +23,8 @@ type shelf struct {
 	kept  map[string]*point.KeptResponse
 	reads int
 	err   error
+
+	unpacked int64 // bytes of items
 }
 
 func (s *shelf) KeepResponse(_ context.Context, r *point.KeptResponse) error {
@@ -37,6 +39,20 @@ func (s *shelf) Response(_ context.Context, keyID, id string) (*point.KeptRespon
 	defer s.mu.Unlock()
 	s.reads++
 	return s.kept[keyID+id], s.err
+}
+
+func (s *shelf) ResponseItems(ctx context.Context, keyID, id string, take func(int64) error) ([]byte, error) {
+	kept, err := s.Response(ctx, keyID, id)
+	if kept == nil || err != nil {
+		return nil, err
+	}
+	if err := take(int64(len(kept.Items))); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unpacked += int64(len(kept.Items))
+	return kept.Items, nil
 }
 
 func (s *shelf) DropResponse(_ context.Context, keyID, id string) (bool, error) {
@@ -214,6 +230,42 @@ func TestResponseExpandsWithinBounds(t *testing.T) {
 	kept := len(s.kept)
 	if code, _ := w.respond("POST", "", `{"model":"a/m","input":"`+strings.Repeat("x", 950)+`"}`); code != 200 || len(s.kept) != kept {
 		t.Errorf("%d, and %d are kept: nobody could go on from the last", code, len(s.kept)-kept)
+	}
+	w.server.Close()
+	if used := w.handler.bodies.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are not given back", used)
+	}
+}
+
+// TestResponseUnpacksWithinBounds: what a request refers to is unpacked only if the budget of all
+// bodies has room for it, and no more of it than a few bodies.
+func TestResponseUnpacksWithinBounds(t *testing.T) {
+	w, s, _ := responding(t, says(document), says(nativeResponse))
+	const responses, size = 100, 10_000
+	w.handler.MaxBody, w.handler.bodies.limit = 2*size, 2*size
+	var refer []string
+	for i := range responses {
+		suffix := fmt.Sprintf("%032x", i)
+		call, _ := point.ResponseCall("resp_" + suffix)
+		s.kept["key-1"+call] = &point.KeptResponse{ID: call, Items: []byte(`[{"type":"message","id":"msg_` + suffix + `_0"},"` + strings.Repeat("x", size) + `"]`)}
+		refer = append(refer, `{"type":"item_reference","id":"msg_`+suffix+`_0"}`)
+	}
+	ask := func(n int) (int, string) {
+		return w.respond("POST", "", `{"model":"b/m","input":[`+strings.Join(refer[:n], ",")+`]}`)
+	}
+	if code, answer := ask(responses); code != http.StatusRequestEntityTooLarge || s.unpacked > maxUnpacked*w.handler.MaxBody {
+		t.Errorf("%d %s, %d bytes unpacked", code, answer, s.unpacked)
+	}
+	w.handler.bodies.budget = 2 * size // one after the other fits
+	if code, answer := ask(5); code != 200 {
+		t.Errorf("what was unpacked is not given back at once: %d %s", code, answer)
+	}
+	w.handler.bodies.budget, s.unpacked = size, 0
+	goOn := `{"model":"b/m","previous_response_id":"` + fmt.Sprintf("resp_%032x", 1) + `","input":"hi"}`
+	for _, body := range []string{goOn, `{"model":"b/m","input":[` + refer[0] + `]}`} {
+		if code, answer := w.respond("POST", "", body); code != http.StatusServiceUnavailable || s.unpacked != 0 {
+			t.Errorf("%d %s, %d bytes unpacked without room", code, answer, s.unpacked)
+		}
 	}
 	w.server.Close()
 	if used := w.handler.bodies.used.Load(); used != 0 {

@@ -238,6 +238,7 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 		return nil, fmt.Errorf("services of kind %s have no list of models", p.Kind)
 	}
 	var all []string
+	seen := map[string]bool{}
 	var failed []error
 	for _, list := range lists {
 		ids, err := g.listModels(ctx, b, list)
@@ -245,7 +246,8 @@ func (g *Gateway) ListModels(ctx context.Context, p *point.Provider) ([]string, 
 			failed = append(failed, err)
 		}
 		for _, id := range ids {
-			if !slices.Contains(all, id) {
+			if !seen[id] && len(all) < provider.MaxModels {
+				seen[id] = true
 				all = append(all, id)
 			}
 		}

@@ -24,9 +24,11 @@ const (
 
 	insertResponse = `INSERT INTO responses (id, key_id, items, items_size, response, response_size, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
-	selectResponse = `SELECT items, items_size, response, response_size, created_at, expires_at FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	deleteResponse = `DELETE FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	pruneResponses = `DELETE FROM responses WHERE id IN (SELECT id FROM responses WHERE expires_at <= $1 LIMIT $2)`
+	selectResponse  = `SELECT items, items_size, response, response_size, created_at, expires_at FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	selectItemsSize = `SELECT items_size FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	selectItems     = `SELECT items FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	deleteResponse  = `DELETE FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	pruneResponses  = `DELETE FROM responses WHERE id IN (SELECT id FROM responses WHERE expires_at <= $1 LIMIT $2)`
 )
 
 // Responses keeps answers that clients may go on from, each for a time and for the client key
@@ -108,14 +110,18 @@ func openPacked(box *seal.Box, sealed []byte, size int64, place seal.Place) ([]b
 	if err != nil {
 		return nil, err
 	}
-	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), size+1))
-	if err == nil && int64(len(plain)) != size {
+	if size < 0 || size > maxPlain {
+		return nil, fmt.Errorf("unpack %s of row %s: no such size", place.Column, place.Row)
+	}
+	plain := bytes.NewBuffer(make([]byte, 0, size+1+bytes.MinRead)) // it does not grow
+	n, err := plain.ReadFrom(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), size+1))
+	if err == nil && n != size {
 		err = errors.New("its size is another")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s of row %s: %w", place.Column, place.Row, err)
 	}
-	return plain, nil
+	return plain.Bytes(), nil
 }
 
 // Response reads a kept response of a client key. It is nil if there is none, if it belongs to
@@ -141,6 +147,40 @@ func (k *Responses) Response(ctx context.Context, keyID, id string) (*point.Kept
 	}
 	r.Response, err = openPacked(box, r.Response, responseSize, responsePlace(id, "response"))
 	return r, err
+}
+
+// ResponseItems reads the items of a kept response alone, nil if Response would find none. take is
+// told their size before any of them is read; what it refuses is not read, and its error returned.
+func (k *Responses) ResponseItems(ctx context.Context, keyID, id string, take func(size int64) error) ([]byte, error) {
+	args := []any{parseID(id), parseID(keyID), at(k.store.now())}
+	size, err := one(ctx, k.store.history.read, func(row row) (size int64, err error) {
+		err = row.Scan(&size)
+		return size, err
+	}, selectItemsSize, args...)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the size of response %s: %w", id, err)
+	}
+	if err := take(*size); err != nil {
+		return nil, err
+	}
+	sealed, err := one(ctx, k.store.history.read, func(row row) (b []byte, err error) {
+		err = row.Scan(&b)
+		return b, err
+	}, selectItems, args...)
+	if errors.Is(err, ErrNotFound) { // deleted in between
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read items of response %s: %w", id, err)
+	}
+	box, err := k.box(id, keyID)
+	if err != nil {
+		return nil, err
+	}
+	return openPacked(box, *sealed, *size, responsePlace(id, "items"))
 }
 
 // DropResponse deletes a kept response of a client key, and tells whether there was one.

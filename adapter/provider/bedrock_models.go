@@ -53,12 +53,5 @@ func idsOf(body []byte, member string, id func(gjson.Result) string) ([]string, 
 	if !validJSON(body) || !list.IsArray() {
 		return nil, badDocument(body)
 	}
-	ids := make([]string, 0, 64)
-	list.ForEach(func(_, m gjson.Result) bool {
-		if name := id(m); name != "" && !slices.Contains(ids, name) {
-			ids = append(ids, name)
-		}
-		return true
-	})
-	return ids, nil
+	return distinct(list, id), nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"strconv"
@@ -382,6 +383,22 @@ func TestListsAreSigned(t *testing.T) {
 			if err != nil || !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=AKIDENV/") {
 				t.Errorf("%s: %v, %v", r.URL, r.Header, err)
 			}
+		}
+	}
+}
+
+// TestListsOfModelsAreBounded: each id once, in the list's order, and no more than MaxModels.
+func TestListsOfModelsAreBounded(t *testing.T) {
+	var list []string
+	for i := range MaxModels + 5 {
+		list = append(list, fmt.Sprintf(`{"id":"m-%d","modelId":"m-%d","inferenceTypesSupported":["ON_DEMAND"]},{"id":"m-0"}`, i, i))
+	}
+	all := "[" + strings.Join(list, ",") + "]"
+	openai, err := modelIDs([]byte(all), "data", "id")
+	bedrock, fault := bedrockModels([]byte(`{"modelSummaries":` + all + `}`))
+	for _, ids := range [][]string{openai, bedrock} {
+		if len(ids) != MaxModels || ids[1] != "m-1" || ids[MaxModels-1] != fmt.Sprintf("m-%d", MaxModels-1) {
+			t.Errorf("%d ids, %v %v", len(ids), err, fault)
 		}
 	}
 }

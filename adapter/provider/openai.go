@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -166,12 +165,22 @@ func modelIDs(body []byte, member, id string) ([]string, error) {
 	if !list.IsArray() {
 		return nil, badDocument(bytes.TrimSpace(body))
 	}
+	return distinct(list, func(m gjson.Result) string { return text(m.Get(id)) }), nil
+}
+
+// MaxModels bounds a service's list of models; what is beyond is left out.
+const MaxModels = 10_000
+
+// distinct are the ids of a list's members, each once; an empty one leaves its member out.
+func distinct(list gjson.Result, id func(gjson.Result) string) []string {
 	ids := make([]string, 0, 64)
+	seen := make(map[string]bool, 64)
 	list.ForEach(func(_, m gjson.Result) bool {
-		if name := text(m.Get(id)); name != "" && !slices.Contains(ids, name) {
+		if name := id(m); name != "" && !seen[name] {
+			seen[name] = true
 			ids = append(ids, name)
 		}
-		return true
+		return len(ids) < MaxModels
 	})
-	return ids, nil
+	return ids
 }

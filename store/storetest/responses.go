@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -32,9 +33,22 @@ func responses(t *testing.T, s *store.Store) {
 		t.Errorf("it lives for %s", life)
 	}
 
+	var told int64
+	all := func(size int64) error { told = size; return nil }
+	equal(t, "items alone", string(must(again.ResponseItems(ctx, mine, kept.ID, all))(t)), string(kept.Items))
+	if told != int64(len(kept.Items)) {
+		t.Errorf("told of %d bytes", told)
+	}
+	full := errors.New("full")
+	if items, err := again.ResponseItems(ctx, mine, kept.ID, func(int64) error { return full }); items != nil || !errors.Is(err, full) {
+		t.Errorf("%d bytes, %v", len(items), err)
+	}
 	for what, ask := range map[string][2]string{"another key's": {other, kept.ID}, "an unknown one": {mine, store.NewID(now())}, "no id": {mine, "x"}, "nobody's": {"", kept.ID}} {
 		if got := must(keeper.Response(ctx, ask[0], ask[1]))(t); got != nil {
 			t.Errorf("%s was found", what)
+		}
+		if items := must(keeper.ResponseItems(ctx, ask[0], ask[1], all))(t); items != nil {
+			t.Errorf("items of %s were found", what)
 		}
 		if must(keeper.DropResponse(ctx, ask[0], ask[1]))(t) {
 			t.Errorf("%s was deleted", what)
