@@ -96,13 +96,10 @@ func (r *reader) liteRates(entry string, p *point.Price, fields map[string]json.
 			p.PerSearch = found
 		}
 	}
-	if p.PerMinute != nil && p.Input != nil && *p.Input > 0 { // what tokens pay for is not paid for twice
-		p.PerMinute = nil
-	}
 	r.liteTiers(entry, p, fields)
 }
 
-// liteTiers adds the rates of long prompts, which take the plain ones for what they do not tell.
+// liteTiers adds what the file tells of long prompts.
 func (r *reader) liteTiers(entry string, p *point.Price, fields map[string]json.RawMessage) {
 	tiers := map[int64]*point.Price{}
 	for field := range fields {
@@ -113,9 +110,7 @@ func (r *reader) liteTiers(entry string, p *point.Price, fields map[string]json.
 		start, _ := strconv.ParseInt(m[2], 10, 64) // four digits
 		tier := tiers[start*1000]
 		if tier == nil {
-			plain := *p
-			plain.Tiers, plain.Source = nil, ""
-			tier = &plain
+			tier = &point.Price{}
 		}
 		rate, known := liteRates(tier)[m[1]]
 		if !known {

@@ -69,8 +69,7 @@ func (r *reader) devTier(entry string, p *point.Price, raw json.RawMessage) {
 		r.fault(entry, "cost.context_over_200k is not an object")
 		return
 	}
-	tier := *p
-	tier.Tiers, tier.Source = nil, ""
+	var tier point.Price
 	r.devRates(entry, "cost.context_over_200k.", &tier, cost)
 	p.Tiers = sortedTiers(map[int64]*point.Price{200_000: &tier})
 }

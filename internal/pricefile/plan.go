@@ -1,7 +1,9 @@
 package pricefile
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"point"
 )
@@ -32,10 +34,11 @@ func Plan(c *Catalogue, own []point.PriceOverride, known func(kind, model string
 	list := make([]Change, 0, len(c.Prices))
 	for _, p := range c.Prices {
 		change := Change{PriceOverride: p, Before: known(p.Kind, p.Model), What: New}
+		before := &point.Price{}
 		if change.Before != nil {
-			fill(&change.Price, change.Before)
-			change.What = Changed
+			before, change.What = change.Before, Changed
 		}
+		fill(&change.Price, before)
 		switch {
 		case change.Before != nil && same(change.Price, *change.Before):
 			change.What = Same
@@ -59,9 +62,6 @@ func Taken(plan []Change) (list []point.PriceOverride) {
 
 // fill takes what p does not tell from what held before.
 func fill(p, before *point.Price) {
-	if p.Tiers == nil && equal(p.Input, before.Input) && equal(p.Output, before.Output) {
-		p.Tiers = before.Tiers
-	}
 	rates := ratesOf(p)
 	for i, was := range ratesOf(before) {
 		if *rates[i] == nil {
@@ -71,6 +71,42 @@ func fill(p, before *point.Price) {
 	if p.Images == nil {
 		p.Images = before.Images
 	}
+	p.Tiers = slices.Clone(p.Tiers) // the catalogue's own stay
+	if p.Tiers == nil && equal(p.Input, before.Input) && equal(p.Output, before.Output) {
+		for i := range before.Tiers {
+			p.Tiers = append(p.Tiers, point.PriceTier{Above: before.Tiers[i].Above})
+		}
+	}
+	for i := range p.Tiers {
+		fillTier(&p.Tiers[i], p, before)
+	}
+	payOnce(p)
+}
+
+// fillTier takes what a tier does not tell from the one that held before, where that one had rates of
+// its own, and else from the plain price, which is filled.
+func fillTier(tier *point.PriceTier, plain, before *point.Price) {
+	held := before
+	for i := range before.Tiers {
+		if before.Tiers[i].Above == tier.Above {
+			held = &before.Tiers[i].Price
+		}
+	}
+	rates, own, was := ratesOf(&tier.Price), ratesOf(held), ratesOf(before)
+	for i, rate := range ratesOf(plain) {
+		switch {
+		case *rates[i] != nil:
+		case equal(*own[i], *was[i]):
+			*rates[i] = *rate
+		default:
+			*rates[i] = *own[i]
+		}
+	}
+	tier.Images, tier.From = plain.Images, held.From
+	if !maps.Equal(held.Images, before.Images) {
+		tier.Images = held.Images
+	}
+	payOnce(&tier.Price)
 }
 
 func equal(a, b *float64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }

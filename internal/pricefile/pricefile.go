@@ -23,7 +23,7 @@ const (
 // Catalogue is what a file says.
 type Catalogue struct {
 	Format  string
-	Prices  []point.PriceOverride // by kind and model
+	Prices  []point.PriceOverride // by kind and model; tiers have only what the file tells of them until Plan fills them
 	Skipped []Skipped             // entries that are no price Point could use
 	Faults  []Fault               // entries that are wrong: nothing should be taken from a file that has one
 }
@@ -133,6 +133,7 @@ func (r *reader) price(entry, kind, model string) *point.Price {
 // finish makes the list.
 func (r *reader) finish() *Catalogue {
 	for name, price := range r.prices {
+		payOnce(price)
 		if !priced(price) {
 			r.skip(name[0]+" "+name[1], "it has no price, or none above zero")
 			continue
@@ -146,6 +147,18 @@ func (r *reader) finish() *Catalogue {
 	slices.SortFunc(r.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Entry, b.Entry) })
 	return &r.Catalogue
 }
+
+// payOnce takes out rates of minutes and images where tokens pay for them.
+func payOnce(p *point.Price) {
+	if charges(p.Input) {
+		p.PerMinute = nil
+	}
+	if charges(p.Output) || charges(p.ImageOutput) {
+		p.PerImage, p.Images = nil, nil
+	}
+}
+
+func charges(rate *float64) bool { return rate != nil && *rate > 0 }
 
 // priced reports whether a price tells anything: a file's zero may be an unknown.
 func priced(p *point.Price) bool {

@@ -40,7 +40,7 @@ func TestRead(t *testing.T) {
 			"openai gpt-4o":                `{"input":2500,"output":10000,"cache_read":1250}`,
 			"openai gpt-4o-search-preview": `{"input":2500,"output":10000,"per_search":35000000}`,
 			"anthropic claude-sonnet-4-5": `{"input":3000,"output":15000,"cache_read":300,"cache_write":3750,"cache_write_1h":6000,"tiers":[{"above":200000,"input":6000,"output":22500,` +
-				`"cache_read":600,"cache_write":7500,"cache_write_1h":6000,"from":"0001-01-01T00:00:00Z"}]}`,
+				`"cache_read":600,"cache_write":7500,"from":"0001-01-01T00:00:00Z"}]}`,
 			"gemini gemini-2.5-flash":                           `{"input":300,"output":2500,"cache_read":30,"audio_input":1000,"reasoning":2500}`,
 			"vertex claude-sonnet-4-5":                          `{"input":3000,"output":15000}`,
 			"bedrock anthropic.claude-3-5-sonnet-20240620-v1:0": `{"input":3000,"output":15000}`,
@@ -48,6 +48,7 @@ func TestRead(t *testing.T) {
 			"openai whisper-1":                                  `{"input":null,"output":null,"per_minute":6000000}`,
 			"openai tts-1":                                      `{"input":null,"output":null,"per_character":15000}`,
 			"openai dall-e-3":                                   `{"input":null,"output":null,"images":{"1024x1024/standard":39999923.8144,"1024x1792/hd":119991173.12}}`,
+			"openai gpt-image-1":                                `{"input":5000,"output":null,"cache_read":1250,"image_input":10000,"image_output":40000}`,
 			"cohere rerank-v3.5":                                `{"input":0,"output":0,"per_search":2000000}`,
 		}, []string{"bedrock/us-east-1/1-month-commitment/anthropic.claude-v1", "mistral free", "ollama/llama2"}},
 		"modelsdev.json": {ModelsDev, map[string]string{
@@ -142,6 +143,37 @@ func TestPlan(t *testing.T) {
 		if n := len(Taken(plan)); n != strings.Count(want, "changed")+1 {
 			t.Errorf("%d are taken", n)
 		}
+	}
+}
+
+// TestFill: what a file does not tell stays as it was, of long prompts too, and is not paid for twice.
+func TestFill(t *testing.T) {
+	read := func(text string) (p point.Price) {
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const held = `{"input":1250,"output":10000,"cache_read":125,"tiers":[{"above":200000,"input":2500,"output":15000,"cache_read":250}]}`
+	for name, test := range map[string]struct{ file, held, want string }{
+		"a tier":         {`{"input":1250,"output":10000,"tiers":[{"above":200000,"input":2500,"output":15000}]}`, held, held},
+		"another tier":   {`{"input":1250,"output":10000,"tiers":[{"above":300000,"input":2500}]}`, held, `{"input":1250,"output":10000,"cache_read":125,"tiers":[{"above":300000,"input":2500,"output":10000,"cache_read":125}]}`},
+		"no plain rate":  {`{"per_search":7}`, held, `{"input":1250,"output":10000,"cache_read":125,"per_search":7,"tiers":[{"above":200000,"input":2500,"output":15000,"cache_read":250,"per_search":7}]}`},
+		"another rate":   {`{"input":1000,"output":10000}`, held, `{"input":1000,"output":10000,"cache_read":125}`},
+		"a new model":    {`{"input":3,"output":4,"cache_read":1,"tiers":[{"above":5,"input":6}]}`, `{}`, `{"input":3,"output":4,"cache_read":1,"tiers":[{"above":5,"input":6,"output":4,"cache_read":1}]}`},
+		"what was plain": {`{"cache_read":2,"tiers":[{"above":5,"input":6}]}`, `{"input":3,"cache_read":1,"tiers":[{"above":5,"input":6,"cache_read":1}]}`, `{"input":3,"cache_read":2,"tiers":[{"above":5,"input":6,"cache_read":2}]}`},
+		"minutes":        {`{"input":3,"output":4}`, `{"per_minute":7}`, `{"input":3,"output":4}`},
+		"images":         {`{"input":3,"image_output":4}`, `{"per_image":7,"images":{"hd":8}}`, `{"input":3,"image_output":4}`},
+	} {
+		got, before, want := read(test.file), read(test.held), read(test.want)
+		if fill(&got, &before); shown(got) != shown(want) {
+			t.Errorf("%s: %s, want %s", name, shown(got), shown(want))
+		}
+	}
+	p, before := read(`{"input":1250,"output":10000,"tiers":[{"above":200000,"input":2500,"output":15000}]}`), read(held)
+	fill(&p, &before)
+	if cost, ok := p.Cost(point.Usage{Input: 300_000, CacheRead: 290_000}); !ok || cost != 97_500_000 {
+		t.Errorf("%d nano-USD", cost)
 	}
 }
 
