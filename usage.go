@@ -94,6 +94,9 @@ func (p *Price) Cost(u Usage) (NanoUSD, bool) {
 		}
 		known = false
 	}
+	if rates.Input == nil && rates.Output == nil && rates.PerMinute != nil && u.AudioMS > 0 { // minutes pay for all
+		u = Usage{AudioMS: u.AudioMS, Images: u.Images, ImageKind: u.ImageKind, Characters: u.Characters, Searches: u.Searches}
+	}
 	add(u.Input-u.CacheRead-u.CacheWrite-u.CacheWrite1h-u.AudioInput-u.ImageInput, rates.Input)
 	add(u.CacheRead, rates.CacheRead, rates.Input)
 	add(u.CacheWrite, rates.CacheWrite, rates.Input)

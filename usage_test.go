@@ -32,6 +32,8 @@ func TestCost(t *testing.T) {
 		"speech, priced by tokens":     {&tokens, point.Usage{Characters: 200}, 0, false},
 		"speech and its tokens":        {&tokens, point.Usage{Input: 3, Output: 2, Characters: 200}, 7000, true},
 		"a minute and a half of sound": {&point.Price{PerMinute: rate(6e6)}, point.Usage{AudioMS: 90_000}, 9_000_000, true},
+		"minutes pay for tokens":       {&point.Price{PerMinute: rate(6e6)}, point.Usage{Input: 375, AudioInput: 300, Output: 25, Reasoning: 5, AudioMS: 90_000}, 9_000_000, true},
+		"minutes that nobody told":     {&point.Price{PerMinute: rate(6e6)}, point.Usage{Input: 375, Output: 25}, 0, false},
 		"searches beside tokens":       {&point.Price{Input: rate(1000), Output: rate(2000), PerSearch: rate(1e7)}, point.Usage{Input: 3, Output: 2, Searches: 2}, 20_007_000, true},
 		"searches, priced by tokens":   {&tokens, point.Usage{Searches: 2}, 0, false},
 		"images in prompt and answer":  {&point.Price{Input: rate(1000), Output: rate(2000), ImageInput: rate(3000), ImageOutput: rate(4000)}, point.Usage{Input: 3, ImageInput: 2, Output: 4, ImageOutput: 3}, 1000 + 6000 + 2000 + 12000, true},

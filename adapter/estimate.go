@@ -52,6 +52,29 @@ func (t *transaction) countCharacters() {
 	t.usage = &u
 }
 
+// unpriced tells why the cost of an answer is not known; empty: it is, or there is nothing to pay for.
+func (t *transaction) unpriced() string {
+	r := &t.record
+	switch {
+	case r.Cost != nil:
+		return ""
+	case t.price != nil && t.untold():
+		return "A price is known for this model, but " + lastProvider(r) + " told no usage that it could be reckoned by."
+	case r.Usage == nil:
+		return ""
+	}
+	return "No price is known for this model at " + lastProvider(r) + "."
+}
+
+// untold reports whether an answer has a price, and lacks what it hangs on.
+func (t *transaction) untold() bool {
+	if u := t.record.Usage; u != nil {
+		return u.Total() == 0 && (t.price.Input != nil || t.price.Output != nil || t.price.AudioOutput != nil)
+	}
+	heard := t.call.Path == point.PathTranscribe || t.call.Path == point.PathTranslate
+	return heard && t.record.Outcome == point.OutcomeComplete
+}
+
 // listen takes notice of what is relayed, if its tokens may have to be counted.
 func (t *transaction) listen(data []byte) {
 	if answers(t.call.Path) && (t.record.Stream || t.usage == nil) {

@@ -180,9 +180,8 @@ func (t *transaction) settle(status int, outcome point.Outcome, e *point.Error) 
 		if !t.h.NoMetadata {
 			r.Response = t.describeAnswer()
 		}
-		if r.Usage != nil && r.Cost == nil {
-			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel,
-				point.Linked("No price is known for this model at "+lastProvider(r)+".", "provider_id", r.ProviderID, "key_id", r.KeyID, "request_id", r.ID))
+		if why := t.unpriced(); why != "" {
+			t.h.Alerts.Raise("unpriced_model", r.UpstreamModel, point.Linked(why, "provider_id", r.ProviderID, "key_id", r.KeyID, "request_id", r.ID))
 		}
 	}
 	t.release()

@@ -52,6 +52,9 @@ func openDocument(a *attempt, size int64) (*document, error) {
 		case first(data) != '{': // whatever it is, it is not what was asked for
 			err = a.strange("something else")
 		case ok:
+			if b, ok := forward.(provider.Beginner); ok {
+				b.Begin(data)
+			}
 			d.pending, d.forward, d.state = data, forward, documentRelay
 			return d, nil
 		default:

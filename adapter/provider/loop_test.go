@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,6 +56,7 @@ type fixtureConfig struct {
 	CRLF    bool                       `json:"crlf"` // the answer's lines end so
 	Cut     int                        `json:"cut"`  // bytes to take from the answer's end
 	Told    bool                       `json:"told"` // the call is another dialect's, told as a chat
+	Form    bool                       `json:"form"` // the call is a form: request.json has its fields
 	Header  http.Header                `json:"header"`
 }
 
@@ -99,8 +101,25 @@ func loadFixture(t testing.TB, kind *Kind, file string) *fixture {
 	body := bytes.TrimSuffix(f.section("request.json"), []byte("\n"))
 	f.req = newRequest(t, kind, f.config.Path, string(body), strings.TrimSpace(string(f.section("model"))))
 	f.req.Provider.Config.Options = f.config.Options
+	if f.config.Form {
+		f.req.Call.Form, f.req.Call.Body = formOf(t, body), nil
+	}
 	f.req.Drop, f.req.Told, f.req.Call.Header = f.config.Drop, f.config.Told, f.config.Header
 	return f
+}
+
+// formOf is a form with the members of body, which are texts.
+func formOf(t testing.TB, body []byte) *point.Form {
+	t.Helper()
+	var fields map[string]string
+	if err := json.Unmarshal(body, &fields); err != nil {
+		t.Fatal(err)
+	}
+	form := &point.Form{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		form.Parts = append(form.Parts, point.Part{Name: name, Value: []byte(fields[name])})
+	}
+	return form
 }
 
 // newRequest makes a call with body, as the gateway would.
@@ -288,6 +307,12 @@ func (f *fixture) showRequest(out *point.Outbound) string {
 	slices.Sort(names)
 	for _, name := range names {
 		fmt.Fprintf(&b, "%s: %s\n", name, out.Header.Get(name))
+	}
+	if out.Form != nil {
+		for _, part := range out.Form.Parts {
+			fmt.Fprintf(&b, "\n%s=%s", part.Name, part.Value)
+		}
+		return b.String() + "\n"
 	}
 	if f.kind.Dialect == f.req.Call.Dialect && !f.req.Told {
 		return b.String() + "\n" + string(out.Body) + "\n"

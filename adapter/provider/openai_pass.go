@@ -69,7 +69,8 @@ func forwardForm(req *Request) *point.Form {
 // one that is done or completed.
 type passed struct {
 	forwarded
-	text bool // a document is plain text
+	text bool  // a document is plain text
+	ms   int64 // how long the sound was, as a document that is relayed told in its beginning
 }
 
 // Document checks a whole answer and finds its usage.
@@ -155,8 +156,24 @@ func (d *passed) Event(e sse.Event, emit func(point.Block)) error {
 	return nil
 }
 
+// Begin notes how long the sound was: transcripts tell it before their text.
+func (d *passed) Begin(head []byte) {
+	d.ms = milliseconds(whole(head).get("duration"))
+}
+
 // Tail finds the usage in the end of a document that is relayed in parts.
 func (d *passed) Tail(tail []byte) (*point.Usage, int) {
+	usage, at := d.tail(tail)
+	if d.ms > 0 && usage == nil {
+		usage = &point.Usage{}
+	}
+	if d.ms > 0 && usage.AudioMS+usage.Searches == 0 {
+		usage.AudioMS = d.ms
+	}
+	return usage, at
+}
+
+func (d *passed) tail(tail []byte) (*point.Usage, int) {
 	usage, at := relay{&d.forwarded}.Tail(tail)
 	const key = `"search_units"`
 	if i := bytes.LastIndex(tail, []byte(key)); i >= 0 && usage == nil {

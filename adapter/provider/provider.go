@@ -185,6 +185,14 @@ type Forwarder interface {
 	Tail(tail []byte) (usage *point.Usage, cost int)
 }
 
+// Beginner is a Forwarder that wants to see how a document begins which is relayed: what it tells
+// there is not in its last bytes.
+type Beginner interface {
+	Forwarder
+	// Begin is called once, before Tail, with the document's first bytes.
+	Begin(head []byte)
+}
+
 var kinds = map[string]*Kind{}
 
 // Register adds a kind. It is called from init and panics on a name given twice.

@@ -123,10 +123,12 @@ func (d *responded) Event(e sse.Event, emit func(point.Block)) error {
 	return nil
 }
 
-// webSearches is how often a response searched the web.
+// webSearches is how often a response searched the web: to open a page or find something in it is
+// no search.
 func webSearches(response value) (n int64) {
 	for _, item := range response.get("output").elements() {
-		if item.get("type").is("web_search_call") {
+		action := item.get("action").get("type")
+		if item.get("type").is("web_search_call") && !item.get("status").is("failed") && (!action.exists() || action.is("search")) {
 			n++
 		}
 	}

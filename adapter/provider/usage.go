@@ -17,7 +17,7 @@ func openAIUsage(u value) *point.Usage {
 			usage.Input, counted = v.int(), true
 		case "completion_tokens", "output_tokens":
 			usage.Output, counted = v.int(), true
-		case "prompt_tokens_details", "input_tokens_details":
+		case "prompt_tokens_details", "input_tokens_details", "input_token_details": // the last of transcriptions
 			usage.CacheRead = max(usage.CacheRead, v.get("cached_tokens").int())
 			usage.CacheWrite = v.get("cache_write_tokens").int()
 			usage.AudioInput, usage.ImageInput = v.get("audio_tokens").int(), v.get("image_tokens").int()
@@ -28,6 +28,8 @@ func openAIUsage(u value) *point.Usage {
 			usage.CacheRead = max(usage.CacheRead, v.int())
 		case "seconds": // of transcriptions, with "type": "duration"
 			usage.AudioMS, counted = milliseconds(v), true
+		case "prompt_audio_seconds": // Mistral's
+			usage.AudioMS = max(usage.AudioMS, milliseconds(v))
 		case "num_search_queries": // Perplexity's
 			usage.Searches = v.int()
 		case "server_tool_use": // of those that tell it as Anthropic does

@@ -35,6 +35,10 @@ var whole = map[string][]string{
 	point.PathMessages:  {`"text"`, `"thinking"`, `"input"`},
 }
 
+// objects are the marks whose values may be objects that are counted: a response tells with
+// "text":{"format":...} what was asked for.
+var objects = []string{`"args"`, `"arguments"`, `"input"`}
+
 // Listen takes notice of the next piece of an answer of an endpoint: whole events of a stream, or
 // a part of a document.
 func (h *Heard) Listen(path string, stream bool, piece []byte) {
@@ -62,10 +66,10 @@ func (h *Heard) Listen(path string, stream bool, piece []byte) {
 		if len(key) == 0 || key[len(key)-1] != '"' || at == len(piece) || !marked(list, key) {
 			continue
 		}
-		switch piece[at] {
-		case '"':
+		switch {
+		case piece[at] == '"':
 			at += 1 + h.take(piece[at+1:])
-		case '{': // arguments that are no text
+		case piece[at] == '{' && marked(objects, key): // arguments that are no text
 			at += h.object(piece[at:])
 		}
 	}

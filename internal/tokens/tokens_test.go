@@ -153,9 +153,11 @@ func TestHeard(t *testing.T) {
 		"messages":  {point.PathMessages, true, []string{`data: {"delta":{"type":"text_delta","text":"hi"}}` + "\n\n" + `data: {"delta":{"type":"input_json_delta","partial_json":"{}"}}` + "\n\n"}, "hi{}"},
 		"message":   {point.PathMessages, false, []string{`{"content":[{"type":"tool_use","input":{"a":"\"b"}}]}`}, `{"a":"\"b"}`},
 		"responses": {point.PathResponses, true, []string{`data: {"type":"response.output_text.delta","delta":"hi"}` + "\n\n" + `data: {"type":"response.output_text.done","text":"hi"}` + "\n\n"}, "hi"},
-		"gemini":    {point.PathGemini, true, []string{`data: {"candidates":[{"content":{"parts":[{"text":"hi"},{"functionCall":{"args":{"a":1}}}]}}]}` + "\n\n"}, `hi{"a":1}`},
-		"nothing":   {point.PathModerations, false, []string{`{"text":"hi"}`}, ""},
-		"no end":    {point.PathChat, true, []string{`{"content":"a\`}, `a`},
+		"response": {point.PathResponses, false, []string{`{"id":"resp_1","object":"response","instructions":null,"output":[{"type":"message","role":"assistant","content":[{"type":"output_text","annotations":[],"text":"hi"}]},` +
+			`{"type":"function_call","name":"f","arguments":"{\"a\":1}"}],"text":{"format":{"type":"json_schema","name":"long","schema":{"type":"object","properties":{"text":{"type":"string"}}}},"verbosity":"medium"},"usage":null}`}, `hi{"a":1}`},
+		"gemini":  {point.PathGemini, true, []string{`data: {"candidates":[{"content":{"parts":[{"text":"hi"},{"functionCall":{"args":{"a":1}}}]}}]}` + "\n\n"}, `hi{"a":1}`},
+		"nothing": {point.PathModerations, false, []string{`{"text":"hi"}`}, ""},
+		"no end":  {point.PathChat, true, []string{`{"content":"a\`}, `a`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var h Heard
