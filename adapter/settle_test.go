@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"point"
 )
@@ -73,6 +74,58 @@ func TestBrokenStreamsSettleOnce(t *testing.T) {
 			w.server.Close()
 			if len(w.kept) != 0 {
 				t.Error("there is a second record")
+			}
+		})
+	}
+}
+
+// prices is what every model costs.
+type prices point.Price
+
+func (p *prices) Price(string, string, time.Time) *point.Price { return (*point.Price)(p) }
+
+// TestUntoldUsage: a cost that is not known for want of usage is told as that, and a long transcript
+// tells in its beginning how long the sound was.
+func TestUntoldUsage(t *testing.T) {
+	rate := 6e6
+	minutes, tokens := &prices{PerMinute: &rate}, &prices{Input: &rate, AudioOutput: &rate}
+	speech := `{"model":"m","input":"hello","voice":"alloy"}`
+	form := formOf("model", "m", "response_format", "verbose_json", "file@a.mp3", "x")
+	long := `"text":"` + strings.Repeat("words ", 60_000) + `","segments":[]}`
+	for name, test := range map[string]struct {
+		path, body, kind, answer string
+		price                    *prices
+		cost                     point.NanoUSD
+		alert                    string
+	}{
+		"a long transcript":     {point.PathTranscribe, form, "application/json", `{"task":"transcribe","duration":90.5,` + long, minutes, 9_050_000, ""},
+		"a transcript of usage": {point.PathTranscribe, form, "application/json", `{"duration":30,` + strings.TrimSuffix(long, "}") + `,"usage":{"type":"duration","seconds":60}}`, minutes, 6_000_000, ""},
+		"nothing told":          {point.PathTranscribe, form, "application/json", "{" + long, minutes, 0, "told no usage"},
+		"no price, none told":   {point.PathTranscribe, form, "application/json", "{" + long, nil, 0, ""},
+		"speech by tokens":      {point.PathSpeech, speech, "audio/mpeg", "sound", tokens, 0, "told no usage"},
+		"speech without price":  {point.PathSpeech, speech, "audio/mpeg", "sound", nil, 0, "No price is known"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				rw.Header().Set("Content-Type", test.kind)
+				_, _ = io.WriteString(rw, test.answer)
+			})
+			w.snapshot.Prices = test.price
+			if test.price == nil {
+				w.snapshot.Prices = nil
+			}
+			headers := formed
+			if test.path == point.PathSpeech {
+				headers = []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
+			}
+			w.do(http.MethodPost, test.path, test.body, headers...)
+			r := w.record()
+			if (test.cost == 0) != (r.Cost == nil) || r.Cost != nil && *r.Cost != test.cost {
+				t.Errorf("usage %+v, cost %v", r.Usage, r.Cost)
+			}
+			if alerts := strings.Join(w.details, "; "); (alerts == "") != (test.alert == "") || !strings.Contains(alerts, test.alert) {
+				t.Errorf("alerts %q", alerts)
 			}
 		})
 	}

@@ -39,6 +39,7 @@ type world struct {
 	kept    chan point.Record
 	refused []point.Code
 	alerts  []string
+	details []string // of the alerts
 	keepErr error
 	full    error                    // of the journal
 	passed  time.Duration            // that the clock of limits is ahead
@@ -63,10 +64,10 @@ func (w *world) Reject(_ string, code point.Code) {
 	w.refused = append(w.refused, code)
 }
 
-func (w *world) Raise(kind, subject, _ string) {
+func (w *world) Raise(kind, subject, detail string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.alerts = append(w.alerts, kind+" "+subject)
+	w.alerts, w.details = append(w.alerts, kind+" "+subject), append(w.details, detail)
 }
 
 func (*world) Describe(string, string) (int64, int64, []string) { return 128_000, 4096, nil }
