@@ -137,7 +137,7 @@ func (c pricesImportCommand) show(w io.Writer, read *pricefile.Catalogue, plan [
 		}
 	}
 	_, err := fmt.Fprintf(w, "%s: %d new, %d changed, %d the same, %d kept that were said by hand; %s left out\n", read.Format,
-		counts[pricefile.New], counts[pricefile.Changed], counts[pricefile.Same], counts[pricefile.Kept], plural.Of(len(read.Skipped), "entry", "entries"))
+		counts[pricefile.New], counts[pricefile.Changed], counts[pricefile.Same], counts[pricefile.Kept], plural.Of(len(read.Skipped)+counts[pricefile.Unfit], "entry", "entries"))
 	return errors.Join(append(errs, err)...)
 }
 

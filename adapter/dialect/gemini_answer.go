@@ -271,14 +271,14 @@ func (c *geminiChoice) close() {
 	}
 }
 
-// answer tells a whole call. One whose arguments are no object was cut off, or is a mistake of the
-// model's, which Gemini has a reason for.
+// answer tells a whole call. One without a name, or whose arguments are no object, was cut off, or
+// is a mistake of the model's, which Gemini has a reason for.
 func (c *geminiChoice) answer(call geminiAnswered) {
 	args := call.args
 	if text := strings.TrimSpace(string(args)); text == "" || text == "null" {
 		args = []byte("{}")
 	}
-	if !json.Valid(args) || !gjson.ParseBytes(args).IsObject() {
+	if call.name == "" || !json.Valid(args) || !gjson.ParseBytes(args).IsObject() {
 		if c.finish != "MAX_TOKENS" {
 			c.finish = "MALFORMED_FUNCTION_CALL"
 		}

@@ -14,6 +14,7 @@ const (
 	Changed = "changed" // there was another
 	Same    = "same"    // it is what holds already: nothing is stored
 	Kept    = "kept"    // somebody said another one by hand, which stays
+	Unfit   = "unfit"   // nobody could say it by hand: it has no rate to begin with, or too many
 )
 
 // Change is what a price of a file would change.
@@ -39,7 +40,9 @@ func Plan(c *Catalogue, own []point.PriceOverride, known func(kind, model string
 			before, change.What = change.Before, Changed
 		}
 		fill(&change.Price, before)
+		change.Check(func(string, string, ...any) { change.What = Unfit })
 		switch {
+		case change.What == Unfit:
 		case change.Before != nil && same(change.Price, *change.Before):
 			change.What = Same
 		case byHand[[2]string{p.Kind, p.Model}] && !replace:
