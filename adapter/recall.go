@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,8 @@ type memory struct {
 	held     int64                      // bytes taken from the budget
 	noted    int64                      // bytes of the items that the last response read had of those named
 	known    map[string]bool            // calls whose answers were asked for
-	items    map[string]json.RawMessage // that the input names, by id; nil: not found
+	names    []string                   // ids that the input names, in its order
+	items    map[string]json.RawMessage // that they stand for; nil: not found
 	previous string                     // the response gone on from, empty: none that is kept
 }
 
@@ -74,7 +76,10 @@ func (m *memory) expand(ctx context.Context, body []byte) ([]byte, error) {
 		}
 		m.previous = previous
 	}
-	said, found, err := m.inputs(ctx, input)
+	if err := m.resolve(ctx); err != nil {
+		return nil, err
+	}
+	said, found, err := m.inputs(input)
 	if err != nil || !made && !found {
 		return nil, err
 	}
@@ -107,11 +112,12 @@ func previousOf(body []byte) (id string, err error) {
 
 // name notes the ids that an input names.
 func (m *memory) name(input gjson.Result) {
-	m.known, m.items = map[string]bool{}, map[string]json.RawMessage{}
+	m.known, m.items, m.names = map[string]bool{}, map[string]json.RawMessage{}, nil
 	if input.IsArray() {
 		input.ForEach(func(_, item gjson.Result) bool {
 			if id, ok := named(item); ok {
 				m.items[id] = nil
+				m.names = append(m.names, id)
 			}
 			return true
 		})
@@ -155,11 +161,8 @@ func (m *memory) find(ctx context.Context, call string) (json.RawMessage, error)
 	}
 	m.known[call], m.noted = true, 0
 	kept, err := m.keeper.ResponseItems(ctx, m.key, call, m.unpack)
-	if refused := (*point.Error)(nil); errors.As(err, &refused) {
-		return nil, err
-	}
 	if err != nil {
-		return nil, noMemory(err)
+		return nil, unread(err)
 	}
 	gjson.ParseBytes(kept).ForEach(func(_, one gjson.Result) bool {
 		if item, ok := m.items[one.Get("id").Str]; ok && item == nil {
@@ -194,6 +197,14 @@ func (m *memory) drop(size int64) {
 	m.held -= size
 }
 
+// unread is why a kept response was not read: it was refused room, or the database cannot be asked.
+func unread(err error) error {
+	if refused := (*point.Error)(nil); errors.As(err, &refused) {
+		return err
+	}
+	return noMemory(err)
+}
+
 // noMemory is the error while the database cannot be asked.
 func noMemory(err error) error {
 	return &point.Error{Code: point.Overloaded, Message: "Kept responses cannot be read now: try again in a moment, or send the whole input.", RetryAfter: time.Second, Cause: err}
@@ -218,7 +229,7 @@ func (m *memory) fits(param string) error {
 }
 
 // inputs are the elements of an input, those found that it names by id.
-func (m *memory) inputs(ctx context.Context, input gjson.Result) (list []json.RawMessage, found bool, err error) {
+func (m *memory) inputs(input gjson.Result) (list []json.RawMessage, found bool, err error) {
 	switch {
 	case input.Type == gjson.String:
 		said, _ := json.Marshal(input.Str) // strings always marshal
@@ -230,12 +241,11 @@ func (m *memory) inputs(ctx context.Context, input gjson.Result) (list []json.Ra
 	}
 	input.ForEach(func(_, item gjson.Result) bool {
 		raw := json.RawMessage(item.Raw)
-		var kept json.RawMessage
-		if kept, err = m.item(ctx, item); kept != nil {
-			raw, found = kept, true
+		if id, ok := named(item); ok && m.items[id] != nil {
+			raw, found = m.items[id], true
 		}
 		m.count(raw)
-		if found && err == nil {
+		if found {
 			err = m.fits("input")
 		}
 		list = append(list, raw)
@@ -244,20 +254,21 @@ func (m *memory) inputs(ctx context.Context, input gjson.Result) (list []json.Ra
 	return list, found, err
 }
 
-// item is the kept item that one of an input stands for, nil if it stands for itself.
-func (m *memory) item(ctx context.Context, item gjson.Result) (json.RawMessage, error) {
-	id, ok := named(item)
-	if !ok {
-		return nil, nil
-	}
-	if call, _ := point.ResponseCall(id); !m.known[call] {
+// resolve finds the items that the input names. A kept response holds its conversation until then, so
+// the last that is named most often has all of them.
+func (m *memory) resolve(ctx context.Context) error {
+	for _, id := range slices.Backward(m.names) {
+		call, _ := point.ResponseCall(id)
+		if m.items[id] != nil || m.known[call] {
+			continue
+		}
 		before := m.held
 		if _, err := m.find(ctx, call); err != nil {
-			return nil, err
+			return err
 		}
 		m.drop(m.held - before - m.noted)
 	}
-	return m.items[id], nil
+	return nil
 }
 
 // joined is what joining a body takes beyond its parts.

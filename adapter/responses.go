@@ -15,8 +15,9 @@ import (
 // none of is nil, and so is what belongs to another key.
 type ResponseKeeper interface {
 	KeepResponse(ctx context.Context, r *point.KeptResponse) error
-	Response(ctx context.Context, keyID, id string) (*point.KeptResponse, error)
-	// ResponseItems are the items alone; take may refuse their size before they are read.
+	// Response is without the items; take may refuse its size before it is read.
+	Response(ctx context.Context, keyID, id string, take func(size int64) error) (*point.KeptResponse, error)
+	// ResponseItems are the items alone; take is as for Response.
 	ResponseItems(ctx context.Context, keyID, id string, take func(size int64) error) (items []byte, err error)
 	DropResponse(ctx context.Context, keyID, id string) (dropped bool, err error)
 }
@@ -49,7 +50,15 @@ func (t *transaction) remember(ctx context.Context, reply *point.Reply) {
 
 // serveResponse answers GET and DELETE of /v1/responses/{id}.
 func (h *Handler) serveResponse(w http.ResponseWriter, r *http.Request) {
-	answer, err := h.response(r)
+	held := int64(0)
+	defer func() { h.bodies.give(held) }()
+	answer, err := h.response(r, func(size int64) error {
+		err := h.bodies.take(size)
+		if err == nil {
+			held = size
+		}
+		return err
+	})
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -58,7 +67,8 @@ func (h *Handler) serveResponse(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer) // a client that left is nobody to tell
 }
 
-func (h *Handler) response(r *http.Request) ([]byte, error) {
+// response answers about a kept response; take is asked before it is read.
+func (h *Handler) response(r *http.Request, take func(size int64) error) ([]byte, error) {
 	snapshot := h.Config.Snapshot()
 	key, err := admit(snapshot, r.Header, time.Now())
 	if err == nil {
@@ -75,10 +85,10 @@ func (h *Handler) response(r *http.Request) ([]byte, error) {
 	if r.Method == http.MethodDelete {
 		return h.dropResponse(r.Context(), key, call)
 	}
-	kept, err := h.Responses.Response(r.Context(), key.ID, call)
+	kept, err := h.Responses.Response(r.Context(), key.ID, call, take)
 	switch {
 	case err != nil:
-		return nil, noMemory(err)
+		return nil, unread(err)
 	case kept == nil:
 		return nil, noResponse("response_id", id)
 	}

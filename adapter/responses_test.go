@@ -34,15 +34,23 @@ func (s *shelf) KeepResponse(_ context.Context, r *point.KeptResponse) error {
 	return s.err
 }
 
-func (s *shelf) Response(_ context.Context, keyID, id string) (*point.KeptResponse, error) {
+func (s *shelf) Response(_ context.Context, keyID, id string, take func(int64) error) (*point.KeptResponse, error) {
+	kept, err := s.find(keyID, id)
+	if kept == nil || err != nil {
+		return nil, err
+	}
+	return kept, take(int64(len(kept.Response)))
+}
+
+func (s *shelf) find(keyID, id string) (*point.KeptResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
 	return s.kept[keyID+id], s.err
 }
 
-func (s *shelf) ResponseItems(ctx context.Context, keyID, id string, take func(int64) error) ([]byte, error) {
-	kept, err := s.Response(ctx, keyID, id)
+func (s *shelf) ResponseItems(_ context.Context, keyID, id string, take func(int64) error) ([]byte, error) {
+	kept, err := s.find(keyID, id)
 	if kept == nil || err != nil {
 		return nil, err
 	}
@@ -266,6 +274,44 @@ func TestResponseUnpacksWithinBounds(t *testing.T) {
 		if code, answer := w.respond("POST", "", body); code != http.StatusServiceUnavailable || s.unpacked != 0 {
 			t.Errorf("%d %s, %d bytes unpacked without room", code, answer, s.unpacked)
 		}
+	}
+	w.server.Close()
+	if used := w.handler.bodies.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are not given back", used)
+	}
+}
+
+// TestReferencesAreReadOnce: of a conversation that grew, the last response holds all that is named.
+func TestReferencesAreReadOnce(t *testing.T) {
+	w, s, _ := responding(t, says(document), says(nativeResponse))
+	const turns = 30
+	var items, refer []string
+	for i := range turns {
+		suffix := fmt.Sprintf("%032x", i)
+		call, _ := point.ResponseCall("resp_" + suffix)
+		items = append(items, `{"type":"message","role":"user","id":"msg_`+suffix+`_0","content":"`+strings.Repeat("x", 1000)+`"}`)
+		s.kept["key-1"+call] = &point.KeptResponse{ID: call, Items: []byte("[" + strings.Join(items, ",") + "]")}
+		refer = append(refer, `{"type":"item_reference","id":"msg_`+suffix+`_0"}`)
+	}
+	w.handler.MaxBody, w.handler.bodies.limit = 64<<10, 64<<10
+	code, answer := w.respond("POST", "", `{"model":"b/m","input":[`+strings.Join(refer, ",")+`]}`)
+	if code != http.StatusOK || s.reads != 1 {
+		t.Errorf("%d %s, %d reads", code, answer, s.reads)
+	}
+}
+
+// TestKeptResponseTakesRoom: one that is read out is held within the budget too.
+func TestKeptResponseTakesRoom(t *testing.T) {
+	w, s, _ := responding(t, says(document), says(nativeResponse))
+	id := fmt.Sprintf("resp_%032x", 1)
+	call, _ := point.ResponseCall(id)
+	s.kept["key-1"+call] = &point.KeptResponse{ID: call, Response: []byte(`{"id":"` + id + `"}`)}
+	if code, answer := w.respond("GET", "/"+id, ""); code != http.StatusOK || gjson.Get(answer, "id").Str != id {
+		t.Errorf("%d %s", code, answer)
+	}
+	w.handler.bodies.budget = 1
+	if code, answer := w.respond("GET", "/"+id, ""); code != http.StatusServiceUnavailable {
+		t.Errorf("without room: %d %s", code, answer)
 	}
 	w.server.Close()
 	if used := w.handler.bodies.used.Load(); used != 0 {

@@ -24,11 +24,12 @@ const (
 
 	insertResponse = `INSERT INTO responses (id, key_id, items, items_size, response, response_size, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
-	selectResponse  = `SELECT items, items_size, response, response_size, created_at, expires_at FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	selectItemsSize = `SELECT items_size FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	selectItems     = `SELECT items FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	deleteResponse  = `DELETE FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
-	pruneResponses  = `DELETE FROM responses WHERE id IN (SELECT id FROM responses WHERE expires_at <= $1 LIMIT $2)`
+	selectItemsSize  = `SELECT items_size, created_at, expires_at FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	selectItems      = `SELECT items FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	selectAnswerSize = `SELECT response_size, created_at, expires_at FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	selectAnswer     = `SELECT response FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	deleteResponse   = `DELETE FROM responses WHERE id = $1 AND key_id = $2 AND expires_at > $3`
+	pruneResponses   = `DELETE FROM responses WHERE id IN (SELECT id FROM responses WHERE expires_at <= $1 LIMIT $2)`
 )
 
 // Responses keeps answers that clients may go on from, each for a time and for the client key
@@ -124,63 +125,65 @@ func openPacked(box *seal.Box, sealed []byte, size int64, place seal.Place) ([]b
 	return plain.Bytes(), nil
 }
 
-// Response reads a kept response of a client key. It is nil if there is none, if it belongs to
-// another key, or if its time is over.
-func (k *Responses) Response(ctx context.Context, keyID, id string) (*point.KeptResponse, error) {
-	r := &point.KeptResponse{ID: id, KeyID: keyID}
-	var itemsSize, responseSize int64
-	_, err := one(ctx, k.store.history.read, func(row row) (any, error) {
-		return nil, row.Scan((*[]byte)(&r.Items), &itemsSize, (*[]byte)(&r.Response), &responseSize, timeTo{&r.CreatedAt}, timeTo{&r.ExpiresAt})
-	}, selectResponse, parseID(id), parseID(keyID), at(k.store.now()))
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read response %s: %w", id, err)
-	}
-	box, err := k.box(id, keyID)
-	if err != nil {
+// keptPart is a column of a kept response, with the queries of its size and of what it holds.
+type keptPart struct{ column, size, content string }
+
+var (
+	itemsPart  = keptPart{"items", selectItemsSize, selectItems}
+	answerPart = keptPart{"response", selectAnswerSize, selectAnswer}
+)
+
+// Response reads a kept response of a client key, without its items. It is nil if there is none, if
+// it belongs to another key, or if its time is over. take is told the size before any of it is read;
+// what it refuses is not read, and its error returned.
+func (k *Responses) Response(ctx context.Context, keyID, id string, take func(size int64) error) (*point.KeptResponse, error) {
+	r, content, err := k.read(ctx, keyID, id, answerPart, take)
+	if r == nil || err != nil {
 		return nil, err
 	}
-	if r.Items, err = openPacked(box, r.Items, itemsSize, responsePlace(id, "items")); err != nil {
-		return nil, err
-	}
-	r.Response, err = openPacked(box, r.Response, responseSize, responsePlace(id, "response"))
-	return r, err
+	r.Response = content
+	return r, nil
 }
 
-// ResponseItems reads the items of a kept response alone, nil if Response would find none. take is
-// told their size before any of them is read; what it refuses is not read, and its error returned.
+// ResponseItems reads the items of a kept response alone, nil if Response would find none; take is
+// as for Response.
 func (k *Responses) ResponseItems(ctx context.Context, keyID, id string, take func(size int64) error) ([]byte, error) {
+	_, content, err := k.read(ctx, keyID, id, itemsPart, take)
+	return content, err
+}
+
+func (k *Responses) read(ctx context.Context, keyID, id string, part keptPart, take func(size int64) error) (*point.KeptResponse, []byte, error) {
+	r := &point.KeptResponse{ID: id, KeyID: keyID}
 	args := []any{parseID(id), parseID(keyID), at(k.store.now())}
 	size, err := one(ctx, k.store.history.read, func(row row) (size int64, err error) {
-		err = row.Scan(&size)
+		err = row.Scan(&size, timeTo{&r.CreatedAt}, timeTo{&r.ExpiresAt})
 		return size, err
-	}, selectItemsSize, args...)
+	}, part.size, args...)
 	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the size of response %s: %w", id, err)
+		return nil, nil, fmt.Errorf("read the size of response %s: %w", id, err)
 	}
 	if err := take(*size); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sealed, err := one(ctx, k.store.history.read, func(row row) (b []byte, err error) {
 		err = row.Scan(&b)
 		return b, err
-	}, selectItems, args...)
+	}, part.content, args...)
 	if errors.Is(err, ErrNotFound) { // deleted in between
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read items of response %s: %w", id, err)
+		return nil, nil, fmt.Errorf("read response %s: %w", id, err)
 	}
 	box, err := k.box(id, keyID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return openPacked(box, *sealed, *size, responsePlace(id, "items"))
+	content, err := openPacked(box, *sealed, *size, responsePlace(id, part.column))
+	return r, content, err
 }
 
 // DropResponse deletes a kept response of a client key, and tells whether there was one.

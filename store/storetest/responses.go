@@ -26,25 +26,31 @@ func responses(t *testing.T, s *store.Store) {
 		t.Fatalf("kept again: %v", err)
 	}
 	again := must(s.Responses(ctx, time.Minute))(t) // another process has the same key
-	got := must(again.Response(ctx, mine, kept.ID))(t)
-	equal(t, "items", string(got.Items), string(kept.Items))
+	var told int64
+	all := func(size int64) error { told = size; return nil }
+	got := must(again.Response(ctx, mine, kept.ID, all))(t)
 	equal(t, "response", string(got.Response), string(kept.Response))
+	if told != int64(len(kept.Response)) {
+		t.Errorf("told of %d bytes", told)
+	}
 	if life := got.ExpiresAt.Sub(got.CreatedAt); life != time.Hour {
 		t.Errorf("it lives for %s", life)
 	}
 
-	var told int64
-	all := func(size int64) error { told = size; return nil }
-	equal(t, "items alone", string(must(again.ResponseItems(ctx, mine, kept.ID, all))(t)), string(kept.Items))
+	equal(t, "items", string(must(again.ResponseItems(ctx, mine, kept.ID, all))(t)), string(kept.Items))
 	if told != int64(len(kept.Items)) {
 		t.Errorf("told of %d bytes", told)
 	}
 	full := errors.New("full")
-	if items, err := again.ResponseItems(ctx, mine, kept.ID, func(int64) error { return full }); items != nil || !errors.Is(err, full) {
+	refuse := func(int64) error { return full }
+	if items, err := again.ResponseItems(ctx, mine, kept.ID, refuse); items != nil || !errors.Is(err, full) {
 		t.Errorf("%d bytes, %v", len(items), err)
 	}
+	if got, err := again.Response(ctx, mine, kept.ID, refuse); got != nil || !errors.Is(err, full) {
+		t.Errorf("%+v, %v", got, err)
+	}
 	for what, ask := range map[string][2]string{"another key's": {other, kept.ID}, "an unknown one": {mine, store.NewID(now())}, "no id": {mine, "x"}, "nobody's": {"", kept.ID}} {
-		if got := must(keeper.Response(ctx, ask[0], ask[1]))(t); got != nil {
+		if got := must(keeper.Response(ctx, ask[0], ask[1], all))(t); got != nil {
 			t.Errorf("%s was found", what)
 		}
 		if items := must(keeper.ResponseItems(ctx, ask[0], ask[1], all))(t); items != nil {
@@ -59,7 +65,7 @@ func responses(t *testing.T, s *store.Store) {
 	if err := short.KeepResponse(ctx, over); err != nil {
 		t.Fatal(err)
 	}
-	if got := must(keeper.Response(ctx, mine, over.ID))(t); got != nil || must(keeper.DropResponse(ctx, mine, over.ID))(t) {
+	if got := must(keeper.Response(ctx, mine, over.ID, all))(t); got != nil || must(keeper.DropResponse(ctx, mine, over.ID))(t) {
 		t.Error("its time is over, and it is there")
 	}
 	if n := must(s.Prune(ctx, store.PruneBefore{Expired: time.Now()}))(t); n != 1 {
@@ -68,7 +74,7 @@ func responses(t *testing.T, s *store.Store) {
 	if !must(keeper.DropResponse(ctx, mine, kept.ID))(t) || must(keeper.DropResponse(ctx, mine, kept.ID))(t) {
 		t.Error("it is deleted once")
 	}
-	if got := must(keeper.Response(ctx, mine, kept.ID))(t); got != nil {
+	if got := must(keeper.Response(ctx, mine, kept.ID, all))(t); got != nil {
 		t.Error("it was deleted, and it is there")
 	}
 	for size, items := range map[string][]byte{"16 MiB": noiseOf(17 << 20), "64 MiB": make([]byte, 65<<20)} {
