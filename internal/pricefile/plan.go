@@ -65,6 +65,7 @@ func Taken(plan []Change) (list []point.PriceOverride) {
 
 // fill takes what p does not tell from what held before.
 func fill(p, before *point.Price) {
+	minutes := p.PerMinute != nil && p.Input == nil && p.Output == nil
 	rates := ratesOf(p)
 	for i, was := range ratesOf(before) {
 		if *rates[i] == nil {
@@ -82,8 +83,23 @@ func fill(p, before *point.Price) {
 	}
 	for i := range p.Tiers {
 		fillTier(&p.Tiers[i], p, before)
+		reconcile(&p.Tiers[i].Price, minutes)
 	}
-	payOnce(p)
+	reconcile(p, minutes)
+}
+
+// reconcile takes out of a filled price what would be paid for twice. Minutes that the file tells, and
+// no tokens beside, pay for all; minutes that held pay for sound unless its tokens do.
+func reconcile(p *point.Price, minutes bool) {
+	switch {
+	case minutes:
+		p.Input, p.Output, p.AudioInput = nil, nil, nil
+	case charges(p.AudioInput):
+		p.PerMinute = nil
+	}
+	if charges(p.Output) || charges(p.ImageOutput) {
+		p.PerImage, p.Images = nil, nil
+	}
 }
 
 // fillTier takes what a tier does not tell from the one that held before, where that one had rates of
@@ -91,7 +107,7 @@ func fill(p, before *point.Price) {
 func fillTier(tier *point.PriceTier, plain, before *point.Price) {
 	held := before
 	for i := range before.Tiers {
-		if before.Tiers[i].Above == tier.Above {
+		if thousands(before.Tiers[i].Above) == thousands(tier.Above) {
 			held = &before.Tiers[i].Price
 		}
 	}
@@ -109,8 +125,11 @@ func fillTier(tier *point.PriceTier, plain, before *point.Price) {
 	if !maps.Equal(held.Images, before.Images) {
 		tier.Images = held.Images
 	}
-	payOnce(&tier.Price)
 }
+
+// thousands is a tier's start without what tables differ in: one says from 272,000 on, another above
+// 271,999.
+func thousands(tokens int64) int64 { return (tokens + 500) / 1000 }
 
 func equal(a, b *float64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 

@@ -162,7 +162,10 @@ func TestFill(t *testing.T) {
 		"another rate":   {`{"input":1000,"output":10000}`, held, `{"input":1000,"output":10000,"cache_read":125}`},
 		"a new model":    {`{"input":3,"output":4,"cache_read":1,"tiers":[{"above":5,"input":6}]}`, `{}`, `{"input":3,"output":4,"cache_read":1,"tiers":[{"above":5,"input":6,"output":4,"cache_read":1}]}`},
 		"what was plain": {`{"cache_read":2,"tiers":[{"above":5,"input":6}]}`, `{"input":3,"cache_read":1,"tiers":[{"above":5,"input":6,"cache_read":1}]}`, `{"input":3,"cache_read":2,"tiers":[{"above":5,"input":6,"cache_read":2}]}`},
-		"minutes":        {`{"input":3,"output":4}`, `{"per_minute":7}`, `{"input":3,"output":4}`},
+		"minutes held":   {`{"input":3,"output":4}`, `{"per_minute":7}`, `{"input":3,"output":4,"per_minute":7}`},
+		"sound's tokens": {`{"input":3,"output":4,"audio_input":5}`, `{"per_minute":7}`, `{"input":3,"output":4,"audio_input":5}`},
+		"minutes told":   {`{"per_minute":6}`, `{"input":3,"output":4}`, `{"per_minute":6}`},
+		"a start less 1": {`{"input":1,"tiers":[{"above":272000,"input":2}]}`, `{"input":1,"cache_read":3,"tiers":[{"above":271999,"input":2,"cache_read":6}]}`, `{"input":1,"cache_read":3,"tiers":[{"above":272000,"input":2,"cache_read":6}]}`},
 		"images":         {`{"input":3,"image_output":4}`, `{"per_image":7,"images":{"hd":8}}`, `{"input":3,"image_output":4}`},
 	} {
 		got, before, want := read(test.file), read(test.held), read(test.want)
