@@ -1,6 +1,7 @@
 package point
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,6 +73,27 @@ type Price struct {
 type PriceTier struct {
 	Above int64 `json:"above"`
 	Price
+}
+
+// Free reports whether p is known and asks nothing.
+func (p *Price) Free() bool {
+	if p == nil {
+		return false
+	}
+	for _, rate := range []*float64{
+		p.Input, p.Output, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.AudioInput, p.AudioOutput, p.Reasoning, p.ImageInput, p.ImageOutput,
+		p.PerRequest, p.PerImage, p.PerCharacter, p.PerMinute, p.PerSearch,
+	} {
+		if rate != nil && *rate > 0 {
+			return false
+		}
+	}
+	for _, rate := range p.Images {
+		if rate > 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.Tiers, func(t PriceTier) bool { return !t.Free() })
 }
 
 // Cost is what u costs at p, rounded to the nearest nano-USD; false if a rate that u needs

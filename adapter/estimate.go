@@ -56,7 +56,7 @@ func (t *transaction) countCharacters() {
 func (t *transaction) unpriced() string {
 	r := &t.record
 	switch {
-	case r.Cost != nil:
+	case r.Cost != nil, t.price.Free():
 		return ""
 	case t.price != nil && t.untold():
 		return "A price is known for this model, but " + lastProvider(r) + " told no usage that it could be reckoned by."

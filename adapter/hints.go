@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,15 +38,23 @@ func readHints(call *point.Call) error {
 	return nil
 }
 
-// hintNames are the headers that may be hints, sorted, so that each request is read alike.
+// hintNames are the headers that may be hints, in an order, so that each request is read alike.
 func hintNames(header http.Header) (names []string) {
 	for name, values := range header {
 		if len(values) > 0 && (strings.HasPrefix(name, "X-Litellm-") || strings.HasPrefix(name, "X-Portkey-") || strings.HasPrefix(name, "Helicone-") || strings.HasSuffix(name, "-Session-Id")) {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) })
 	return names
+}
+
+// rank puts the sessions of headers that no gateway gave their names behind the others.
+func rank(name string) int {
+	if strings.HasSuffix(name, "-Session-Id") && !slices.Contains(sessionHeaders, name) {
+		return 1
+	}
+	return 0
 }
 
 func readHint(call *point.Call, name, value string) error {

@@ -102,3 +102,11 @@ func TestHintsAreKept(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionsOfGatewaysGoFirst: a connection's session does not hide the one that the client names.
+func TestSessionsOfGatewaysGoFirst(t *testing.T) {
+	call := &point.Call{Path: point.PathChat, Header: http.Header{"Mcp-Session-Id": {"abc"}, "Aaa-Session-Id": {"def"}, "X-Litellm-Session-Id": {"mine"}}}
+	if err := readHints(call); err != nil || call.Hints.Session != "mine" {
+		t.Errorf("session %q, %v", call.Hints.Session, err)
+	}
+}

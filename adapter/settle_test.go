@@ -88,7 +88,7 @@ func (p *prices) Price(string, string, time.Time) *point.Price { return (*point.
 // tells in its beginning how long the sound was.
 func TestUntoldUsage(t *testing.T) {
 	rate := 6e6
-	minutes, tokens := &prices{PerMinute: &rate}, &prices{Input: &rate, AudioOutput: &rate}
+	minutes, tokens, free := &prices{PerMinute: &rate}, &prices{Input: &rate, AudioOutput: &rate}, &prices{Input: new(float64), Output: new(float64)}
 	speech := `{"model":"m","input":"hello","voice":"alloy"}`
 	form := formOf("model", "m", "response_format", "verbose_json", "file@a.mp3", "x")
 	long := `"text":"` + strings.Repeat("words ", 60_000) + `","segments":[]}`
@@ -101,6 +101,8 @@ func TestUntoldUsage(t *testing.T) {
 		"a long transcript":     {point.PathTranscribe, form, "application/json", `{"task":"transcribe","duration":90.5,` + long, minutes, 9_050_000, ""},
 		"a transcript of usage": {point.PathTranscribe, form, "application/json", `{"duration":30,` + strings.TrimSuffix(long, "}") + `,"usage":{"type":"duration","seconds":60}}`, minutes, 6_000_000, ""},
 		"nothing told":          {point.PathTranscribe, form, "application/json", "{" + long, minutes, 0, "told no usage"},
+		"nothing to pay":        {point.PathTranscribe, form, "application/json", "{" + long, free, 0, ""},
+		"told, nothing to pay":  {point.PathTranscribe, form, "application/json", `{"duration":90.5,` + long, free, 0, ""},
 		"no price, none told":   {point.PathTranscribe, form, "application/json", "{" + long, nil, 0, ""},
 		"speech by tokens":      {point.PathSpeech, speech, "audio/mpeg", "sound", tokens, 0, "told no usage"},
 		"speech without price":  {point.PathSpeech, speech, "audio/mpeg", "sound", nil, 0, "No price is known"},

@@ -32,7 +32,7 @@ var alertKinds = []AlertKind{
 	{AlertJournalFull, SeverityCritical, "The journal is full and requests are refused. Bring the database back or free disk space; it goes on without a restart."},
 	{AlertJournalDamaged, SeverityWarning, "Records could not be read back or were refused by the database. Look at the journal folder: what could be saved is in rejected.jsonl."},
 	{AlertLogDrops, SeverityWarning, "Log entries did not reach the database; the terminal has them all. Check the database, or raise the log level."},
-	{"unpriced_model", SeverityWarning, "A model has no known price, or its provider did not tell what it is reckoned by, so its cost is unknown and budgets do not see it. Update Point, or give the model a price; where a price is known, ask for an answer that tells usage, such as a transcript in verbose_json."},
+	{"unpriced_model", SeverityWarning, "A model has no known price, or its provider did not tell what it is reckoned by, so its cost is unknown and budgets do not see it. Update Point, or give the model a price; where a price is known, ask for an answer that tells usage: of a transcript verbose_json if it is paid by the minute, json if by tokens."},
 	{"provider_key_suspended", SeverityCritical, "A provider refuses a key, so it is not used for now. Put a valid key into the provider; it is tried again by itself."},
 	{"config_file_invalid", SeverityWarning, "The configuration file was changed to what cannot be taken, so what was live stays. Mend what the detail lists; Point takes the file within seconds, and refuses to start with it as it is."},
 	{"guessing", SeverityWarning, "Somebody tries passwords, keys or tokens; further tries are slowed down. See where they come from and block it if it is not yours."},

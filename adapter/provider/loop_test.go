@@ -261,6 +261,9 @@ func (f *fixture) checkTail(t *testing.T, d Decoder, block point.Block) {
 		return
 	}
 	tail := block.Data[min(len(block.Data)/4, max(block.CostAt-20, 0)):]
+	if beginner, ok := d.(Beginner); ok {
+		beginner.Begin(block.Data[:len(block.Data)/2])
+	}
 	usage, at := forwarder.Tail(tail)
 	if diff := cmp.Diff(block.Usage, usage); diff != "" {
 		t.Errorf("tail: %s", diff)

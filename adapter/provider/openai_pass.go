@@ -113,14 +113,14 @@ func unflagged(body []byte) (list edits) {
 // what searches were billed.
 func toldBeside(body []byte, u *point.Usage) *point.Usage {
 	doc := whole(body)
-	length, searches := doc.get("duration"), doc.get("meta").get("billed_units").get("search_units")
-	if !length.isNumber() && !searches.isNumber() || u != nil && u.AudioMS+u.Searches > 0 {
+	length, searches := milliseconds(doc.get("duration")), doc.get("meta").get("billed_units").get("search_units")
+	if length == 0 && !searches.isNumber() || u != nil && u.AudioMS+u.Searches > 0 {
 		return u
 	}
 	if u == nil {
 		u = &point.Usage{}
 	}
-	u.AudioMS, u.Searches = milliseconds(length), count(searches.int())
+	u.AudioMS, u.Searches = length, count(searches.int())
 	return u
 }
 
@@ -158,7 +158,10 @@ func (d *passed) Event(e sse.Event, emit func(point.Block)) error {
 
 // Begin notes how long the sound was: transcripts tell it before their text.
 func (d *passed) Begin(head []byte) {
-	d.ms = milliseconds(whole(head).get("duration"))
+	length := whole(head).get("duration")
+	if length.at+len(length.raw) < len(head) { // else it may be cut off
+		d.ms = milliseconds(length)
+	}
 }
 
 // Tail finds the usage in the end of a document that is relayed in parts.

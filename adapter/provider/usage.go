@@ -2,6 +2,7 @@ package provider
 
 import (
 	"strconv"
+	"strings"
 
 	"point"
 )
@@ -42,9 +43,15 @@ func openAIUsage(u value) *point.Usage {
 	return clampUsage(&usage)
 }
 
-// milliseconds reads a number of seconds.
+// milliseconds reads a number of seconds, which vLLM writes as a string.
 func milliseconds(seconds value) int64 {
-	n, err := strconv.ParseFloat(string(seconds.raw), 64)
+	text := string(seconds.raw)
+	if seconds.isString() {
+		if text = seconds.str(); strings.Trim(text, "0123456789.") != "" {
+			return 0
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(n > 0) {
 		return 0
 	}

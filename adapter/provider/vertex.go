@@ -146,11 +146,11 @@ func (vertex) Speaks(path, model string, _ *point.ProviderConfig) bool {
 // ids.
 func vertexContents(body []byte) []byte {
 	var list edits
-	for _, turn := range whole(body).get("contents").elements() {
-		if turn.isObject() && !turn.get("role").exists() {
+	for turn := range whole(body).get("contents").oneOrMore() {
+		if role := turn.get("role"); turn.isObject() && (!role.exists() || role.isNull()) {
 			list.set(turn, "role", `"user"`)
 		}
-		for _, part := range turn.get("parts").elements() {
+		for part := range turn.get("parts").oneOrMore() {
 			for _, name := range []string{"functionCall", "function_call", "functionResponse", "function_response"} {
 				list.cut(part.get(name), func(key []byte, _ value) bool { return string(key) == "id" })
 			}

@@ -120,6 +120,23 @@ func (v value) elements() iter.Seq2[int, value] {
 	}
 }
 
+// oneOrMore are a list's elements, or the value itself if it is none: Google takes both.
+func (v value) oneOrMore() iter.Seq[value] {
+	return func(yield func(value) bool) {
+		if !v.isList() {
+			if v.exists() {
+				yield(v)
+			}
+			return
+		}
+		for _, element := range v.elements() {
+			if !yield(element) {
+				return
+			}
+		}
+	}
+}
+
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
 		i++
