@@ -31,17 +31,29 @@ func (b *builder) prefer() {
 	case "latency", "throughput":
 		orderLowestLatency(b, b.plan.Targets)
 	}
-	if want.AllowFallbacks != nil && !*want.AllowFallbacks && len(b.plan.Targets) > 1 {
+	if strict(want) && len(want.Order) == 0 && len(b.plan.Targets) > 1 {
 		b.plan.Targets = b.plan.Targets[:1]
 	}
 }
 
+// strict reports whether the request takes no other provider than those that it names, or the first.
+func strict(want *point.ProviderPreference) bool {
+	return want.AllowFallbacks != nil && !*want.AllowFallbacks
+}
+
 // keep drops the targets that the request rules out.
 func (b *builder) keep(want *point.ProviderPreference) {
+	for _, name := range slices.Concat(want.Only, want.Order) {
+		if _, ok := b.snap.Provider(name); !ok {
+			b.skip(name, b.env.Model, "there is no such provider, though the request names it")
+		}
+	}
 	b.plan.Targets = slices.DeleteFunc(b.plan.Targets, func(t point.Target) bool {
 		switch {
 		case len(want.Only) > 0 && indexOf(want.Only, t.Provider) < 0:
 			b.skip(t.Provider.Name, t.Model, "the request's provider.only leaves it out")
+		case strict(want) && len(want.Order) > 0 && indexOf(want.Order, t.Provider) < 0:
+			b.skip(t.Provider.Name, t.Model, "the request's provider.order leaves it out, and provider.allow_fallbacks is false")
 		case indexOf(want.Ignore, t.Provider) >= 0:
 			b.skip(t.Provider.Name, t.Model, "the request's provider.ignore names it")
 		case want.MaxPrice != nil && b.dearer(t, want.MaxPrice):

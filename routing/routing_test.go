@@ -89,6 +89,8 @@ func TestPlan(t *testing.T) {
 		"fallback models":                       {`{"model":"b/m","models":["a/m2"]}`, []string{"b/m", "a/m2"}, 0},
 		"order":                                 {`{"model":"m","provider":{"order":["c","b"]}}`, []string{"c/m", "b/m", "a/m"}, 0},
 		"ignore":                                {`{"model":"m","provider":{"ignore":["a"]}}`, []string{"b/m", "c/m"}, 1},
+		"order alone":                           {`{"model":"m","provider":{"order":["c","b"],"allow_fallbacks":false}}`, []string{"c/m", "b/m"}, 1},
+		"order alone, one unknown":              {`{"model":"m","provider":{"order":["nope","b"],"allow_fallbacks":false}}`, []string{"b/m"}, 3},
 		"no fallbacks":                          {`{"model":"m","provider":{"allow_fallbacks":false}}`, []string{"a/m"}, 0},
 		"sort by price, unknown last":           {`{"model":"m","provider":{"sort":"price"}}`, []string{"b/m", "a/m", "c/m"}, 0},
 		"max price leaves out the unknown":      {`{"model":"m","provider":{"max_price":{"prompt":2}}}`, []string{"b/m"}, 2},

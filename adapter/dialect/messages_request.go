@@ -110,6 +110,12 @@ func (t *messagesTelling) tell() ([]byte, error) {
 			return nil, err
 		}
 	}
+	if most := t.in.MaxTokens; most != nil && *most == 0 { // the prompt is only to be cached
+		if err := t.refuse("max_tokens", "0 has a meaning at Anthropic alone"); err != nil {
+			return nil, err
+		}
+		t.in.MaxTokens = nil
+	}
 	t.toolChoice()
 	t.reasoning()
 	in, out := &t.in, &t.out

@@ -62,6 +62,8 @@ func (bedrock) Check(c *point.ProviderConfig, fault point.Fault) {
 		fault("secret_access_key", "An access_key_id needs its secret_access_key.")
 	case !id && secret:
 		fault("access_key_id", "A secret_access_key needs its access_key_id.")
+	case !id && !c.Secrets["session_token"].IsZero():
+		fault("session_token", "A session_token belongs to an access_key_id and a secret_access_key; give all three.")
 	}
 }
 

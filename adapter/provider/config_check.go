@@ -25,8 +25,18 @@ func (r *configReader) credentials() {
 		r.dropOthers(named[0])
 	}
 	if !r.kind.Keyless && r.out.APIKeyEnv == "" && len(r.out.Credentials()) == 0 && len(r.kind.OwnSecrets(&r.out)) == 0 {
-		r.missing("api_key", "Give a key here, in api_keys, or by api_key_env.")
+		r.missing("api_key", r.keyHint())
 	}
+}
+
+// keyHint tells where a credential may be given.
+func (r *configReader) keyHint() string {
+	for _, f := range r.kind.Fields {
+		if f.Type == "secret" {
+			return "Give " + f.Name + ", or a key here, in api_keys, or by api_key_env."
+		}
+	}
+	return "Give a key here, in api_keys, or by api_key_env."
 }
 
 // named are the places of a key that the config itself names.

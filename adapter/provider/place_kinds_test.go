@@ -81,6 +81,7 @@ func TestSettingsFitEachOther(t *testing.T) {
 		{"bedrock", `{"region":"us-east-1","access_key_id":"A","secret_access_key":"s"}`, ""},
 		{"bedrock", `{"region":"us-east-1","access_key_id":"A"}`, "secret_access_key"},
 		{"bedrock", `{"region":"us-east-1","secret_access_key":"s"}`, "access_key_id"},
+		{"bedrock", `{"region":"us-east-1","session_token":"t"}`, "session_token"},
 		{"bedrock", `{}`, "region"},
 		{"bedrock", `{"region":"virginia"}`, "region"},
 		{"vertex", `{}`, "api_key"},

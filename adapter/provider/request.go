@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -173,10 +174,21 @@ func readChat(req *Request) (*chatRequest, error) {
 	if err := aside.messages(chat.Messages); err != nil {
 		return nil, invalidBody(err)
 	}
+	if err := cmp.Or(tooShort("max_tokens", chat.MaxTokens), tooShort("max_completion_tokens", chat.MaxCompletionTokens)); err != nil {
+		return nil, err
+	}
 	if len(chat.Messages) == 0 {
 		return nil, &point.Error{Code: point.MissingField, Param: "messages", Message: "Give at least one message."}
 	}
 	return &chat, nil
+}
+
+// tooShort refuses a limit that no answer keeps, nil if it is none.
+func tooShort(name string, limit *int64) *point.Error {
+	if limit == nil || *limit > 0 {
+		return nil
+	}
+	return &point.Error{Code: point.InvalidRequest, Param: name, Message: fmt.Sprintf("The field %q must be a whole number from 1 on; leave it out for the longest answer.", name)}
 }
 
 // invalidBody tells which field has the wrong type.

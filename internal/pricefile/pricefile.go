@@ -47,8 +47,15 @@ var errFormat = errors.New("this is neither LiteLLM's model_prices_and_context_w
 // Read reads a file of either format. An error means that it is neither; what is wrong with single
 // entries is in Faults.
 func Read(data []byte) (*Catalogue, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var entries map[string]json.RawMessage
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &entries); err != nil || len(entries) == 0 {
+	err := json.Unmarshal(data, &entries)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
+		return nil, fmt.Errorf("this is not valid JSON: line %d: %w", line, err)
+	case err != nil || len(entries) == 0:
 		return nil, errFormat
 	}
 	if len(entries) > maxEntries {

@@ -89,7 +89,15 @@ func TestRead(t *testing.T) {
 
 // TestMistakes: what is no catalogue, and entries that are wrong, by name.
 func TestMistakes(t *testing.T) {
-	for _, file := range []string{"", "[]", "{}", "null", `{"a":1}`, `{"a":{"b":{}}}`, `{"a":{"litellm_provider":"openai"}`, "<html>"} {
+	for file, want := range map[string]string{
+		"": "not valid JSON: line 1: unexpected end", "<html>": "not valid JSON: line 1: invalid character '<'",
+		"{\n\"a\":{\"litellm_provider\":\"openai\"}": "not valid JSON: line 2: unexpected end", "{\n\n\"a\" 1}": "not valid JSON: line 3: invalid character '1'",
+	} {
+		if _, err := Read([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+	for _, file := range []string{"[]", "{}", "null", `{"a":1}`, `{"a":{"b":{}}}`} {
 		if _, err := Read([]byte(file)); err == nil || !strings.Contains(err.Error(), "neither") {
 			t.Errorf("%q: %v", file, err)
 		}
