@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsontext"
 	"point/internal/sse"
 )
 
@@ -19,9 +20,10 @@ type forwarded struct {
 	kind   string  // of image, as point.ImageKind writes it
 	mend   *mender // nil: the provider's bytes are right as they are
 
-	begun    bool // content was seen
-	finished bool // a finish_reason was seen
-	done     bool // [DONE] was seen
+	mold     jsontext.Mold // of the last event that was text alone
+	begun    bool          // content was seen
+	finished bool          // a finish_reason was seen
+	done     bool          // [DONE] was seen
 	framer
 }
 
@@ -107,32 +109,64 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 		}
 		return badEvent()
 	}
+	plain := d.begun && e.DataAt >= 0 && !e.Partial && e.Name == "" && (d.mend == nil || d.mend.soFar == nil)
+	if plain && d.like(data) {
+		emit(point.Block{Kind: point.BlockContent, Data: e.Raw})
+		return nil
+	}
 	keys := findKeys(data)
 	if keys.err && whole(data).get("error").isError() || e.Name == "error" {
 		return embedded(openAIComplaint(data))
 	}
-	d.buf = d.buf[:0]
-	block := d.frame(e)
-	if d.mend != nil && (keys.odd() || keys.usage || !d.begun) {
-		if !validJSON(data) { // what is spliced must be sound
-			return badEvent()
-		}
-		if mended, changed := d.mend.chunk(data, keys, emit); changed {
-			block = d.reframe(mended)
-		}
-		if d.finished = d.mend.finished; d.mend.broken != "" {
-			if usage, _ := usageIn(data, 0); usage != nil {
-				emit(point.Block{Kind: point.BlockUsage, Usage: usage})
-			}
-			return embedded(brokenOff(d.mend.broken))
-		}
+	block, err := d.mended(e, data, keys, emit)
+	if err != nil {
+		return err
 	}
 	d.class(&block, keys)
+	if plain && block.Usage == nil && !keys.odd() && !keys.err {
+		d.cast(data)
+	}
 	if d.mend != nil && d.mend.soFar != nil {
 		block.Usage = d.mend.soFar
 	}
 	emit(block)
 	return nil
+}
+
+// mended is the block of an event, with what its kind of server says otherwise put right.
+func (d *forwarded) mended(e sse.Event, data []byte, keys keys, emit func(point.Block)) (point.Block, error) {
+	d.buf = d.buf[:0]
+	block := d.frame(e)
+	if d.mend == nil || !keys.odd() && !keys.usage && d.begun {
+		return block, nil
+	}
+	if !validJSON(data) { // what is spliced must be sound
+		return block, badEvent()
+	}
+	if mended, changed := d.mend.chunk(data, keys, emit); changed {
+		block = d.reframe(mended)
+	}
+	if d.finished = d.mend.finished; d.mend.broken == "" {
+		return block, nil
+	}
+	if usage, _ := usageIn(data, 0); usage != nil {
+		emit(point.Block{Kind: point.BlockUsage, Usage: usage})
+	}
+	return block, embedded(brokenOff(d.mend.broken))
+}
+
+// like reports whether an event is text that is written as the one before.
+func (d *forwarded) like(data []byte) bool {
+	_, n := d.mold.Fit(data)
+	return n > 0 && n == len(data)
+}
+
+// cast notes how an event of text is written, if this is one: the next ones may be known by it.
+func (d *forwarded) cast(data []byte) {
+	const key = `"content":"`
+	if start := bytes.Index(data, []byte(key)) + len(key); start >= len(key) {
+		d.mold.Cast(data, start, start+jsontext.StringEnd(data[start:]))
+	}
 }
 
 // class sets a block's kind and usage.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"point"
+	"point/internal/jsontext"
 )
 
 // kept is how many bytes of an answer's texts are held to be counted; the rest is taken to be like
@@ -15,9 +16,10 @@ const kept = 8 << 10
 // service does not tell them: it finds the texts, which costs next to nothing, and holds the first
 // of them as they are written. The zero Heard is ready.
 type Heard struct {
-	texts []byte // escaped as in JSON
-	bytes int64  // of all texts
-	open  bool   // the last piece ended within a text
+	texts []byte        // escaped as in JSON
+	bytes int64         // of all texts
+	open  bool          // the last piece ended within a text
+	mold  jsontext.Mold // of the event before
 }
 
 // marks are the ends of the keys whose values are texts of an answer, by the endpoint that it is of.
@@ -53,10 +55,37 @@ func (h *Heard) Listen(path string, stream bool, piece []byte) {
 	if h.open {
 		at = h.take(piece)
 	}
-	for {
+	if !stream {
+		h.walk(list, piece[at:])
+		return
+	}
+	for at < len(piece) {
+		if text, n := h.mold.Fit(piece[at:]); n > 0 {
+			h.hold(text)
+			at += n
+			continue
+		}
+		event := piece[at:]
+		if i := bytes.Index(event, separator); i >= 0 {
+			event = event[:i+len(separator)]
+		}
+		if start, end := h.walk(list, event); end > 0 && !h.open {
+			h.mold.Cast(event, start, end)
+		}
+		at += len(event)
+	}
+}
+
+// separator ends an event.
+var separator = []byte("\n\n")
+
+// walk goes from colon to colon and holds the texts. It tells where the text is if it is the only one.
+func (h *Heard) walk(list []string, piece []byte) (start, end int) {
+	texts := 0
+	for at := 0; ; {
 		i := bytes.IndexByte(piece[at:], ':')
 		if i < 0 {
-			return
+			break
 		}
 		key := piece[:at+i]
 		at += i + 1
@@ -68,11 +97,20 @@ func (h *Heard) Listen(path string, stream bool, piece []byte) {
 		}
 		switch {
 		case piece[at] == '"':
-			at += 1 + h.take(piece[at+1:])
+			texts++
+			start = at + 1
+			end = start + h.take(piece[start:])
+			at = end
 		case piece[at] == '{' && marked(objects, key): // arguments that are no text
+			texts++
 			at += h.object(piece[at:])
+			start, end = 0, 0
 		}
 	}
+	if texts != 1 {
+		return 0, 0
+	}
+	return start, end
 }
 
 // marked compares the last letter first: it is the wrong one most often.
@@ -87,17 +125,7 @@ func marked(list []string, key []byte) bool {
 
 // take holds the text that begins piece, and tells how long it is.
 func (h *Heard) take(piece []byte) int {
-	end, escaped := 0, false
-	for ; end < len(piece); end++ {
-		if escaped {
-			escaped = false
-			continue
-		}
-		if piece[end] == '"' {
-			break
-		}
-		escaped = piece[end] == '\\'
-	}
+	end := jsontext.StringEnd(piece)
 	h.open = end == len(piece)
 	h.hold(piece[:end])
 	return end

@@ -205,13 +205,16 @@ func FuzzHeard(f *testing.F) {
 	})
 }
 
+// BenchmarkListen is a stream whose events come a hundred at a time.
 func BenchmarkListen(b *testing.B) {
-	event := []byte(`data: {"id":"chatcmpl-123","object":"chat.completion.chunk","created":1694268190,"model":"gpt-4o-mini","system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,"delta":{"content":"Hello"},"logprobs":null,"finish_reason":null}]}` + "\n\n")
+	event := `data: {"id":"chatcmpl-123","object":"chat.completion.chunk","created":1694268190,"model":"gpt-4o-mini","system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,"delta":{"content":"Hello"},"logprobs":null,"finish_reason":null}],"obfuscation":"Wq"}` + "\n\n"
+	piece := []byte(strings.Repeat(event, 100))
 	b.ReportAllocs()
 	for b.Loop() {
 		var h Heard
-		h.Listen(point.PathChat, true, event)
+		h.Listen(point.PathChat, true, piece)
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/event")
 }
 
 func BenchmarkPrompt(b *testing.B) {
