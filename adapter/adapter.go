@@ -46,6 +46,8 @@ type Budget interface {
 // key, or nothing and says why; what it returns is settled once.
 type Limiter interface {
 	Admit(ctx context.Context, call *point.Call, need point.Need) (point.Lease, point.Standing, error)
+	// Full refuses call if its key has nothing left for any request. It takes nothing.
+	Full(call *point.Call) (point.Standing, error)
 }
 
 // ModelLister tells which models a provider has.

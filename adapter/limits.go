@@ -20,6 +20,15 @@ func (t *transaction) admit(ctx context.Context, plan *point.Plan) (err error) {
 	return err
 }
 
+// full refuses a call of a key that has nothing left.
+func (t *transaction) full() (err error) {
+	if t.call.Key.Limits.None() {
+		return nil
+	}
+	t.standing, err = t.h.Limits.Full(t.call)
+	return err
+}
+
 // release settles what admit took with what the record says was used.
 func (t *transaction) release() {
 	if t.lease == nil {

@@ -29,6 +29,9 @@ func (t *transaction) recall(ctx context.Context) error {
 		return nil
 	}
 	call.Keeps = true
+	if err := t.full(); err != nil { // nothing is read for a request that cannot be admitted
+		return err
+	}
 	m := &memory{keeper: t.h.Responses, key: call.Key.ID, limit: t.h.MaxBody, pool: &t.h.bodies}
 	defer func() { m.pool.give(m.held) }()
 	body, err := m.expand(ctx, call.Body)

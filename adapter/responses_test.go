@@ -300,6 +300,20 @@ func TestReferencesAreReadOnce(t *testing.T) {
 	}
 }
 
+// TestNothingIsReadForAKeyWithoutRoom: a request that cannot be admitted costs no question to the database.
+func TestNothingIsReadForAKeyWithoutRoom(t *testing.T) {
+	w, s, _ := responding(t, says(document), says(nativeResponse))
+	call, _ := point.ResponseCall(fmt.Sprintf("resp_%032x", 1))
+	s.kept["key-1"+call] = &point.KeptResponse{ID: call, Items: []byte(`[{"type":"message","role":"user","content":"hi"}]`)}
+	w.limit(point.KeyLimits{RPM: new(int64(1))})
+	for reads, want := range []int{http.StatusOK, http.StatusTooManyRequests, http.StatusTooManyRequests} {
+		code, answer := w.respond("POST", "", `{"model":"b/m","input":"on","previous_response_id":"`+fmt.Sprintf("resp_%032x", 1)+`"}`)
+		if code != want || s.reads != 1 {
+			t.Errorf("request %d: %d %s, %d reads", reads, code, answer, s.reads)
+		}
+	}
+}
+
 // TestKeptResponseTakesRoom: one that is read out is held within the budget too.
 func TestKeptResponseTakesRoom(t *testing.T) {
 	w, s, _ := responding(t, says(document), says(nativeResponse))

@@ -50,6 +50,14 @@ func (s *keyState) roll(now time.Time) {
 	s.month.roll(monthOf(now))
 }
 
+// ready is roll before something is taken or refused.
+func (s *keyState) ready(now time.Time) {
+	if s.minute == nil {
+		s.minute = &minute{}
+	}
+	s.roll(now)
+}
+
 // clockSlack is how far a clock may go back over midnight without a budget beginning anew: one
 // that is set right by its time service, or read by two requests at once.
 const clockSlack = time.Hour
@@ -65,10 +73,7 @@ func (s *keyState) beginAnew(now time.Time) {
 
 // admit takes what a request needs, or nothing. The lock is held.
 func (s *keyState) admit(limits *point.KeyLimits, need point.Need, now time.Time) (*lease, error) {
-	if s.minute == nil {
-		s.minute = &minute{}
-	}
-	s.roll(now)
+	s.ready(now)
 	if e := tooLarge(limits, need.Least); e != nil {
 		return nil, e
 	}

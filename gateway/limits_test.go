@@ -182,6 +182,39 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
+// TestFull: it refuses what Admit would, and takes nothing.
+func TestFull(t *testing.T) {
+	for name, c := range map[string]struct {
+		limits point.KeyLimits
+		code   point.Code
+	}{
+		"requests":   {point.KeyLimits{RPM: new(int64(1))}, point.RateLimited},
+		"tokens":     {point.KeyLimits{TPM: new(int64(10))}, point.RateLimited},
+		"places":     {point.KeyLimits{Concurrency: new(int64(1))}, point.RateLimited},
+		"day":        {point.KeyLimits{BudgetDay: new(point.USD)}, point.KeyBudgetExceeded},
+		"month":      {point.KeyLimits{BudgetMonth: new(point.USD)}, point.KeyBudgetExceeded},
+		"more to go": {point.KeyLimits{RPM: new(int64(2)), TPM: new(int64(11)), BudgetDay: new(2 * point.USD)}, ""},
+	} {
+		w := newLimitWorld()
+		k := limited(c.limits)
+		call := &point.Call{Key: k, Start: w.clock()}
+		for range 3 {
+			if _, err := w.Full(call); err != nil {
+				t.Fatalf("%s: refused before anything was used: %v", name, err)
+			}
+		}
+		must(t)(w.ask(k, 10, point.USD))
+		standing, err := w.Full(call)
+		e := new(point.Error)
+		if errors.As(err, &e); e.Code != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+		if limit := c.limits.RPM; limit != nil && standing.Requests.Remaining != *limit-1 {
+			t.Errorf("%s: %+v", name, standing)
+		}
+	}
+}
+
 func TestBudgets(t *testing.T) {
 	w := newLimitWorld()
 	k := limited(point.KeyLimits{BudgetDay: new(3 * point.USD), BudgetMonth: new(5 * point.USD)})
