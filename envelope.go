@@ -39,6 +39,7 @@ type Envelope struct {
 	Provider  ProviderPreference
 	Fallbacks []string // fallback_providers: provider names or "provider/model"
 	Models    []string // models: further models to fall back to, OpenRouter's field
+	Unknown   []string // members of provider that Point does not know: "provider.zdr"
 
 	Keys   int      // how many top-level keys there are
 	Params []string // names of the first of them, in order, and of all that Point reads
@@ -47,23 +48,6 @@ type Envelope struct {
 	MessagesAt      Span   // the conversation: the value of messages, input or contents, zero if absent
 	StreamOptionsAt Span   // the value of stream_options, zero if absent
 	OwnFields       []Span // members only Point reads (provider, fallback_providers, models), commas included so that what is left is valid
-}
-
-// ProviderPreference is the body's "provider": a name or id, or OpenRouter's object.
-type ProviderPreference struct {
-	Name           string    `json:"-"` // when it was a string
-	Order          []string  `json:"order"`
-	Only           []string  `json:"only"`
-	Ignore         []string  `json:"ignore"`
-	AllowFallbacks *bool     `json:"allow_fallbacks"`
-	Sort           string    `json:"sort"` // price, throughput or latency
-	MaxPrice       *MaxPrice `json:"max_price"`
-}
-
-// MaxPrice bounds a target's price, in USD per million tokens.
-type MaxPrice struct {
-	Prompt     *float64 `json:"prompt"`
-	Completion *float64 `json:"completion"`
 }
 
 // ScanEnvelope reads the top-level keys of a JSON object in UTF-8. It checks the structure of
@@ -107,7 +91,7 @@ func FormEnvelope(f *Form) (Envelope, error) {
 		case "model":
 			env.Model = value
 		case "stream":
-			env.Stream = value == "true"
+			env.Stream, _ = strconv.ParseBool(value)
 		case "provider":
 			env.Provider.Name = value
 		case "fallback_providers", "fallback_providers[]":
@@ -317,11 +301,11 @@ func (e *Envelope) set(m member, body []byte) error {
 		if len(raw) > 0 && raw[0] == '"' {
 			return decode(m.key, "a provider's name or an object", raw, &e.Provider.Name)
 		}
-		return decode(m.key, "a provider's name or an object", raw, &e.Provider)
+		return e.Provider.read(raw, &e.Unknown)
 	case "fallback_providers":
-		return decode(m.key, "a list of strings", raw, &e.Fallbacks)
+		return decodeList(m.key, raw, &e.Fallbacks)
 	case "models":
-		return decode(m.key, "a list of strings", raw, &e.Models)
+		return decodeList(m.key, raw, &e.Models)
 	case "max_tokens", "max_completion_tokens", "max_output_tokens":
 		e.MaxTokens, _ = strconv.ParseInt(string(raw), 10, 64)
 	case "n":

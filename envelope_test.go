@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,6 +42,48 @@ func TestScanEnvelopeProviderObject(t *testing.T) {
 	p := env.Provider
 	if p.Order[0] != "a" || len(p.Only) != 2 || *p.AllowFallbacks || p.Sort != "price" || *p.MaxPrice.Prompt != 1.5 {
 		t.Errorf("unexpected preference: %+v", p)
+	}
+}
+
+// TestScanEnvelopeOfOpenRoutersClients: what they write in other forms is read, and what Point does
+// not know of it is noted.
+func TestScanEnvelopeOfOpenRoutersClients(t *testing.T) {
+	env, err := point.ScanEnvelope([]byte(`{"model":"m","provider":{"zdr":true,"sort":{"by":"latency","partition":"none"},"max_price":{"prompt":"0.5","completion":null,"image":1},"order":null,"data_collection":"deny"}}`))
+	p := env.Provider
+	if err != nil || p.Sort != "latency" || *p.MaxPrice.Prompt != 0.5 || p.MaxPrice.Completion != nil || p.Order != nil {
+		t.Errorf("preference %+v, %v", p, err)
+	}
+	if want := []string{"provider.data_collection", "provider.max_price.image", "provider.sort.partition", "provider.zdr"}; !slices.Equal(env.Unknown, want) {
+		t.Errorf("unknown are %q", env.Unknown)
+	}
+}
+
+// TestScanEnvelopeNamesWhatIsWrong: the member, however deep, and what it would have to be.
+func TestScanEnvelopeNamesWhatIsWrong(t *testing.T) {
+	tests := map[string]struct{ param, says string }{
+		`{"provider":7}`:                            {"provider", "a provider's name or an object"},
+		`{"provider":["a"]}`:                        {"provider", "a provider's name or an object"},
+		`{"provider":{"order":"a"}}`:                {"provider.order", "a list of strings"},
+		`{"provider":{"only":["a",1]}}`:             {"provider.only[1]", "a string"},
+		`{"provider":{"ignore":{}}}`:                {"provider.ignore", "a list of strings"},
+		`{"provider":{"allow_fallbacks":"no"}}`:     {"provider.allow_fallbacks", "true or false"},
+		`{"provider":{"sort":"cheapest"}}`:          {"provider.sort", `"price", "throughput", "latency"`},
+		`{"provider":{"sort":1}}`:                   {"provider.sort", `"price", "throughput", "latency"`},
+		`{"provider":{"sort":{"by":"x"}}}`:          {"provider.sort.by", `"price", "throughput", "latency"`},
+		`{"provider":{"max_price":1}}`:              {"provider.max_price", "an object of prices"},
+		`{"provider":{"max_price":{"prompt":"x"}}}`: {"provider.max_price.prompt", "USD per million tokens"},
+		`{"provider":{"max_price":{"prompt":-1}}}`:  {"provider.max_price.prompt", "from 0 on"},
+		`{"provider":{` + manyKeys(51) + `}}`:       {"provider", "more than 50"},
+		`{"models":"m"}`:                            {"models", "a list of strings"},
+		`{"models":["m",{}]}`:                       {"models[1]", "a string"},
+		`{"fallback_providers":[null,1]}`:           {"fallback_providers[1]", "a string"},
+	}
+	for body, want := range tests {
+		_, err := point.ScanEnvelope([]byte(body))
+		var e *point.Error
+		if !errors.As(err, &e) || e.Code != point.InvalidRequest || e.Param != want.param || !strings.Contains(e.Message, want.says) {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }
 

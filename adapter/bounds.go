@@ -38,8 +38,51 @@ var (
 	googlesAnswers = bound{"generationConfig.candidateCount", 1, 8}
 )
 
+// formFields are the fields of forms that are no texts: what they must be, and whether one is.
+var formFields = map[string]struct {
+	want string
+	is   func(string) bool
+}{
+	"n": {"a whole number", isWhole}, "partial_images": {"a whole number", isWhole}, "output_compression": {"a whole number", isWhole},
+	"stream":      {"true or false", isBoolean},
+	"temperature": {"a number", isNumber},
+}
+
+func isWhole(text string) bool {
+	n, err := strconv.ParseFloat(text, 64)
+	return err == nil && n == math.Trunc(n)
+}
+
+func isBoolean(text string) bool {
+	_, err := strconv.ParseBool(text)
+	return err == nil
+}
+
+func isNumber(text string) bool {
+	n, err := strconv.ParseFloat(text, 64)
+	return err == nil && !math.IsInf(n, 0) && !math.IsNaN(n)
+}
+
+// typed refuses fields of a form that cannot be what their name says: services take texts of forms
+// for what they can, and may pass over the rest.
+func typed(f *point.Form) error {
+	for i := range f.Parts {
+		p := &f.Parts[i]
+		field, known := formFields[p.Name]
+		if known && (p.Filename != "" || !field.is(string(p.Value))) {
+			return &point.Error{Code: point.InvalidRequest, Param: p.Name, Message: fmt.Sprintf("The field %q must be %s.", p.Name, field.want)}
+		}
+	}
+	return nil
+}
+
 // bounded refuses numbers that are out of their bounds.
 func bounded(call *point.Call) error {
+	if call.Form != nil {
+		if err := typed(call.Form); err != nil {
+			return err
+		}
+	}
 	for _, b := range bounds[call.Path] {
 		if !slices.Contains(call.Envelope.Params, b.field) {
 			continue

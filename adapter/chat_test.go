@@ -478,3 +478,22 @@ func TestTotalTimeBoundsTheWholeCall(t *testing.T) {
 		})
 	}
 }
+
+// TestPreferencesOfOthersAreNamed: what OpenRouter's clients say of providers and Point does not know
+// stops nothing, reaches no provider and is told.
+func TestPreferencesOfOthersAreNamed(t *testing.T) {
+	var got string
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		got = string(b)
+		says(document)(rw, r)
+	})
+	response, answer := w.post(strings.Replace(chat, "{", `{"provider":{"zdr":true,"sort":"price","odd, name":1},`, 1))
+	if response.StatusCode != 200 || response.Header.Get("X-Point-Dropped") != "provider.odd??name, provider.zdr" || got != chat {
+		t.Errorf("%d %s, dropped %q, sent %s", response.StatusCode, answer, response.Header.Get("X-Point-Dropped"), got)
+	}
+	response, answer = w.post(strings.Replace(chat, "{", `{"provider":{"order":"a"},`, 1))
+	if response.StatusCode != 400 || !strings.Contains(answer, `"param":"provider.order"`) {
+		t.Errorf("%d %s", response.StatusCode, answer)
+	}
+}

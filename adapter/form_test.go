@@ -199,6 +199,32 @@ func TestBytesBreakOff(t *testing.T) {
 	}
 }
 
+// TestFormFieldsAreWhatTheyMustBe: what cannot be is refused before a provider is asked, by its name.
+func TestFormFieldsAreWhatTheyMustBe(t *testing.T) {
+	w := newWorld(t, says(`{"created":1,"data":[{"b64_json":"eA=="}],"text":"hello"}`))
+	for _, test := range []struct{ path, name, value, says string }{
+		{point.PathImageEdits, "n", "abc", "a whole number"},
+		{point.PathImageEdits, "n", "1.5", "a whole number"},
+		{point.PathImageEdits, "n", "11", "from 1 to 10"},
+		{point.PathImageEdits, "n@a.png", "1", "a whole number"},
+		{point.PathImageEdits, "partial_images", "", "a whole number"},
+		{point.PathImageEdits, "stream", "maybe", "true or false"},
+		{point.PathTranscribe, "stream", "yes", "true or false"},
+		{point.PathTranscribe, "temperature", "hot", "a number"},
+		{point.PathTranslate, "temperature", "NaN", "a number"},
+		{point.PathImageEdits, "n", "2", ""},
+		{point.PathTranscribe, "temperature", "0.2", ""},
+		{point.PathTranscribe, "stream", "False", ""},
+	} {
+		response, answer := w.do("POST", test.path, formOf("model", "m", "prompt", "p", "file@a", "x", test.name, test.value), formed...)
+		name, _, _ := strings.Cut(test.name, "@")
+		refused := response.StatusCode == 400 && gjson.Get(answer, "error.param").Str == name && strings.Contains(answer, test.says)
+		if test.says == "" && response.StatusCode != 200 || test.says != "" && !refused {
+			t.Errorf("%s %s=%s: %d %s", test.path, test.name, test.value, response.StatusCode, answer)
+		}
+	}
+}
+
 // TestStreamsThatAreNone: where a service takes no notice of the wish for a stream, its answer goes
 // back under its own type, however long it took.
 func TestStreamsThatAreNone(t *testing.T) {

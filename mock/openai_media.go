@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -81,13 +83,34 @@ func openAIEdit(req *request) (*reply, *failure) {
 	case u.file == nil:
 		return nil, bad("image", "Missing required parameter: 'image'.")
 	}
-	picture := base64.StdEncoding.EncodeToString(drawPNG(req.server.opts.Seed ^ fnv(u.fields["prompt"]+string(u.file))))
-	in := countTokens(u.fields["prompt"])
-	usage := object{"total_tokens": in + 272, "input_tokens": in, "output_tokens": 272, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
-	if u.fields["stream"] == "true" {
-		return drawn(req, "image_edit", picture, usage), nil
+	r := imageRequest{ResponseFormat: u.fields["response_format"], Stream: u.fields["stream"] == "true"}
+	if f := cmp.Or(u.number("n", &r.N), u.number("partial_images", &r.PartialImages)); f != nil {
+		return nil, f
 	}
-	return document(object{"created": req.server.opts.Now().Unix(), "data": []object{{"b64_json": picture}}, "usage": usage}), nil
+	data, f := pictures(&r, req.server.opts.Seed^fnv(u.fields["prompt"]+string(u.file)))
+	if f != nil {
+		return nil, f
+	}
+	in, out := countTokens(u.fields["prompt"]), 272*len(data)
+	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
+	if r.Stream {
+		return drawn(req, "image_edit", &r, data[0]["b64_json"], usage), nil
+	}
+	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
+}
+
+// number reads a field that is a whole number, if it is there.
+func (u *upload) number(name string, to **int) *failure {
+	text, there := u.fields[name]
+	if !there {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return bad(name, fmt.Sprintf("Invalid type for '%s': expected an integer.", name))
+	}
+	*to = &n
+	return nil
 }
 
 type speechRequest struct {

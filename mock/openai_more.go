@@ -190,6 +190,7 @@ type imageRequest struct {
 	N              *int   `json:"n"`
 	ResponseFormat string `json:"response_format"`
 	Stream         bool   `json:"stream"`
+	PartialImages  *int   `json:"partial_images"`
 }
 
 // openAIImage answers with small coloured PNGs, always inline but for response_format url.
@@ -201,6 +202,20 @@ func openAIImage(req *request) (*reply, *failure) {
 	if r.Prompt == "" {
 		return nil, bad("prompt", "Missing required parameter: 'prompt'.")
 	}
+	data, f := pictures(&r, req.server.opts.Seed^fnv(r.Prompt))
+	if f != nil {
+		return nil, f
+	}
+	in, out := countTokens(r.Prompt), 272*len(data)
+	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
+	if r.Stream {
+		return drawn(req, "image_generation", &r, data[0]["b64_json"], usage), nil
+	}
+	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
+}
+
+// pictures are as many as were asked for.
+func pictures(r *imageRequest, hash uint64) ([]object, *failure) {
 	n := 1
 	if r.N != nil {
 		n = *r.N
@@ -208,33 +223,39 @@ func openAIImage(req *request) (*reply, *failure) {
 	if n < 1 || n > 10 {
 		return nil, bad("n", fmt.Sprintf("Invalid value for 'n': %d must be between 1 and 10.", n))
 	}
+	if p := r.PartialImages; p != nil && (*p < 0 || *p > 3) {
+		return nil, bad("partial_images", fmt.Sprintf("Invalid value for 'partial_images': %d must be between 0 and 3.", *p))
+	}
 	data := make([]object, n)
 	for i := range data {
-		picture := base64.StdEncoding.EncodeToString(drawPNG(req.server.opts.Seed ^ fnv(r.Prompt) + uint64(i)))
+		picture := base64.StdEncoding.EncodeToString(drawPNG(hash + uint64(i)))
 		data[i] = object{"b64_json": picture}
 		if r.ResponseFormat == "url" {
 			data[i] = object{"url": "data:image/png;base64," + picture}
 		}
 	}
-	in, out := countTokens(r.Prompt), 272*n
-	usage := object{"total_tokens": in + out, "input_tokens": in, "output_tokens": out, "input_tokens_details": object{"text_tokens": in, "image_tokens": 0}}
-	if r.Stream {
-		return drawn(req, "image_generation", data[0]["b64_json"], usage), nil
-	}
-	return document(object{"created": req.server.opts.Now().Unix(), "data": data, "usage": usage}), nil
+	return data, nil
 }
 
-// drawn is a picture as a stream, whose events begin with kind.
-func drawn(req *request, kind string, picture any, usage object) *reply {
+// drawn is a picture as a stream, whose events begin with kind: as many before the last as were
+// asked for, one if nobody said.
+func drawn(req *request, kind string, r *imageRequest, picture any, usage object) *reply {
 	event := func(name, member string, v any) frame {
 		return frame{event: name, last: member == "usage", data: encode(object{
 			"type": name, "b64_json": picture, "created_at": req.server.opts.Now().Unix(), "background": "opaque", "output_format": "png",
 			"quality": "low", "size": "1024x1024", member: v,
 		})}
 	}
-	return &reply{status: http.StatusOK, stream: true, frames: []frame{
-		event(kind+".partial_image", "partial_image_index", 0), event(kind+".completed", "usage", usage),
-	}}
+	partial := 1
+	if r.PartialImages != nil {
+		partial = *r.PartialImages
+	}
+	rep := &reply{status: http.StatusOK, stream: true}
+	for i := range partial {
+		rep.frames = append(rep.frames, event(kind+".partial_image", "partial_image_index", i))
+	}
+	rep.frames = append(rep.frames, event(kind+".completed", "usage", usage))
+	return rep
 }
 
 // drawPNG is a picture of 32 by 32 pixels: two colours that hash tells, one fading into the

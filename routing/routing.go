@@ -244,11 +244,26 @@ func (b *builder) none() error {
 			message = fmt.Sprintf("There is no provider %q, and no active provider has a model %q. GET /v1/models lists what there is.", before, b.env.Model)
 		}
 	}
+	if model, p, _ := b.resolve(b.env.Model); p == nil {
+		if demo := b.simulated(model); demo != "" {
+			message = fmt.Sprintf("No active provider has the model %q. %s has it but is simulated, and beside real providers serves only when it is named: write %q.", b.env.Model, demo, demo+"/"+model)
+		}
+	}
 	if len(b.plan.Skipped) > 0 {
 		s := b.plan.Skipped[0]
 		message = fmt.Sprintf("No provider can serve the model %q: %s: %s.", b.env.Model, s.Provider, s.Reason)
 	}
 	return &point.Error{Code: point.ModelNotFound, Param: "model", Message: message}
+}
+
+// simulated is the name of a provider that has model and may not serve it bare, empty if none does.
+func (b *builder) simulated(model string) (name string) {
+	for _, p := range b.snap.Providers {
+		if p.Active() && !b.bare(p) && b.planner.catalog.Has(p, model) && b.planner.catalog.Serves(p, b.call.Path) && (name == "" || p.Name < name) {
+			name = p.Name
+		}
+	}
+	return name
 }
 
 func unknownProvider(field, name string) error {

@@ -332,6 +332,11 @@ func TestSimulatedServicesStandBehindNobody(t *testing.T) {
 			t.Errorf("%s: %v, %v", body, names(got), err)
 		}
 	}
+	s.Providers["id-a"].Config.Models = []string{"m", "own"}
+	_, err := plan(t, s, present{}, `{"model":"own"}`)
+	if e := point.AsError(err); e.Code != point.ModelNotFound || !strings.Contains(e.Message, `a has it but is simulated`) || !strings.Contains(e.Message, `write "a/own"`) {
+		t.Errorf("a model that a simulated service alone has: %v", err)
+	}
 	s.DemoServes = true
 	if got, _ := plan(t, s, present{}, `{"model":"m"}`); !slices.Equal(names(got), []string{"a/m", "b/m", "c/m"}) {
 		t.Errorf("asked for: %v", names(got))

@@ -1,11 +1,13 @@
 package dialect
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"point"
+	"point/internal/jsonfault"
 )
 
 // ownFields are read by Point itself, whatever the dialect.
@@ -46,6 +48,20 @@ func (d *dropping) refuse(param, why string) error {
 		Code: point.UnsupportedField, Param: printable(param),
 		Message: fmt.Sprintf(`Only a provider that serves this endpoint itself can honour %q%s. Leave it out, choose such a provider, or set "unsupported" to "drop" in the endpoint's mapping.`, printable(param), why),
 	}
+}
+
+// badType tells which field has the wrong type, and what it must be, of a part of the body: at is its
+// place, empty for all of it.
+func badType(at string, part []byte, err error) error {
+	var known *point.Error
+	place, want, ok := jsonfault.Find(at, part, err)
+	switch {
+	case errors.As(err, &known):
+		return known
+	case ok:
+		return &point.Error{Code: point.InvalidRequest, Param: place, Message: fmt.Sprintf("The field %q must be %s.", place, want)}
+	}
+	return &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON.", Cause: err}
 }
 
 // printable is a client's word as it may stand in a header.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"point"
+	"point/internal/jsonfault"
 )
 
 // messagesTurn is one message of the client's.
@@ -23,8 +24,11 @@ func (c *messagesContent) UnmarshalJSON(b []byte) error {
 		*c = messagesContent{{Type: "text"}}
 		return json.Unmarshal(b, &(*c)[0].Text)
 	}
-	return json.Unmarshal(b, (*[]messagesBlock)(c))
+	return jsonfault.Union[[]messagesBlock, messagesContent](json.Unmarshal(b, (*[]messagesBlock)(c)))
 }
+
+// Wants names the forms of a content.
+func (messagesContent) Wants() string { return "a string or a list of blocks" }
 
 // messagesBlock is a content block of any type.
 type messagesBlock struct {
@@ -60,8 +64,11 @@ func (s *messagesSource) UnmarshalJSON(b []byte) error {
 		return json.Unmarshal(b, &s.URL)
 	}
 	type plain messagesSource
-	return json.Unmarshal(b, (*plain)(s))
+	return jsonfault.Union[plain, messagesSource](json.Unmarshal(b, (*plain)(s)))
 }
+
+// Wants names the forms of a source.
+func (messagesSource) Wants() string { return "an object" }
 
 // messagesSaid is a message of a chat.
 type messagesSaid struct {

@@ -3,7 +3,6 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -100,7 +99,7 @@ type messagesChat struct {
 // tell makes the chat's body.
 func (t *messagesTelling) tell() ([]byte, error) {
 	if err := json.Unmarshal(t.call.Body, &t.in); err != nil {
-		return nil, messagesBadBody(err)
+		return nil, badType("", t.call.Body, err)
 	}
 	if len(t.in.Messages) == 0 {
 		return nil, &point.Error{Code: point.MissingField, Param: "messages", Message: "Give at least one message."}
@@ -164,19 +163,6 @@ func (t *messagesTelling) sort() (err error) {
 // messagesNothing reports whether a value says nothing.
 func messagesNothing(v gjson.Result) bool {
 	return v.Type == gjson.Null || v.Raw == "[]" || v.Raw == "{}"
-}
-
-// messagesBadBody tells which field has the wrong type.
-func messagesBadBody(err error) error {
-	var known *point.Error
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.As(err, &wrong):
-		return &point.Error{Code: point.InvalidRequest, Param: wrong.Field, Message: fmt.Sprintf("The field %q cannot be a JSON %s.", wrong.Field, wrong.Value)}
-	}
-	return &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON.", Cause: err}
 }
 
 // messagesGiven is raw, or nil if it is null.

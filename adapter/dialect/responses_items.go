@@ -145,7 +145,7 @@ func (t *responsesTranslation) assistant() *responsesMessage {
 func (t *responsesTranslation) item(at string, raw json.RawMessage) error {
 	var item responsesItem
 	if err := json.Unmarshal(raw, &item); err != nil {
-		return &point.Error{Code: point.InvalidRequest, Param: at, Message: "The item cannot be read: " + typeFault(err) + "."}
+		return badType(at, raw, err)
 	}
 	switch item.Type {
 	case "message", "":
@@ -238,6 +238,12 @@ func openThought(sealed string) []json.RawMessage {
 	return details
 }
 
+// responsesContents is an item's content where it is no string.
+type responsesContents []responsesContent
+
+// Wants names the forms of a content.
+func (responsesContents) Wants() string { return "a string or a list of parts" }
+
 // responsesContent is a part of an item's content, of any type.
 type responsesContent struct {
 	Type       string          `json:"type"`
@@ -262,9 +268,9 @@ func (t *responsesTranslation) content(at string, raw json.RawMessage) ([]respon
 		parts := []responsesPart{{Type: "text"}}
 		return parts, json.Unmarshal(raw, &parts[0].Text)
 	}
-	var list []responsesContent
+	var list responsesContents
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, &point.Error{Code: point.InvalidRequest, Param: at, Message: "Content is a string or a list of parts: " + typeFault(err) + "."}
+		return nil, badType(at, raw, err)
 	}
 	parts := make([]responsesPart, 0, len(list))
 	for i := range list {

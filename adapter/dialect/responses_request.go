@@ -3,7 +3,6 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -55,18 +54,9 @@ type responsesFormat struct {
 func readResponses(body []byte) (*responsesRequest, error) {
 	r := &responsesRequest{}
 	if err := json.Unmarshal(body, r); err != nil {
-		return nil, badType(err)
+		return nil, badType("", body, err)
 	}
 	return r, nil
-}
-
-// badType tells which field has the wrong type.
-func badType(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return &point.Error{Code: point.InvalidRequest, Param: wrong.Field, Message: fmt.Sprintf("The field %q cannot be a JSON %s.", wrong.Field, wrong.Value)}
-	}
-	return &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON.", Cause: err}
 }
 
 // includes reports whether the client asked for a part of the answer.

@@ -35,7 +35,7 @@ func (t *responsesTranslation) tools() error {
 		at := fmt.Sprintf("tools[%d]", i)
 		var tool responsesTool
 		if err := json.Unmarshal(raw, &tool); err != nil {
-			return &point.Error{Code: point.InvalidRequest, Param: at, Message: "The tool cannot be read: " + typeFault(err) + "."}
+			return badType(at, raw, err)
 		}
 		switch {
 		case tool.Type != "function" && tool.Type != "custom":
@@ -126,12 +126,3 @@ func (t *responsesTranslation) allowed(c *responsesChoice) error {
 
 // short bounds what is repeated of a client's text.
 func short(s string) string { return s[:min(len(s), 40)] }
-
-// typeFault says what is wrong with a part of a body.
-func typeFault(err error) string {
-	e := point.AsError(badType(err))
-	if e.Param == "" {
-		return "it is no object"
-	}
-	return fmt.Sprintf("its %q has the wrong type", e.Param)
-}

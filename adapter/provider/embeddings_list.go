@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/internal/jsonfault"
 	"point/internal/jsontext"
 	"point/internal/sse"
 	"point/internal/tokens"
@@ -28,8 +29,11 @@ func (e *embeddingInput) UnmarshalJSON(b []byte) error {
 		*e = embeddingInput{""}
 		return json.Unmarshal(b, &(*e)[0])
 	}
-	return json.Unmarshal(b, (*[]string)(e))
+	return jsonfault.Union[[]string, embeddingInput](json.Unmarshal(b, (*[]string)(e)))
 }
+
+// Wants names the forms of an input.
+func (embeddingInput) Wants() string { return "a string or a list of strings" }
 
 // readEmbed decodes an embeddings request for a kind; said are fields that it translates beyond
 // OpenAI's. It returns the fields that are dropped.
@@ -41,7 +45,7 @@ func readEmbed(req *Request, kind string, said ...string) (in embedRequest, drop
 		return in, nil, unsupported(kind, "input", "give text; lists of tokens are known to OpenAI's models alone")
 	}
 	if err := json.Unmarshal(req.Call.Body, &in); err != nil {
-		return in, nil, invalidBody(err)
+		return in, nil, invalidBody("", req.Call.Body, err)
 	}
 	switch {
 	case len(in.Input) == 0:

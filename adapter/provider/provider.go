@@ -288,8 +288,16 @@ func (k *Kind) Serves(path string) bool {
 }
 
 // Exchange translates a call by the ability that its path needs. Without one, a call that can be
-// told as a chat is.
+// told as a chat is. What Point does not know of its own fields is named among what was dropped.
 func (k *Kind) Exchange(req *Request) (*Exchange, error) {
+	x, err := k.exchange(req)
+	if unknown := req.Call.Envelope.Unknown; err == nil && len(unknown) > 0 {
+		x.Dropped = slices.Concat(named(unknown), x.Dropped)
+	}
+	return x, err
+}
+
+func (k *Kind) exchange(req *Request) (*Exchange, error) {
 	if serve := k.own(req.Call.Path, req.Model, &req.Provider.Config); serve != nil {
 		return serve(req)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"point"
+	"point/internal/jsonfault"
 )
 
 // chatRequest is the inner vocabulary's chat request, as far as translated dialects read it.
@@ -95,8 +96,11 @@ func (c *content) UnmarshalJSON(b []byte) error {
 		*c = content{part}
 		return json.Unmarshal(b, &(*c)[0].Text)
 	}
-	return json.Unmarshal(b, (*[]contentPart)(c))
+	return jsonfault.Union[[]contentPart, content](json.Unmarshal(b, (*[]contentPart)(c)))
 }
+
+// Wants names the forms of a content.
+func (content) Wants() string { return "a string or a list of parts" }
 
 type toolCall struct {
 	CacheControl json.RawMessage `json:"cache_control,omitempty"`
@@ -161,18 +165,21 @@ func (s *stopList) UnmarshalJSON(b []byte) error {
 		*s = stopList{""}
 		return json.Unmarshal(b, &(*s)[0])
 	}
-	return json.Unmarshal(b, (*[]string)(s))
+	return jsonfault.Union[[]string, stopList](json.Unmarshal(b, (*[]string)(s)))
 }
+
+// Wants names the forms of a stop.
+func (stopList) Wants() string { return "a string or a list of strings" }
 
 // readChat decodes a call's body.
 func readChat(req *Request) (*chatRequest, error) {
 	var chat chatRequest
 	body, aside := lift(req.Call.Body, req.Call.Envelope.MessagesAt)
 	if err := json.Unmarshal(body, &chat); err != nil {
-		return nil, invalidBody(err)
+		return nil, invalidBody("", req.Call.Body, err)
 	}
 	if err := aside.messages(chat.Messages); err != nil {
-		return nil, invalidBody(err)
+		return nil, invalidBody("", nil, err)
 	}
 	if err := cmp.Or(tooShort("max_tokens", chat.MaxTokens), tooShort("max_completion_tokens", chat.MaxCompletionTokens)); err != nil {
 		return nil, err
@@ -191,11 +198,11 @@ func tooShort(name string, limit *int64) *point.Error {
 	return &point.Error{Code: point.InvalidRequest, Param: name, Message: fmt.Sprintf("The field %q must be a whole number from 1 on; leave it out for the longest answer.", name)}
 }
 
-// invalidBody tells which field has the wrong type.
-func invalidBody(err error) *point.Error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return &point.Error{Code: point.InvalidRequest, Param: wrong.Field, Message: fmt.Sprintf("The field %q cannot be a JSON %s.", wrong.Field, wrong.Value)}
+// invalidBody tells which field has the wrong type, and what it must be, of a part of the body: at is
+// its place, empty for all of it.
+func invalidBody(at string, part []byte, err error) *point.Error {
+	if place, want, ok := jsonfault.Find(at, part, err); ok {
+		return &point.Error{Code: point.InvalidRequest, Param: place, Message: fmt.Sprintf("The field %q must be %s.", place, want)}
 	}
 	return &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON.", Cause: err}
 }
@@ -232,7 +239,7 @@ func (c *chatRequest) functions(other func(raw json.RawMessage, kind string) err
 	for i, raw := range c.Tools {
 		var tool functionTool
 		if err := json.Unmarshal(raw, &tool); err != nil {
-			return nil, invalidBody(err)
+			return nil, invalidBody(fmt.Sprintf("tools[%d]", i), raw, err)
 		}
 		if tool.Type != "function" {
 			if err := other(raw, tool.Type); err != nil {

@@ -71,6 +71,15 @@ func fields(req *Request, kind string, said []string) (dropped []string, err err
 	return dropped, err
 }
 
+// named are names of a client's as they may be told.
+func named(names []string) []string {
+	list := make([]string, 0, maxDropped)
+	for _, name := range names[:min(len(names), maxDropped)] {
+		list = append(list, printable(name))
+	}
+	return list
+}
+
 // printable is a client's word as it may stand in a header.
 func printable(name string) string {
 	return strings.Map(func(r rune) rune {
