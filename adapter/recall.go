@@ -220,6 +220,14 @@ func noResponse(param, id string) *point.Error {
 	}
 }
 
+// notOurs is the refusal to look for a response that a provider made, or nobody.
+func notOurs(id string) *point.Error {
+	return &point.Error{
+		Code: point.ResponseNotFound, Param: "response_id",
+		Message: "Point did not make the response " + clip(id, 80) + ", and asks no provider for what it keeps itself: ask the one that made it, with a key of its own. As previous_response_id it is passed on to it.",
+	}
+}
+
 // count adds to the size of the body that is made.
 func (m *memory) count(raw json.RawMessage) { m.size += int64(len(raw)) + 1 }
 

@@ -79,7 +79,10 @@ func (h *Handler) response(r *http.Request, take func(size int64) error) ([]byte
 	}
 	id := strings.TrimPrefix(r.URL.Path, point.PathResponses+"/")
 	call, made := point.ResponseCall(id)
-	if !made || h.Responses == nil || id != point.ResponseID(call) {
+	switch {
+	case !made:
+		return nil, notOurs(id)
+	case h.Responses == nil || id != point.ResponseID(call):
 		return nil, noResponse("response_id", id)
 	}
 	if r.Method == http.MethodDelete {

@@ -332,3 +332,14 @@ func TestKeptResponseTakesRoom(t *testing.T) {
 		t.Errorf("%d bytes of the budget are not given back", used)
 	}
 }
+
+// TestResponsesOfOthers: what a provider keeps itself is not looked for, and the answer says so.
+func TestResponsesOfOthers(t *testing.T) {
+	w := newWorld(t, says(document))
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		response, answer := w.do(method, point.PathResponses+"/resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b", "", bearer...)
+		if response.StatusCode != 404 || gjson.Get(answer, "error.code").Str != string(point.ResponseNotFound) || !strings.Contains(answer, "Point did not make the response") {
+			t.Errorf("%s: %d %s", method, response.StatusCode, answer)
+		}
+	}
+}

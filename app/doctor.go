@@ -254,11 +254,11 @@ func (e *examination) providers(s *point.Snapshot) {
 		case !p.Active() || p.ManagedBy == point.ManagedByDemo:
 		case !known:
 			e.problem("provider", "%s: this version has no kind %q", p.Name, p.Kind)
-		case p.Config.APIKeyEnv != "" && e.config.Getenv(p.Config.APIKeyEnv) == "":
-			e.problem("provider", "%s takes its key from %s, which is not set", p.Name, p.Config.APIKeyEnv)
-		case !kind.Keyless && p.Config.APIKeyEnv == "" && len(p.Config.Credentials()) == 0:
-			e.problem("provider", "%s has no key: give it one in the console", p.Name)
 		default:
+			if err := kind.Lacks(&p.Config, e.config.Getenv); err != nil {
+				e.problem("provider", "%s: %s", p.Name, point.AsError(err).Message)
+				continue
+			}
 			healthy++
 		}
 	}

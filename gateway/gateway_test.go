@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log"
 	"log/slog"
@@ -173,6 +174,37 @@ func TestNameThatDoesNotResolve(t *testing.T) {
 	e := point.AsError(a.failure(&net.DNSError{Name: "nothing.invalid", IsNotFound: true}))
 	if e.Code != point.ProviderUnavailable || !strings.Contains(e.Message, "nothing.invalid does not resolve") {
 		t.Errorf("got %v", e)
+	}
+}
+
+// TestWhereToLook: errors name the setting that the provider's place comes from.
+func TestWhereToLook(t *testing.T) {
+	for kind, setting := range map[string]string{"bedrock": "region", "azure": "resource_name", "vertex": "location", "openai": "base_url"} {
+		p := &point.Provider{Name: "there", Kind: kind}
+		known, _ := provider.Lookup(kind)
+		a := &attempt{backend: &backend{provider: p, kind: known}, key: &key{}, call: callOf(t, chat), ctx: t.Context()}
+		e := a.told(a.failure(&net.DNSError{Name: "nothing.invalid", IsNotFound: true}))
+		if !strings.HasSuffix(e.Message, "check its "+setting+".") {
+			t.Errorf("%s: %v", kind, e)
+		}
+		if p.Config.BaseURL = "https://elsewhere"; !strings.HasSuffix(a.told(a.strange("HTML")).Message, "check its base_url.") {
+			t.Errorf("%s at another place: %v", kind, a.told(a.strange("HTML")))
+		}
+	}
+}
+
+// TestHealthWithoutCredentials: a provider that cannot prove itself is down before it is asked, and
+// says what to give it.
+func TestHealthWithoutCredentials(t *testing.T) {
+	p := &point.Provider{ID: "aws", Name: "aws", Kind: "bedrock", Config: point.ProviderConfig{Options: map[string]json.RawMessage{"region": json.RawMessage(`"us-east-1"`)}}}
+	env := map[string]string{}
+	g := newGateway(t, env, p)
+	if h := g.ProviderHealth("aws"); h.State != point.HealthDown || h.LastError != point.ProviderCredentials || !strings.Contains(h.Message, "AWS_SECRET_ACCESS_KEY") {
+		t.Errorf("without any: %+v", h)
+	}
+	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = "id", "secret"
+	if h := g.ProviderHealth("aws"); h.State != point.HealthUnknown {
+		t.Errorf("with those of the environment: %+v", h)
 	}
 }
 

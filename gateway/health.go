@@ -6,20 +6,18 @@ import (
 	"time"
 
 	"point"
+	"point/adapter/provider"
 )
 
 // downAfter is how many failures in a row make a provider count as down; fewer, as degraded.
 const downAfter = 3
 
 // ProviderHealth is how a provider has been answering; unknown if it was never
-// tried. One whose key is in a variable that is not set is down at once.
+// tried. One without credentials is down at once.
 func (g *Gateway) ProviderHealth(id string) point.ProviderHealth {
 	if p, ok := g.options.Config.Snapshot().Providers[id]; ok {
-		if name := p.Config.APIKeyEnv; name != "" && g.options.Getenv(name) == "" {
-			return point.ProviderHealth{
-				State: point.HealthDown, LastError: point.ProviderCredentials,
-				Message: fmt.Sprintf("The variable %s, which holds its API key, is not set. Set it and restart Point.", name),
-			}
+		if e := g.lacks(p); e != nil {
+			return point.ProviderHealth{State: point.HealthDown, LastError: e.Code, Message: e.Message}
 		}
 	}
 	known, ok := g.backends.Load(id)
@@ -27,6 +25,18 @@ func (g *Gateway) ProviderHealth(id string) point.ProviderHealth {
 		return point.ProviderHealth{State: point.HealthUnknown}
 	}
 	return known.(*backend).health.report()
+}
+
+// lacks tells which credentials p is without, nil if it has some.
+func (g *Gateway) lacks(p *point.Provider) *point.Error {
+	kind, ok := provider.Lookup(p.Kind)
+	if !ok {
+		return nil
+	}
+	if err := kind.Lacks(&p.Config, g.options.Getenv); err != nil {
+		return point.AsError(err)
+	}
+	return nil
 }
 
 func (h *health) report() point.ProviderHealth {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,6 +202,9 @@ func (a *attempt) told(err error) *point.Error {
 	var asked []byte
 	if a.call != nil { // a list of models is nobody's call
 		asked = a.call.Body
+	}
+	if setting := a.backend.kind.Located(&a.backend.provider.Config); setting != "base_url" { // a place that no base_url names
+		e.Message = strings.ReplaceAll(e.Message, "base_url", setting)
 	}
 	safe := func(text string) string { return redact.Secrets(redact.Quoted(text, asked), secrets...) }
 	for _, text := range []*string{&e.Message, &e.Param, &e.UpstreamType, &e.UpstreamCode} {

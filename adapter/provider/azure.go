@@ -65,6 +65,9 @@ func (azure) Place(c *point.ProviderConfig) string {
 	return "https://" + strings.ToLower(name) + ".openai.azure.com"
 }
 
+// PlacedBy: see Place.
+func (azure) PlacedBy() string { return "resource_name" }
+
 // azureVersion is the form of api_version.
 var azureVersion = regexp.MustCompile(`^(v1|preview|latest|\d{4}-\d{2}-\d{2}(-preview)?)?$`)
 
@@ -72,6 +75,9 @@ var azureVersion = regexp.MustCompile(`^(v1|preview|latest|\d{4}-\d{2}-\d{2}(-pr
 func (s azure) Check(c *point.ProviderConfig, fault point.Fault) {
 	if s.Place(c) == "" {
 		fault("resource_name", "Name the Azure resource, with letters, digits and hyphens alone, or give base_url.")
+	}
+	if name := setting(c, "resource_name"); name != "" && c.BaseURL != "" && s.Place(c) != s.Place(&point.ProviderConfig{Options: c.Options}) {
+		fault("resource_name", "The base_url leads to another place than this resource's: give one of the two.")
 	}
 	if !azureVersion.MatchString(setting(c, "api_version")) {
 		fault("api_version", "This is v1, preview, or the date of a version, such as 2024-10-21.")

@@ -51,6 +51,9 @@ func (bedrock) Place(c *point.ProviderConfig) string {
 	return "https://bedrock-runtime." + region + ".amazonaws.com"
 }
 
+// PlacedBy: see Place.
+func (bedrock) PlacedBy() string { return "region" }
+
 // Check wants a region, and both of a pair of keys or neither.
 func (bedrock) Check(c *point.ProviderConfig, fault point.Fault) {
 	if region := setting(c, "region"); region != "" && !awsRegion.MatchString(region) {

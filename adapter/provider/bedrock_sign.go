@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -48,6 +49,15 @@ func (s bedrock) Sign(r *http.Request, body []byte, with Proof) error {
 		}
 	}
 	return nil
+}
+
+// Proven wants a pair of keys.
+func (s bedrock) Proven(c *point.ProviderConfig, getenv func(string) string) error {
+	place, err := url.Parse(s.Place(c))
+	if err == nil {
+		_, err = awsKeys(place.Hostname(), Proof{Config: c, Getenv: getenv})
+	}
+	return err
 }
 
 // bedrockHost matches the hosts at which Bedrock itself answers, for models and for lists of them: other names below amazonaws.com

@@ -14,6 +14,22 @@ type Placer interface {
 	Place(c *point.ProviderConfig) string
 }
 
+// Located is a Placer that says which setting its place comes from, where no base_url is given.
+type Located interface {
+	Placer
+	// PlacedBy is that setting's name.
+	PlacedBy() string
+}
+
+// Located is the name of the setting to check where nothing, or something else, is found at a
+// provider's place.
+func (k *Kind) Located(c *point.ProviderConfig) string {
+	if s, ok := k.Service.(Located); ok && c.BaseURL == "" {
+		return s.PlacedBy()
+	}
+	return "base_url"
+}
+
 // Checker is a service some of whose settings are good or bad by their form, or only together.
 type Checker interface {
 	// Check tells what is wrong with settings that are each of the right type. Where no Place comes

@@ -87,6 +87,8 @@ func TestSettingsFitEachOther(t *testing.T) {
 		{"vertex", `{}`, "api_key"},
 		{"vertex", `{"api_key":"k","location":"Iowa"}`, "location"},
 		{"azure", `{"api_key":"k"}`, "resource_name"},
+		{"azure", `{"api_key":"k","resource_name":"r","base_url":"https://other.openai.azure.com"}`, "resource_name"},
+		{"azure", `{"api_key":"k","resource_name":"R","base_url":"https://r.openai.azure.com/openai/v1/"}`, ""},
 		{"azure", `{"api_key":"k","resource_name":"r","api_version":"2024"}`, "api_version"},
 		{"azure", `{"api_key":"k","resource_name":"r","api_version":"2025-04-01-preview"}`, ""},
 	} {

@@ -18,6 +18,29 @@ type Signer interface {
 	Sign(r *http.Request, body []byte, with Proof) error
 }
 
+// Proven is a Signer that takes credentials from more places than a key or secrets of its own.
+type Proven interface {
+	Signer
+	// Proven tells what a provider lacks that has no API key, nil if it has all it needs.
+	Proven(c *point.ProviderConfig, getenv func(string) string) error
+}
+
+// Lacks tells which credentials a provider is without and what to give it, nil if it has some.
+func (k *Kind) Lacks(c *point.ProviderConfig, getenv func(string) string) error {
+	s, proven := k.Service.(Proven)
+	switch {
+	case c.APIKeyEnv != "" && getenv(c.APIKeyEnv) == "":
+		return &point.Error{Code: point.ProviderCredentials, Message: "The variable " + c.APIKeyEnv + ", which holds its API key, is not set. Set it and restart Point."}
+	case c.APIKeyEnv != "" || len(c.Credentials()) > 0:
+		return nil
+	case proven:
+		return s.Proven(c, getenv)
+	case k.Keyless || len(k.OwnSecrets(c)) > 0:
+		return nil
+	}
+	return &point.Error{Code: point.ProviderCredentials, Message: "It has no API key: give it one in the console or by /api/providers."}
+}
+
 // Proof is what a request may be signed with.
 type Proof struct {
 	Config *point.ProviderConfig

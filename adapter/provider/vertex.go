@@ -63,6 +63,9 @@ func (vertex) Place(c *point.ProviderConfig) string {
 	}
 }
 
+// PlacedBy: see Place.
+func (vertex) PlacedBy() string { return "location" }
+
 // Check wants a place, and an account that can be read.
 func (s vertex) Check(c *point.ProviderConfig, fault point.Fault) {
 	if s.Place(c) == "" {
