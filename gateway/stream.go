@@ -29,7 +29,7 @@ type stream struct {
 	attempt *attempt
 	reader  *sse.Reader
 
-	buffer  *[]byte
+	buffer  *[]byte // of what is queued, nil while nothing is
 	queue   []piece
 	at      int   // next of queue
 	err     error // after the queue; io.EOF at a proper end
@@ -66,10 +66,9 @@ func openMislabelled(a *attempt) (*stream, error) {
 
 // openStream reads a stream up to its first content.
 func openStream(a *attempt, body io.Reader) (*stream, error) {
-	s := &stream{attempt: a, reader: sse.NewReader(body, maxEvent), buffer: streamBuffers.Get().(*[]byte)}
-	*s.buffer = (*s.buffer)[:0]
+	s := &stream{attempt: a, reader: sse.NewReader(body, maxEvent)}
 	events := 0
-	for !s.content && s.err == nil && events < leadEvents && len(*s.buffer) < leadBytes {
+	for !s.content && s.err == nil && events < leadEvents && s.held() < leadBytes {
 		s.read()
 		events++
 	}
@@ -97,9 +96,14 @@ func (s *stream) Next() (point.Block, error) {
 
 // fill decodes one event, and those that can be had without waiting.
 func (s *stream) fill() {
-	*s.buffer, s.queue, s.at = (*s.buffer)[:0], s.queue[:0], 0
+	s.queue, s.at = s.queue[:0], 0
+	if !s.reader.Buffered() {
+		s.giveBuffer() // thousands of streams wait most of the time
+	} else if s.buffer != nil {
+		*s.buffer = (*s.buffer)[:0]
+	}
 	s.read()
-	for s.err == nil && s.reader.Buffered() && len(*s.buffer) < blockBytes {
+	for s.err == nil && s.reader.Buffered() && s.held() < blockBytes {
 		s.read()
 	}
 	if s.err != nil && !errors.Is(s.err, io.EOF) {
@@ -131,6 +135,10 @@ func (s *stream) read() {
 
 // emit queues a block. Plain blocks that follow one another become one.
 func (s *stream) emit(b point.Block) {
+	if s.buffer == nil {
+		s.buffer = streamBuffers.Get().(*[]byte)
+		*s.buffer = (*s.buffer)[:0]
+	}
 	start := len(*s.buffer)
 	*s.buffer = append(*s.buffer, b.Data...)
 	s.content = s.content || b.Kind != point.BlockLead
@@ -177,10 +185,24 @@ func (s *stream) Close() error {
 
 func (s *stream) recycle() {
 	s.reader.Release()
-	if cap(*s.buffer) <= 2*blockBytes {
+	s.giveBuffer()
+	s.queue, s.at, s.err = nil, 0, io.EOF
+}
+
+// held is how many bytes are queued.
+func (s *stream) held() int {
+	if s.buffer == nil {
+		return 0
+	}
+	return len(*s.buffer)
+}
+
+// giveBuffer gives the buffer back: nothing is queued.
+func (s *stream) giveBuffer() {
+	if s.buffer != nil && cap(*s.buffer) <= 2*blockBytes {
 		streamBuffers.Put(s.buffer)
 	}
-	s.queue, s.at, s.err = nil, 0, io.EOF
+	s.buffer = nil
 }
 
 // truncated is the error of an answer that broke off.

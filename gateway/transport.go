@@ -20,10 +20,10 @@ import (
 // is made and closed again at each (net/http's default is 2).
 const maxIdlePerHost = 2048
 
-// Buffers of a connection. A prompt of 100 KB takes few writes; answers are read into larger
-// buffers past this one, or event by event, and thousands of open streams hold theirs.
+// Buffers of a connection, which thousands of open streams hold. A long prompt goes past the first
+// one once its beginning has filled it, and a long answer past the second.
 const (
-	writeBuffer = 16 << 10
+	writeBuffer = 4 << 10
 	readBuffer  = 8 << 10
 )
 

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	firstSize = 16 << 10  // size of a fresh buffer
+	firstSize = 8 << 10   // size of a fresh buffer
 	largeSize = 256 << 10 // a bigger buffer is given up once its event is done
 	maxPrefix = 4 << 10   // comments before an event beyond this are not kept in its Raw
 	maxEmpty  = 100       // reads in a row that may give nothing
