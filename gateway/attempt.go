@@ -120,7 +120,7 @@ func (a *attempt) read(response *http.Response) (blocks point.Blocks, stream boo
 		blocks, err = openMislabelled(a)
 		stream = true
 	case strings.HasPrefix(kind, awsframes.MediaType):
-		blocks, err = openStream(a, awsframes.NewReader(a))
+		blocks, err = openStream(a, awsframes.NewReader(a, maxEvent))
 		stream = true
 	default:
 		blocks, err = openStream(a, a)

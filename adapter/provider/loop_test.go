@@ -227,7 +227,7 @@ func streams(header http.Header) bool {
 // unframed reads an answer as server-sent events, whatever frames they come in.
 func unframed(header http.Header, r io.Reader) io.Reader {
 	if header.Get("Content-Type") == awsframes.MediaType {
-		return awsframes.NewReader(r)
+		return awsframes.NewReader(r, 8<<20)
 	}
 	return r
 }

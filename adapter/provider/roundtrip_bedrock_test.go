@@ -44,7 +44,7 @@ func TestBedrockRoundTrip(t *testing.T) {
 // unframedText frames events and reads the frames again.
 func unframedText(t *testing.T, events string) string {
 	t.Helper()
-	text, err := io.ReadAll(awsframes.NewReader(bytes.NewReader(awsframes.Encode([]byte(events)))))
+	text, err := io.ReadAll(awsframes.NewReader(bytes.NewReader(awsframes.Encode([]byte(events))), 8<<20))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,51 +2,72 @@ package awsframes
 
 import (
 	"bytes"
-	"io"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"point/internal/sse"
 )
 
 // Encode is the reverse of Reader: it frames server-sent events, for simulated services and tests.
 func Encode(events []byte) []byte {
-	var out bytes.Buffer
-	encoder := eventstream.NewEncoder()
+	var out []byte
 	reader := sse.NewReader(bytes.NewReader(events), len(events)+1)
 	defer reader.Release()
 	for {
 		event, err := reader.Next()
 		if err != nil {
-			return out.Bytes()
+			return out
 		}
-		// A buffer takes all that is written, and the names are short enough for a header.
-		_ = encoder.Encode(&out, frameOf(event))
+		out = Append(out, event.Name, event.Data)
 	}
 }
 
-func frameOf(e sse.Event) eventstream.Message {
-	var m eventstream.Message
-	set := func(name, value string) { m.Headers.Set(name, eventstream.StringValue(value)) }
-	m.Payload = bytes.Clone(e.Data)
-	if name, ok := strings.CutPrefix(e.Name, Exception); ok {
+// Append appends one frame to b. The name is an event's type, or begins with Exception or Error
+// as those that Reader gives; of an error the payload is its message.
+func Append(b []byte, name string, payload []byte) []byte {
+	var headers []byte
+	set := func(name, value string) { headers = appendHeader(headers, name, value) }
+	if kind, ok := strings.CutPrefix(name, Exception); ok {
 		set(":message-type", "exception")
-		set(":exception-type", name)
+		set(":exception-type", kind)
 		set(":content-type", "application/json")
-		return m
-	}
-	if name, ok := strings.CutPrefix(e.Name, Error); ok {
+	} else if code, ok := strings.CutPrefix(name, Error); ok {
 		set(":message-type", "error")
-		set(":error-code", name)
-		set(":error-message", string(m.Payload))
-		m.Payload = nil
-		return m
+		set(":error-code", code)
+		set(":error-message", string(payload))
+		payload = nil
+	} else {
+		set(":message-type", "event")
+		set(":event-type", name)
+		set(":content-type", "application/json")
 	}
-	set(":message-type", "event")
-	set(":event-type", e.Name)
-	set(":content-type", "application/json")
-	return m
+	start := len(b)
+	b = appendPrelude(b, len(headers), len(payload))
+	b = append(append(b, headers...), payload...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
 }
 
-var _ io.Reader = (*Reader)(nil)
+// Endless is the beginning of a frame that says it goes on for as long as one may.
+func Endless() []byte { return appendPrelude(nil, 0, longest) }
+
+const (
+	longest  = 1<<32 - 1 - overhead
+	overhead = 16 // the prelude of 12 bytes, and the checksum at the end
+	asString = 7  // a header's type
+)
+
+// appendPrelude appends how long the frame and its headers are, with a checksum.
+func appendPrelude(b []byte, headers, payload int) []byte {
+	start := len(b)
+	b = binary.BigEndian.AppendUint32(b, uint32(overhead+headers+payload)) //nolint:gosec // at most longest
+	b = binary.BigEndian.AppendUint32(b, uint32(headers))                  //nolint:gosec // a few short names
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
+}
+
+func appendHeader(b []byte, name, value string) []byte {
+	b = append(b, byte(len(name)))
+	b = append(append(b, name...), asString)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(value))) //nolint:gosec // names and short messages
+	return append(b, value...)
+}

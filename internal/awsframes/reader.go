@@ -8,14 +8,17 @@ package awsframes
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"point/internal/jsontext"
+	"point/internal/sse"
 )
 
 // MediaType is the Content-Type of such a stream.
@@ -31,19 +34,20 @@ const (
 // data. It is used by one goroutine.
 type Reader struct {
 	src     *bufio.Reader
+	limit   int
 	decoder *eventstream.Decoder
 	payload []byte       // reused
 	text    bytes.Buffer // of the event that is being read
 	err     error
 }
 
-// NewReader reads frames from r.
-func NewReader(r io.Reader) *Reader {
-	return &Reader{src: bufio.NewReader(r), decoder: eventstream.NewDecoder()}
+// NewReader reads frames from r, each of at most limit bytes.
+func NewReader(r io.Reader, limit int) *Reader {
+	return &Reader{src: bufio.NewReader(r), limit: limit, decoder: eventstream.NewDecoder()}
 }
 
 // Read gives text/event-stream. What ends within a frame, or is damaged, is an error that is not
-// io.EOF.
+// io.EOF; a frame that says it is longer than the limit is sse.ErrTooLong.
 func (r *Reader) Read(p []byte) (int, error) {
 	for r.text.Len() == 0 {
 		if r.err != nil {
@@ -59,6 +63,9 @@ func (r *Reader) frame() error {
 	if _, err := r.src.Peek(1); err != nil {
 		return err // io.EOF between frames is the stream's end
 	}
+	if err := r.check(); err != nil {
+		return err
+	}
 	message, err := r.decoder.Decode(r.src, r.payload[:0])
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -73,6 +80,23 @@ func (r *Reader) frame() error {
 	r.text.WriteString("data: ")
 	r.text.Write(unbroken(data))
 	r.text.WriteString("\n\n")
+	return nil
+}
+
+// check refuses a frame by the lengths that it begins with. Whether those are damaged is left to
+// the decoder, which reads no further than their checksum.
+func (r *Reader) check() error {
+	prelude, err := r.src.Peek(12)
+	if err != nil || crc32.ChecksumIEEE(prelude[:8]) != binary.BigEndian.Uint32(prelude[8:]) {
+		return nil //nolint:nilerr // the decoder tells what is wrong
+	}
+	total, headers := uint64(binary.BigEndian.Uint32(prelude)), uint64(binary.BigEndian.Uint32(prelude[4:]))
+	switch {
+	case total > uint64(max(r.limit, 0)):
+		return sse.ErrTooLong
+	case headers+overhead > total:
+		return errors.New("read a frame: its headers are longer than the whole")
+	}
 	return nil
 }
 
