@@ -59,6 +59,7 @@ type messageEncoder struct {
 	req    *request
 	model  string
 	answer answer
+	host   string // goes into ids: bdrk_ at Bedrock
 }
 
 type messageEnvelope struct {
@@ -74,7 +75,7 @@ type messageEnvelope struct {
 
 func (e *messageEncoder) envelope(content []any, reason any, usage object) messageEnvelope {
 	m := messageEnvelope{
-		ID: e.req.id("msg_", 0), Type: "message", Role: "assistant", Model: e.model,
+		ID: e.req.id("msg_"+e.host, 0), Type: "message", Role: "assistant", Model: e.model,
 		Content: content, StopReason: reason, Usage: usage,
 	}
 	if reason != nil {
@@ -137,7 +138,7 @@ func (e *messageEncoder) blocks() []any {
 		list = append(list, textBlock{"text", e.answer.Text})
 	}
 	for i, c := range e.answer.Calls {
-		list = append(list, toolUseBlock{"tool_use", e.req.id("toolu_", 1+i), c.Name, json.RawMessage(c.Args)})
+		list = append(list, toolUseBlock{"tool_use", e.req.id("toolu_"+e.host, 1+i), c.Name, json.RawMessage(c.Args)})
 	}
 	return list
 }

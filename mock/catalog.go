@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"point/internal/awsframes"
 )
 
 // catalog is every fault there is. It is filled by init because its functions read it.
@@ -107,6 +109,10 @@ func contextMessage(svc service) string {
 		return "prompt is too long: 200001 tokens > 200000 maximum"
 	case gemini:
 		return "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576)."
+	case bedrock:
+		return "Input is too long for requested model."
+	case cohere:
+		return "too many tokens: total number of tokens in the prompt cannot exceed 256000 - received 256001."
 	}
 	return "This model's maximum context length is 128000 tokens. However, your messages resulted in 128001 tokens. Please reduce the length of the messages."
 }
@@ -144,8 +150,11 @@ var endings = []Fault{
 			w.endless = w.framing.append(nil, x.service.delta(x.req, []byte(`" and so on"`)), 1, false)
 		}
 	}},
-	{Name: "infinite-line", Effect: "A line that never ends.", wire: func(w *wire, _ string) {
+	{Name: "infinite-line", Effect: "A line that never ends; at Bedrock a frame that says it is as long as one can be.", wire: func(w *wire, _ string) {
 		w.cut, w.endless = endNever, bytes.Repeat([]byte("x"), 32<<10)
+		if w.framing.binary {
+			w.first = awsframes.Endless()
+		}
 	}},
 	{Name: "slow", Arg: "bytes a second (1)", Effect: "The answer trickles in.", wire: func(w *wire, arg string) { w.slow = max(argument(arg, 1), 1) }},
 	{Name: "gzip", Effect: "The answer is compressed, whether the client takes that or not.", wire: func(w *wire, _ string) { w.gzip = true }},
@@ -174,7 +183,7 @@ var contents = []Fault{
 		at := min(argument(arg, len(rep.frames)/2), len(rep.frames))
 		rep.frames = append(slices.Clone(rep.frames[:at]), x.service.failFrame(overloaded()))
 	}},
-	{Name: "no-done", Effect: "The stream ends without its last event: [DONE], message_stop, or Gemini's finish.", change: func(_ *spoiler, rep *reply, _ string) {
+	{Name: "no-done", Effect: "The stream ends without its last event: [DONE], message_stop, messageStop, message-end, or Gemini's finish.", change: func(_ *spoiler, rep *reply, _ string) {
 		rep.frames = slices.DeleteFunc(rep.frames, func(f frame) bool { return f.last })
 	}},
 	{Name: "no-usage", Effect: "No token counts in a document or stream.", change: func(_ *spoiler, rep *reply, _ string) { dropUsage(rep) }},
@@ -209,7 +218,8 @@ func (x *spoiler) insert(rep *reply, text []byte) {
 }
 
 // framings change the form of server-sent events; all are valid by the standard but the
-// missing last blank line.
+// missing last blank line. Of AWS's frames they can change less: sse-comment sends events of
+// types that nobody knows, sse-multiline breaks the payload's line, sse-split splits.
 var framings = []Fault{
 	{Name: "sse-crlf", Effect: "Lines end in CR LF.", wire: func(w *wire, _ string) { w.framing.eol = "\r\n" }},
 	{Name: "sse-cr", Effect: "Lines end in CR.", wire: func(w *wire, _ string) { w.framing.eol = "\r" }},

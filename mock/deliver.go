@@ -1,12 +1,17 @@
 package mock
 
 import (
+	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"point/internal/awsframes"
 )
 
 // wire is how an answer's bytes go out; faults change it.
@@ -17,7 +22,8 @@ type wire struct {
 	gzip    bool
 	cut     ending // of the answer, instead of its own end
 	cutAt   int    // after that many frames, -1: in the middle
-	endless []byte // sent over and over once the cut is reached, until the client leaves
+	first   []byte // sent once the cut is reached, before what is endless
+	endless []byte // sent over and over then, until the client leaves
 }
 
 // ending is how a connection ends.
@@ -61,6 +67,9 @@ func (d *delivery) header(rep *reply) {
 	h.Set("Content-Type", "application/json")
 	if rep.stream {
 		h.Set("Content-Type", "text/event-stream; charset=utf-8")
+		if d.req.binary {
+			h.Set("Content-Type", awsframes.MediaType)
+		}
 		h.Set("Cache-Control", "no-cache")
 	}
 	for k, v := range rep.header {
@@ -157,7 +166,7 @@ func (d *delivery) finish() {
 		hangUp(d.w, d.wire.cut)
 		return
 	case endNever:
-		for d.send(d.wire.endless) {
+		for d.send(d.wire.first); d.send(d.wire.endless); {
 		}
 		return
 	case endWhole, endEarly:
@@ -180,8 +189,10 @@ func hangUp(w http.ResponseWriter, how ending) {
 	_ = conn.Close()
 }
 
-// framing is how frames become server-sent events. The zero value is the plain way.
+// framing is how frames become server-sent events, or AWS's frames. The zero value is the plain
+// way.
 type framing struct {
+	binary    bool   // AWS's frames
 	eol       string // empty: LF
 	noSpace   bool   // after the colon
 	bom       bool   // before the first event
@@ -192,6 +203,9 @@ type framing struct {
 
 // append appends the i-th frame.
 func (f *framing) append(b []byte, fr frame, i int, last bool) []byte {
+	if f.binary {
+		return f.appendBinary(b, fr, i)
+	}
 	eol, colon := f.eol, ": "
 	if eol == "" {
 		eol = "\n"
@@ -218,4 +232,22 @@ func (f *framing) append(b []byte, fr frame, i int, last bool) []byte {
 		return b
 	}
 	return append(b, eol...)
+}
+
+// appendBinary appends the i-th frame as AWS frames it, with padding of a length that varies.
+func (f *framing) appendBinary(b []byte, fr frame, i int) []byte {
+	if f.comments {
+		b = awsframes.Append(b, "somethingNew", []byte("{}"))
+	}
+	data := fr.data
+	if f.multiline && len(data) > 2 && data[0] == '{' {
+		data = append([]byte("{\r\n"), data[1:]...)
+	}
+	if fr.chunk {
+		data = []byte(`{"bytes":"` + base64.StdEncoding.EncodeToString(data) + `"}`)
+	}
+	if rest, ok := bytes.CutSuffix(data, []byte("}")); ok && len(rest) > 1 && !strings.HasPrefix(fr.event, awsframes.Exception) {
+		data = append(bytes.Clone(rest), `,"p":"`+idAlphabet[10:10+1+i%52]+`"}`...)
+	}
+	return awsframes.Append(b, fr.event, data)
 }

@@ -47,11 +47,12 @@ var cannedFor = map[string]func() *canned{
 // the model's name; it reports whether it did.
 func (s *Server) fast(w http.ResponseWriter, r *http.Request, svc service, body []byte) bool {
 	name := benchModel(r.URL.Path, body)
-	if name == "" || r.Header.Get(FaultHeader) != "" || s.script.active() {
+	can, ok := cannedFor[svc.name()]
+	if name == "" || !ok || r.Header.Get(FaultHeader) != "" || s.script.active() {
 		return false
 	}
 	s.stats.requests.Add(1)
-	c := cannedFor[svc.name()]()
+	c := can()
 	if name == Bench {
 		h := w.Header()
 		h["Content-Type"] = []string{"application/json"}

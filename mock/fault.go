@@ -53,7 +53,7 @@ type asked struct {
 
 // findFaults reads the header, the model's name and the key. An unknown name is an error.
 func findFaults(req *request) (faults, error) {
-	f := faults{wire: wire{cutAt: -1}}
+	f := faults{wire: wire{cutAt: -1, framing: framing{binary: req.binary}}}
 	specs := slices.Clone(req.Header.Values(FaultHeader))
 	if spec, ok := strings.CutPrefix(req.model, faultPrefix); ok {
 		specs = append(specs, spec)

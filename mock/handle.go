@@ -25,7 +25,7 @@ const (
 const maxBody = 256 << 20
 
 func (s *Server) routes() {
-	for _, svc := range []service{openAI{}, anthropic{}, gemini{}} {
+	for _, svc := range []service{openAI{}, anthropic{}, gemini{}, bedrock{}, cohere{}} {
 		s.mux.Handle("/"+svc.name()+"/", s.handler(svc))
 	}
 	s.mux.HandleFunc("GET /mock/faults", s.getFaults)
@@ -36,7 +36,7 @@ func (s *Server) routes() {
 
 func getIndex(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "Simulated AI services: /openai/v1, /anthropic, /gemini. Faults: /mock/faults. Counters: /mock/stats.\n")
+	_, _ = io.WriteString(w, "Simulated AI services: /openai/v1, /anthropic, /gemini, /bedrock, /cohere. Faults: /mock/faults. Counters: /mock/stats.\n")
 }
 
 // handler serves all paths of one service.
@@ -120,6 +120,9 @@ func (s *Server) serveRequest(svc service, req *request) (*reply, *failure) {
 		return nil, f
 	}
 	if s.opts.StrictModels && req.model != "" && req.op != opModel && !req.faults.byModel && !known(svc, req.model) {
+		if s, ok := svc.(interface{ unknown() *failure }); ok {
+			return nil, s.unknown()
+		}
 		return nil, noModel(req.model)
 	}
 	return svc.answer(req)
@@ -132,6 +135,11 @@ func known(svc service, id string) bool {
 		list = anthropicList
 	case gemini:
 		list = geminiList
+	case bedrock:
+		list = bedrockList
+		id = bedrockModel(id)
+	case cohere:
+		list = cohereList
 	}
 	return hasModel(list, id)
 }

@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"point/internal/awsframes"
 	"point/mock"
 )
 
@@ -62,6 +64,14 @@ func chatPath(service, model string, stream bool) string {
 		}
 		return "/gemini/v1beta/models/" + model + ":generateContent"
 	}
+	switch {
+	case service == "cohere":
+		return "/cohere/v2/chat"
+	case service == "bedrock" && stream:
+		return "/bedrock/model/" + url.PathEscape(model) + "/converse-stream"
+	case service == "bedrock":
+		return "/bedrock/model/" + url.PathEscape(model) + "/converse"
+	}
 	return "/openai/v1/chat/completions"
 }
 
@@ -77,10 +87,15 @@ func chatBody(service, model, text string, stream bool) string {
 		return body + "}"
 	case "gemini":
 		return `{"contents":[{"role":"user","parts":[{"text":` + string(quoted) + `}]}]}`
+	case "bedrock":
+		return `{"messages":[{"role":"user","content":[{"text":` + string(quoted) + `}]}],"inferenceConfig":{"maxTokens":4096}}`
 	}
 	body := `{"model":"` + model + `","messages":[{"role":"user","content":` + string(quoted) + `}]`
 	if stream {
-		body += `,"stream":true,"stream_options":{"include_usage":true}`
+		body += `,"stream":true`
+	}
+	if stream && service == "openai" {
+		body += `,"stream_options":{"include_usage":true}`
 	}
 	return body + "}"
 }
@@ -109,7 +124,8 @@ func (w *world) newRequest(method, path, body string, headers ...string) *http.R
 	return req
 }
 
-// answer is a response read to its end; err is what ended it.
+// answer is a response read to its end; err is what ended it. AWS's frames are told as server-sent
+// events.
 type answer struct {
 	status int
 	header http.Header
@@ -125,6 +141,9 @@ func (w *world) do(req *http.Request) answer {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
+	if res.Header.Get("Content-Type") == awsframes.MediaType && res.Header.Get("Content-Encoding") == "" && err == nil {
+		body, err = io.ReadAll(awsframes.NewReader(bytes.NewReader(body), 8<<20))
+	}
 	return answer{res.StatusCode, res.Header, body, err}
 }
 
@@ -190,16 +209,27 @@ func (a answer) events() []string {
 }
 
 // services is all of them.
-var services = []string{"openai", "anthropic", "gemini"}
+var services = []string{"openai", "anthropic", "gemini", "bedrock", "cohere"}
 
 func goodModel(service string) string {
-	return map[string]string{"openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}[service]
+	return map[string]string{
+		"openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash", "bedrock": "amazon.nova-lite-v1:0", "cohere": "command-a-03-2025",
+	}[service]
 }
 
-// textAt is where a document has its text, deltaAt where a stream's event has it.
+// textAt is where a document has its text, deltaAt where a stream's event has it; errorAt and
+// endedAt are where they have the message of an error.
 var (
-	textAt  = map[string]string{"openai": "choices.0.message.content", "anthropic": "content.0.text", "gemini": "candidates.0.content.parts.0.text"}
-	deltaAt = map[string]string{"openai": "choices.0.delta.content", "anthropic": "delta.text", "gemini": "candidates.0.content.parts.0.text"}
+	textAt = map[string]string{
+		"openai": "choices.0.message.content", "anthropic": "content.0.text", "gemini": "candidates.0.content.parts.0.text",
+		"bedrock": "output.message.content.0.text", "cohere": "message.content.0.text",
+	}
+	deltaAt = map[string]string{
+		"openai": "choices.0.delta.content", "anthropic": "delta.text", "gemini": "candidates.0.content.parts.0.text",
+		"bedrock": "delta.text", "cohere": "delta.message.content.text",
+	}
+	errorAt = map[string]string{"openai": "error.message", "anthropic": "error.message", "gemini": "error.message", "bedrock": "message", "cohere": "message"}
+	endedAt = map[string]string{"openai": "error.message", "anthropic": "error.message", "gemini": "error.message", "bedrock": "message", "cohere": "delta.error"}
 )
 
 // streamText joins the text of a stream.
@@ -257,7 +287,7 @@ func TestDemoAnswer(t *testing.T) {
 func TestUnknownPathAndMethod(t *testing.T) {
 	w := start(t, mock.Options{})
 	for _, service := range services {
-		if a := w.get("/" + service + "/v1/nothing"); a.status != http.StatusNotFound || a.field(t, "error") == nil {
+		if a := w.get("/" + service + "/v1/nothing"); a.status != http.StatusNotFound || a.field(t, errorAt[service]) == nil {
 			t.Errorf("%s: %d %s", service, a.status, a.body)
 		}
 		if a := w.get(chatPath(service, "m", false)); a.status != http.StatusMethodNotAllowed {
@@ -271,7 +301,7 @@ func TestBadBodies(t *testing.T) {
 	for _, service := range services {
 		for _, body := range []string{"", "{", "[]", `{"messages":7}`, `{"model":"m"}`, `{"model":"m","messages":[],"max_tokens":1,"contents":[]}`} {
 			a := w.post(chatPath(service, "m", false), body)
-			if a.status != http.StatusBadRequest || a.field(t, "error.message") == "" {
+			if message, _ := a.field(t, errorAt[service]).(string); a.status != http.StatusBadRequest || message == "" {
 				t.Errorf("%s %q: %d %s", service, body, a.status, a.body)
 			}
 		}
@@ -293,6 +323,12 @@ func TestKeys(t *testing.T) {
 		{"gemini", "X-Goog-Api-Key: invalid", 400, "error.details.0.reason", "API_KEY_INVALID"},
 		{"gemini", "X-Goog-Api-Key: ", 403, "error.status", "PERMISSION_DENIED"},
 		{"openai", "Authorization: Bearer fault-429", 429, "error.code", "rate_limit_exceeded"},
+		{"bedrock", "Authorization: Bearer invalid", 403, "Message", "Authentication failed: Please make sure your API Key is valid."},
+		{"bedrock", "Authorization: ", 403, "message", "Missing Authentication Token"},
+		{"bedrock", "Authorization: Bearer fault-429", 429, "message", "Too many requests, please wait before trying again."},
+		{"cohere", "Authorization: Bearer invalid", 401, "message", "invalid api token"},
+		{"cohere", "Authorization: Basic x", 401, "message", "no api key supplied"},
+		{"cohere", "Authorization: bearer x", 200, "finish_reason", "COMPLETE"},
 	}
 	for _, tt := range tests {
 		a := w.chat(tt.service, goodModel(tt.service), "hi", false, tt.header)
@@ -305,7 +341,11 @@ func TestKeys(t *testing.T) {
 func TestStrictModels(t *testing.T) {
 	w := start(t, mock.Options{StrictModels: true})
 	for _, service := range services {
-		if a := w.chat(service, "nothing", "hi", false); a.status != http.StatusNotFound {
+		want := http.StatusNotFound
+		if service == "bedrock" {
+			want = http.StatusBadRequest
+		}
+		if a := w.chat(service, "nothing", "hi", false); a.status != want {
 			t.Errorf("%s: %d %s", service, a.status, a.body)
 		}
 		if a := w.chat(service, goodModel(service), "hi", false); a.status != http.StatusOK {

@@ -230,14 +230,23 @@ func rerank(req *request) (*reply, *failure) {
 	if r.Query == "" || len(r.Documents) == 0 {
 		return nil, bad("documents", "Missing required parameter: 'query' or 'documents'.")
 	}
-	results := make([]object, len(r.Documents))
-	query, tokens := embed(req.server.opts.Seed, r.Query, 64), countTokens(r.Query)
-	for i, text := range r.Documents {
-		var score float64
-		for j, v := range embed(req.server.opts.Seed, text, 64) {
-			score += float64(v * query[j])
-		}
+	tokens := countTokens(r.Query)
+	for _, text := range r.Documents {
 		tokens += countTokens(text)
+	}
+	results := ranked(req.server.opts.Seed, r.Query, r.Documents, r.TopN)
+	return document(object{"id": req.id("rerank-", 0), "model": r.Model, "results": results, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}}), nil
+}
+
+// ranked are the top documents by their nearness to the query, all of them if top is 0.
+func ranked(seed uint64, query string, documents []string, top int) []object {
+	results := make([]object, len(documents))
+	at := embed(seed, query, 64)
+	for i, text := range documents {
+		var score float64
+		for j, v := range embed(seed, text, 64) {
+			score += float64(v * at[j])
+		}
 		results[i] = object{"index": i, "relevance_score": score}
 	}
 	slices.SortStableFunc(results, func(a, b object) int {
@@ -246,8 +255,8 @@ func rerank(req *request) (*reply, *failure) {
 		}
 		return 1
 	})
-	if r.TopN > 0 {
-		results = results[:min(r.TopN, len(results))]
+	if top > 0 {
+		results = results[:min(top, len(results))]
 	}
-	return document(object{"id": req.id("rerank-", 0), "model": r.Model, "results": results, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}}), nil
+	return results
 }

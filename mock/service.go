@@ -46,11 +46,13 @@ const (
 	opTranslate   operation = "translate"
 	opModerations operation = "moderations"
 	opRerank      operation = "rerank"
+	opInvoke      operation = "invoke"             // a chat in the model's own dialect
+	opProfiles    operation = "inference_profiles" // further names of models
 )
 
 // method is what the operation is asked with.
 func (o operation) method() string {
-	if o == opModels || o == opModel {
+	if o == opModels || o == opModel || o == opProfiles {
 		return http.MethodGet
 	}
 	return http.MethodPost
@@ -64,6 +66,7 @@ type request struct {
 	op     operation
 	model  string
 	stream bool
+	binary bool // streams are frames of AWS, not server-sent events
 	key    string
 	body   []byte
 	n      uint64 // counts all requests
@@ -91,15 +94,16 @@ type reply struct {
 	header http.Header
 	body   []byte
 	frames []frame
-	stream bool // frames are server-sent events
+	stream bool // frames are events
 	crlf   bool // lines end in CR LF, as this service's do
 }
 
-// frame is one server-sent event.
+// frame is one event of a stream.
 type frame struct {
 	event string // empty: no event line
 	data  []byte
 	last  bool // tells that the stream is whole: [DONE], message_stop
+	chunk bool // data is sent in Base64 within an object, as Bedrock wraps a model's own events
 }
 
 // document makes a reply of a value that always marshals.

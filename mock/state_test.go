@@ -89,7 +89,7 @@ func TestScripts(t *testing.T) {
 
 func TestBenchModels(t *testing.T) {
 	w := start(t, mock.Options{})
-	for _, service := range services {
+	for _, service := range []string{"openai", "anthropic", "gemini"} {
 		doc := w.chat(service, mock.Bench, "anything", false)
 		if text, _ := doc.field(t, textAt[service]).(string); len(doc.body) != 1024 || !strings.HasPrefix(text, "pad pad") {
 			t.Errorf("%s: %d bytes: %s", service, len(doc.body), doc.body)
@@ -133,6 +133,8 @@ func FuzzRequests(f *testing.F) {
 		"/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens",
 		"/gemini/v1beta/models/gemini-3-x:generateContent", "/gemini/v1beta/models/m:streamGenerateContent",
 		"/gemini/v1beta/models/m:embedContent", "/gemini/v1beta/models/m:batchEmbedContents", "/gemini/v1beta/models/m:countTokens",
+		"/bedrock/model/us.anthropic.claude-x/converse", "/bedrock/model/us.anthropic.claude-x/converse-stream", "/bedrock/model/us.anthropic.claude-x/invoke",
+		"/cohere/v2/chat", "/cohere/v2/embed", "/cohere/v2/rerank",
 	}
 	for i := range paths {
 		for _, service := range services {
@@ -143,6 +145,10 @@ func FuzzRequests(f *testing.F) {
 	f.Add(0, `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"use a tool"},{"type":"image_url"}]}],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}}}`)
 	f.Add(4, `{"model":"m","max_tokens":3000,"system":[{"text":"s","cache_control":{}}],"thinking":{"type":"adaptive"},"tools":[{"name":"f","input_schema":{}}],"messages":[{"role":"user","content":[{"type":"image"}]}]}`)
 	f.Add(3, `{"prompt":"x","n":3}`)
+	f.Add(11, `{"system":[{"text":"s"},{"cachePoint":{"type":"default"}}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}]},"messages":[{"role":"user","content":[{"document":{"format":"pdf","name":"a","source":{"bytes":"AA=="}}},{"text":"go"}]},{"role":"assistant","content":[{"toolUse":{"toolUseId":"t","name":"f","input":{}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"t","content":[{"json":{}}]}}]}],"additionalModelRequestFields":{"thinking":{"type":"adaptive"}}}`)
+	f.Add(13, `{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`)
+	f.Add(14, `{"model":"command-a-reasoning","messages":[{"role":"user","content":"go"},{"role":"assistant","tool_plan":"p","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":[{"type":"document","document":{"data":{"a":1}}}]}]}`)
+	f.Add(15, `{"model":"m","texts":["a"],"input_type":"clustering","embedding_types":["binary","int8"],"output_dimension":256}`)
 	f.Add(2, `{"model":"m","input":[[1,2],[3]],"dimensions":4}`)
 	s := mock.New(mock.Options{Now: fixedTime})
 	f.Fuzz(func(t *testing.T, path int, body string) {
@@ -152,6 +158,7 @@ func FuzzRequests(f *testing.F) {
 		rec := httptest.NewRecorder()
 		req := httptest.NewRequest(http.MethodPost, paths[path], strings.NewReader(body))
 		req.Header.Set("X-Api-Key", "k")
+		req.Header.Set("Authorization", "Bearer k")
 		req.Header.Set("X-Goog-Api-Key", "k")
 		req.Header.Set("Anthropic-Version", "2023-06-01")
 		s.Handler().ServeHTTP(rec, req)

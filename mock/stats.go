@@ -158,7 +158,7 @@ func mask(secret string) string {
 }
 
 // secretHeaders hold credentials.
-var secretHeaders = []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Proxy-Authorization"}
+var secretHeaders = []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key", "Api-Key", "X-Amz-Security-Token", "Cookie", "Proxy-Authorization"}
 
 func maskHeader(h http.Header) http.Header {
 	h = h.Clone()

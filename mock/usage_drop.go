@@ -6,7 +6,7 @@ import (
 )
 
 // usageNames are the members that count tokens, in all dialects.
-var usageNames = []string{"usage", "usageMetadata"}
+var usageNames = []string{"usage", "usageMetadata", "meta", invocationMetrics}
 
 // dropUsage takes token counts out of a reply, and usage-only events with them.
 func dropUsage(rep *reply) {
@@ -26,7 +26,7 @@ func usageOnly(f frame) bool {
 	return json.Unmarshal(f.data, &chunk) == nil && chunk.Choices != nil && len(chunk.Choices) == 0 && len(chunk.Usage) > 0
 }
 
-// withoutUsage drops the counts at the top level and in Anthropic's message.
+// withoutUsage drops the counts at the top level, in Anthropic's message and in Cohere's last delta.
 func withoutUsage(data []byte) []byte {
 	var m map[string]json.RawMessage
 	if json.Unmarshal(data, &m) != nil {
@@ -35,8 +35,10 @@ func withoutUsage(data []byte) []byte {
 	for _, name := range usageNames {
 		delete(m, name)
 	}
-	if inner, ok := m["message"]; ok {
-		m["message"] = withoutUsage(inner)
+	for _, name := range []string{"message", "delta"} {
+		if inner, ok := m[name]; ok {
+			m[name] = withoutUsage(inner)
+		}
 	}
 	return encode(m)
 }
