@@ -28,7 +28,8 @@ func (c mockCommand) Run(r *invocation) error {
 	}
 	defer stop()
 	fmt.Fprintf(r.Stdout, "Simulated AI services (any key works):\n"+
-		"  openai     %[1]s/openai/v1\n  anthropic  %[1]s/anthropic\n  gemini     %[1]s/gemini\n", base)
+		"  openai     %[1]s/openai/v1\n  anthropic  %[1]s/anthropic\n  gemini     %[1]s/gemini\n"+
+		"  bedrock    %[1]s/bedrock\n  cohere     %[1]s/cohere\n", base)
 	<-r.ctx.Done()
 	return nil
 }

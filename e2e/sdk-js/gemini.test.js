@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/genai'
-import { key, start } from './point.js'
+import { hosted, key, start } from './point.js'
 
 let point
 let client
+let other
 
-const connect = (apiKey) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: point.url } })
+const connect = (apiKey, baseUrl = point.url) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl } })
+
+// of is the client of where a model is served.
+const of = (model) => (point.at(model) === point.url ? client : other)
 
 before(async () => {
   point = await start()
   client = connect(key)
+  other = connect(key, point.hosts)
 })
 after(() => point?.stop())
 
@@ -26,10 +31,10 @@ const weather = {
   ],
 }
 
-for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
+for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash', ...hosted]) {
   describe(`Gemini's client: ${model}`, { concurrency: true }, () => {
     test('text', async () => {
-      const reply = await client.models.generateContent({
+      const reply = await of(model).models.generateContent({
         model,
         contents: 'say seven swans',
         config: { systemInstruction: 'Be brief.', temperature: 0.2, maxOutputTokens: 500 },
@@ -44,7 +49,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
       let text = ''
       let chunks = 0
       let last
-      for await (const chunk of await client.models.generateContentStream({ model, contents: 'count to 30' })) {
+      for await (const chunk of await of(model).models.generateContentStream({ model, contents: 'count to 30' })) {
         text += chunk.text ?? ''
         chunks++
         last = chunk
@@ -56,7 +61,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
     })
 
     test('a chat keeps its history, streamed or not', async () => {
-      const chat = client.chats.create({ model })
+      const chat = of(model).chats.create({ model })
       for await (const _ of await chat.sendMessageStream({ message: 'count to 12' }));
       const reply = await chat.sendMessage({ message: 'say goodbye' })
       assert.equal(reply.text, 'goodbye')
@@ -67,7 +72,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
 
     test('function calling loop', async () => {
       const contents = [{ role: 'user', parts: [{ text: 'What is the weather in Paris?' }] }]
-      const ask = () => client.models.generateContent({ model, contents, config: { tools: [weather] } })
+      const ask = () => of(model).models.generateContent({ model, contents, config: { tools: [weather] } })
       const first = await ask()
       assert.equal(first.functionCalls.length, 1)
       assert.equal(typeof first.functionCalls[0].args.city, 'string')
@@ -80,7 +85,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
     test('streamed function call', async () => {
       const calls = []
       const config = { tools: [weather], toolConfig: { functionCallingConfig: { mode: FunctionCallingConfigMode.ANY } } }
-      for await (const chunk of await client.models.generateContentStream({ model, contents: 'Look it up.', config })) {
+      for await (const chunk of await of(model).models.generateContentStream({ model, contents: 'Look it up.', config })) {
         calls.push(...(chunk.functionCalls ?? []))
       }
       assert.equal(calls.length, 1)
@@ -93,7 +98,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
         properties: { city: { type: Type.STRING }, population: { type: Type.INTEGER } },
         required: ['city', 'population'],
       }
-      const reply = await client.models.generateContent({
+      const reply = await of(model).models.generateContent({
         model,
         contents: 'Name a city.',
         config: { responseMimeType: 'application/json', responseSchema },
@@ -104,7 +109,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
     })
 
     test('image', async () => {
-      const reply = await client.models.generateContent({
+      const reply = await of(model).models.generateContent({
         model,
         contents: [{ text: 'What is in this picture?' }, { inlineData: { mimeType: 'image/png', data: pixel } }],
       })
@@ -116,7 +121,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
       const config = { abortSignal: controller.signal }
       let chunks = 0
       await assert.rejects(async () => {
-        for await (const _ of await client.models.generateContentStream({ model, contents: 'count to 9999', config })) {
+        for await (const _ of await of(model).models.generateContentStream({ model, contents: 'count to 9999', config })) {
           if (++chunks === 3) controller.abort()
         }
       })

@@ -3,14 +3,21 @@ import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod'
 import { z } from 'zod'
-import { key, start } from './point.js'
+import { hosted, key, start } from './point.js'
 
 let point
 let client
+let other
+
+const connect = (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 })
+
+// of is the client of where a model is served.
+const of = (model) => (point.at(model) === point.url ? client : other)
 
 before(async () => {
   point = await start()
-  client = new OpenAI({ baseURL: `${point.url}/v1`, apiKey: key, maxRetries: 0 })
+  client = connect(point.url)
+  other = connect(point.hosts)
 })
 after(() => point?.stop())
 
@@ -25,10 +32,10 @@ const weather = {
   },
 }
 
-for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash']) {
+for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-gemini/gemini-2.5-flash', ...hosted]) {
   describe(model, { concurrency: true }, () => {
     test('chat', async () => {
-      const reply = await client.chat.completions.create({ model, messages: ask('say seven swans') })
+      const reply = await of(model).chat.completions.create({ model, messages: ask('say seven swans') })
       assert.equal(reply.choices[0].message.content, 'seven swans')
       assert.equal(reply.choices[0].finish_reason, 'stop')
       assert.ok(reply.usage.prompt_tokens > 0)
@@ -37,7 +44,7 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
     })
 
     test('stream with the helper', async () => {
-      const stream = client.chat.completions.stream({
+      const stream = of(model).chat.completions.stream({
         model,
         messages: ask('count to 30'),
         stream_options: { include_usage: true },
@@ -52,7 +59,7 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
 
     test('tool loop with the helper', async () => {
       const asked = []
-      const runner = client.chat.completions.runTools({
+      const runner = of(model).chat.completions.runTools({
         model,
         messages: ask('What is the weather in Paris?'),
         tools: [
@@ -75,7 +82,7 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
     })
 
     test('streamed tool call', async () => {
-      const stream = client.chat.completions.stream({
+      const stream = of(model).chat.completions.stream({
         model,
         messages: ask('Look it up.'),
         tools: [weather],
@@ -87,7 +94,7 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
     })
 
     test('structured output', async () => {
-      const reply = await client.chat.completions.parse({
+      const reply = await of(model).chat.completions.parse({
         model,
         messages: ask('Name a city.'),
         response_format: {
@@ -112,21 +119,21 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
     test('structured output by zod, whole and streamed', async () => {
       const City = z.object({ city: z.string(), rivers: z.array(z.object({ name: z.string() })), kind: z.enum(['old', 'new']), mayor: z.string().nullable() })
       const request = { model, messages: ask('Name a city.'), response_format: zodResponseFormat(City, 'city') }
-      const reply = await client.chat.completions.parse(request)
+      const reply = await of(model).chat.completions.parse(request)
       assert.ok(City.safeParse(reply.choices[0].message.parsed).success)
-      const final = await client.chat.completions.stream(request).finalChatCompletion()
+      const final = await of(model).chat.completions.stream(request).finalChatCompletion()
       assert.ok(City.safeParse(final.choices[0].message.parsed).success)
     })
 
     test('streamed tool loop with parallel calls by zod', async () => {
       const asked = []
       const parameters = z.object({ city: z.string() })
-      const of = (name) => zodFunction({ name, parameters, function: (args) => (asked.push(args), `${name}: 18`) })
-      const runner = client.chat.completions.runTools({
+      const toolOf = (name) => zodFunction({ name, parameters, function: (args) => (asked.push(args), `${name}: 18`) })
+      const runner = of(model).chat.completions.runTools({
         model,
         stream: true,
         messages: ask('Use get_weather and get_time for Paris.'),
-        tools: [of('get_weather'), of('get_time')],
+        tools: [toolOf('get_weather'), toolOf('get_time')],
       })
       const text = await runner.finalContent()
       assert.match(text, /get_weather: 18/)
@@ -139,10 +146,10 @@ for (const model of ['gpt-4o-mini', 'demo-anthropic/claude-sonnet-4-5', 'demo-ge
 }
 
 describe('errors of providers', { concurrency: true }, () => {
-  for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini']) {
+  for (const provider of ['demo-openai', 'demo-anthropic', 'demo-gemini', 'bedrock', 'cohere']) {
     test(provider, async () => {
       const fails = (fault, kind, found = () => true) =>
-        assert.rejects(client.chat.completions.create({ model: `${provider}/fault-${fault}`, messages: ask('Hello') }), (e) => {
+        assert.rejects(of(`${provider}/`).chat.completions.create({ model: `${provider}/fault-${fault}`, messages: ask('Hello') }), (e) => {
           assert.ok(e instanceof kind, `${fault}: ${e}`)
           assert.ok(e.message.length > 10 && e.type && e.requestID, JSON.stringify(e))
           return found(e)
@@ -207,6 +214,17 @@ test('embeddings: base64 by default, floats when asked for, the same numbers', a
   const plain = await client.embeddings.create({ model, input, encoding_format: 'float' })
   assert.equal(packed.data.length, 2)
   assert.ok(packed.data[0].embedding.length > 100)
+  for (const [i, x] of plain.data[1].embedding.entries()) {
+    assert.ok(Math.abs(x - packed.data[1].embedding[i]) < 1e-6)
+  }
+})
+
+test("Cohere's embeddings, by the same names", async () => {
+  const input = ['one', 'two']
+  const packed = await other.embeddings.create({ model: 'cohere/embed-v4.0', input, dimensions: 256 })
+  const plain = await other.embeddings.create({ model: 'cohere/embed-v4.0', input, dimensions: 256, encoding_format: 'float' })
+  assert.deepEqual(packed.data.map((one) => one.embedding.length), [256, 256])
+  assert.ok(packed.usage.prompt_tokens > 0)
   for (const [i, x] of plain.data[1].embedding.entries()) {
     assert.ok(Math.abs(x - packed.data[1].embedding[i]) < 1e-6)
   }
