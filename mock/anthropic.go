@@ -295,12 +295,27 @@ func (t *turnReader) read(role string, list []block, thinking bool) *failure {
 			if !t.server.signed(b.Thinking, b.Signature) {
 				return bad("", fmt.Sprintf("messages.%d.content.%d: Invalid `signature` in `thinking` block", t.at, i))
 			}
+		case "text":
+			if f := blank(b.Text); f != nil {
+				return f
+			}
 		case "tool_use":
 			t.open[b.ID] = b.Name
 		}
 	}
 	if thinking && len(t.open) > 0 && list[0].Type != "thinking" && list[0].Type != "redacted_thinking" {
 		return bad("", fmt.Sprintf("messages.%d.content.0.type: Expected `thinking` or `redacted_thinking`, but found `%s`. When `thinking` is enabled, a final `assistant` message must start with a thinking block.", t.at, list[0].Type))
+	}
+	return nil
+}
+
+// blank refuses text that says nothing.
+func blank(text string) *failure {
+	switch {
+	case text == "":
+		return bad("", "messages: text content blocks must be non-empty")
+	case strings.TrimSpace(text) == "":
+		return bad("", "messages: text content blocks must contain non-whitespace text")
 	}
 	return nil
 }
@@ -315,12 +330,18 @@ func (t *turnReader) readUser(list []block) *failure {
 		p.mark(b.CacheControl, b.Text+inner)
 		switch b.Type {
 		case "text":
+			if f := blank(b.Text); f != nil {
+				return f
+			}
 			text = append(text, b.Text)
 		case "image", "document":
 			p.Images++
 			p.Tokens += imageTokens
 		case "tool_result":
 			name, ok := t.open[b.ToolUseID]
+			if ok && len(text) > 0 { // results come first
+				return missingResults(t.at-1, t.open)
+			}
 			if !ok {
 				return bad("", fmt.Sprintf("messages.%d.content.%d: unexpected `tool_use_id` found in `tool_result` blocks: %s. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.", t.at, i, b.ToolUseID))
 			}

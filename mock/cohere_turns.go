@@ -95,7 +95,7 @@ func (t *cohereTurns) said(i int, role string, parts []coherePart) *failure {
 	switch {
 	case !knownParts(parts, types...):
 		return wrong("messages[%d].content: %s messages hold content of the types %s.", i, role, strings.Join(types, ", "))
-	case strings.TrimSpace(text) == "" && images == 0:
+	case text == "" && images == 0:
 		return bad("", "message must not be empty in a turn")
 	}
 	t.prompt.Tokens += countTokens(text) + images*imageTokens

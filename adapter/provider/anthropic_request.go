@@ -131,7 +131,7 @@ func (t *anthropicTranslation) assistant(i int, m chatMessage) ([]anthropicBlock
 	return marked(blocks, m), nil
 }
 
-// parts translates a message's content. Empty text is left out: it would be refused.
+// parts translates a message's content. Text of white space alone is left out: it would be refused.
 func (t *anthropicTranslation) parts(i int, parts content) ([]anthropicBlock, error) {
 	blocks := make([]anthropicBlock, 0, len(parts))
 	for j, p := range parts {
@@ -166,7 +166,7 @@ func (t *anthropicTranslation) parts(i int, parts content) ([]anthropicBlock, er
 			}
 			continue
 		}
-		if block.Type == "text" && block.Text == "" {
+		if block.Type == "text" && strings.TrimSpace(block.Text) == "" {
 			continue
 		}
 		block.CacheControl = given(p.CacheControl)

@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -117,7 +119,7 @@ func (t *bedrockTranslation) block(b anthropicBlock) (block converseBlock, ok bo
 	case "document":
 		return t.document(b)
 	case "tool_use":
-		return converseBlock{ToolUse: &converseCall{b.ID, b.Name, b.Input}}, true, nil
+		return converseBlock{ToolUse: &converseCall{useID(b.ID), b.Name, b.Input}}, true, nil
 	case "tool_result":
 		result, err := t.result(b)
 		return converseBlock{ToolResult: result}, true, err
@@ -132,7 +134,7 @@ func (t *bedrockTranslation) block(b anthropicBlock) (block converseBlock, ok bo
 // result is a tool's. Models without a word for a failure are told of it in text.
 func (t *bedrockTranslation) result(b anthropicBlock) (*converseResult, error) {
 	content, err := t.blocks(b.Content)
-	result := &converseResult{ID: b.ToolUseID}
+	result := &converseResult{ID: useID(b.ToolUseID)}
 	switch {
 	case b.IsError && t.caches:
 		result.Status = "error"
@@ -145,6 +147,16 @@ func (t *bedrockTranslation) result(b anthropicBlock) (*converseResult, error) {
 	}
 	result.Content = content
 	return result, err
+}
+
+// useID is a call's id of at most 64 characters, which is all that Converse takes: a longer one
+// keeps its beginning.
+func useID(id string) string {
+	if len(id) <= 64 {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return id[:31] + "_" + hex.EncodeToString(sum[:16])
 }
 
 // imageFormats are those that Converse takes.
@@ -290,8 +302,15 @@ func converseChoice(c *anthropicChoice) map[string]json.RawMessage {
 
 func (t *bedrockTranslation) inference() {
 	c := converseConfig{MaxTokens: t.out.MaxTokens, Temperature: t.out.Temperature, TopP: t.out.TopP, StopSequences: t.out.StopSequences}
-	if !t.claude && t.chat.maxTokens() <= 0 {
-		c.MaxTokens = 0 // the model knows its limit
+	if !t.claude {
+		c.Temperature, c.TopP = t.chat.Temperature, t.chat.TopP // 1 is Claude's default, not everybody's
+		if v := c.Temperature; v != nil && *v > 1 {
+			most := 1.0
+			c.Temperature = &most
+		}
+		if t.chat.maxTokens() <= 0 {
+			c.MaxTokens = 0 // the model knows its limit
+		}
 	}
 	if c.MaxTokens > 0 || c.Temperature != nil || c.TopP != nil || len(c.StopSequences) > 0 {
 		t.converse.Inference = &c

@@ -29,8 +29,12 @@ func (t *cohereTranslation) translate() error {
 	t.dropped = dropped
 	c := t.chat
 	t.out = cohereRequest{
-		Model: t.req.Model, MaxTokens: max(c.maxTokens(), 0), StopSequences: c.Stop, Temperature: c.Temperature, K: c.TopK, Seed: c.Seed, Stream: c.Stream,
+		Model: t.req.Model, MaxTokens: max(c.maxTokens(), 0), StopSequences: c.Stop, K: c.TopK, Seed: c.Seed, Stream: c.Stream,
 		PresencePenalty: t.penalty("presence_penalty", c.PresencePenalty), FrequencyPenalty: t.penalty("frequency_penalty", c.FrequencyPenalty),
+	}
+	if c.Temperature != nil {
+		v := min(*c.Temperature, 1)
+		t.out.Temperature = &v
 	}
 	if c.TopP != nil {
 		p := min(max(*c.TopP, 0.01), 0.99) // its own bounds

@@ -143,7 +143,8 @@ func (c *complaint) badKey(status int) bool {
 
 func (c *complaint) tooLong() bool {
 	return c.says("context_length_exceeded", "maximum context length", "prompt is too long", "context window",
-		"exceed context limit", "exceed_context_size", "exceeds the maximum number of tokens", "context_window_exceeded")
+		"exceed context limit", "exceed_context_size", "exceeds the maximum number of tokens", "context_window_exceeded",
+		"input is too long for requested model", "number of input tokens exceeds", "number of tokens in the prompt cannot exceed")
 }
 
 func (c *complaint) noModel(status int) bool {

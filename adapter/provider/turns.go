@@ -65,12 +65,14 @@ type dialect[Part any] interface {
 
 // turn is what one side says until the other does.
 type turn[Part any] struct {
-	role  string // user or assistant
-	parts []Part
+	role    string // user or assistant
+	parts   []Part
+	results int // how many of the parts, the first ones, are of tools
 }
 
 // turns turns a conversation into what the system says and alternating turns: neighbours of
-// one role become one, and so all results of a turn's tools stand together.
+// one role become one, and so all results of a turn's tools stand together, before what the user
+// says beside them: they answer the turn before.
 func turns[Part any](t *translation, in dialect[Part]) (system []Part, list []turn[Part], err error) {
 	for i, m := range t.chat.Messages {
 		if m.Name != "" && m.Role != "tool" {
@@ -90,18 +92,29 @@ func turns[Part any](t *translation, in dialect[Part]) (system []Part, list []tu
 		case role == "system":
 			system = append(system, parts...)
 		case last >= 0 && list[last].role == role:
-			list[last].parts = append(list[last].parts, parts...)
+			list[last].add(m.Role, parts)
 		default:
-			list = append(list, turn[Part]{role, parts})
+			list = append(list, turn[Part]{role: role})
+			list[last+1].add(m.Role, parts)
 		}
 	}
 	switch {
 	case len(list) > 0:
 		return system, list, nil
 	case len(system) > 0: // OpenAI answers system messages alone
-		return nil, []turn[Part]{{"user", system}}, nil
+		return nil, []turn[Part]{{role: "user", parts: system}}, nil
 	}
 	return nil, nil, &point.Error{Code: point.InvalidRequest, Param: "messages", Message: "Give at least one message with content."}
+}
+
+// add adds a message's parts.
+func (t *turn[Part]) add(role string, parts []Part) {
+	if role != "tool" {
+		t.parts = append(t.parts, parts...)
+		return
+	}
+	t.parts = slices.Insert(t.parts, t.results, parts...)
+	t.results += len(parts)
 }
 
 func translateMessage[Part any](in dialect[Part], i int, m chatMessage) (role string, parts []Part, err error) {

@@ -37,13 +37,13 @@ type Reader struct {
 	limit   int
 	decoder *eventstream.Decoder
 	payload []byte       // reused
-	text    bytes.Buffer // of the event that is being read
+	text    bytes.Buffer // of the events that were read and not given out
 	err     error
 }
 
 // NewReader reads frames from r, each of at most limit bytes.
 func NewReader(r io.Reader, limit int) *Reader {
-	return &Reader{src: bufio.NewReader(r), limit: limit, decoder: eventstream.NewDecoder()}
+	return &Reader{src: bufio.NewReaderSize(r, 32<<10), limit: limit, decoder: eventstream.NewDecoder()}
 }
 
 // Read gives text/event-stream. What ends within a frame, or is damaged, is an error that is not
@@ -53,9 +53,23 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if r.err != nil {
 			return 0, r.err
 		}
+		r.text.Reset()
 		r.err = r.frame()
+		for r.err == nil && r.text.Len() < len(p) && r.arrived() {
+			r.err = r.frame()
+		}
 	}
 	return r.text.Read(p)
+}
+
+// arrived reports whether the whole of the next frame is there already.
+func (r *Reader) arrived() bool {
+	have := r.src.Buffered()
+	if have < overhead {
+		return false
+	}
+	prelude, err := r.src.Peek(4)
+	return err == nil && uint64(binary.BigEndian.Uint32(prelude)) <= uint64(have) //nolint:gosec // not negative
 }
 
 // frame reads one frame into text.
@@ -74,7 +88,6 @@ func (r *Reader) frame() error {
 		return fmt.Errorf("read a frame: %w", err)
 	}
 	r.payload = message.Payload
-	r.text.Reset()
 	name, data := describe(message)
 	fmt.Fprintf(&r.text, "event: %s\n", oneLine.Replace(name))
 	r.text.WriteString("data: ")
