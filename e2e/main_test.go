@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,7 +30,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := pgtest.Main(m)
-	if err := shared.stop(); err != nil {
+	if err := errors.Join(shared.stop(), hosting.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ import (
 	"point/internal/wiretest"
 )
 
-// models are one of each dialect: OpenAI's is forwarded, the others are translated.
+// models are one of each dialect of demo mode: OpenAI's is forwarded, the others are translated.
 var models = []string{"gpt-4o-mini", "demo-openai/gpt-4o-mini", "demo-anthropic/claude-sonnet-4-5", "demo-gemini/gemini-2.5-flash"}
 
 // sdk is OpenAI's Go client as a user sets it up: base URL and key, nothing else.
@@ -56,8 +57,8 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // eachModel runs a story with every model.
 func eachModel(t *testing.T, story func(t *testing.T, client *openai.Client, model string)) {
-	for _, model := range models {
-		t.Run(model, func(t *testing.T) { story(t, sdk(point(t)), model) })
+	for _, model := range slices.Concat(models, hosted) {
+		t.Run(model, func(t *testing.T) { story(t, sdk(servedBy(t, model)), model) })
 	}
 }
 
