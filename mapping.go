@@ -89,7 +89,8 @@ func (t *Timeout) Deadline(start time.Time) time.Time {
 	return start.Add(time.Duration(t.TotalMS) * time.Millisecond)
 }
 
-// Cache is the response cache of an endpoint. Mode is "off" or "exact".
+// Cache keeps answers for equal requests of the same client key. Mode is "off" or "exact", TTLS for
+// how many seconds, MaxBytes how long an answer may be.
 type Cache struct {
 	Mode     string `json:"mode"`
 	TTLS     int64  `json:"ttl_s"`

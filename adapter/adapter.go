@@ -63,7 +63,7 @@ type Catalogue interface {
 	Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string)
 }
 
-// Deps are what a Handler needs. All fields are required but Kept, Responses, NoMetadata and CORSOrigins.
+// Deps are what a Handler needs. All fields are required but Kept, Responses, Answers, NoMetadata and CORSOrigins.
 type Deps struct {
 	Config      point.Snapshots
 	Routes      Planner
@@ -75,6 +75,7 @@ type Deps struct {
 	Catalogue   Catalogue
 	Kept        BodyKeeper     // nil: bodies are not kept
 	Responses   ResponseKeeper // nil: responses are not kept
+	Answers     AnswerCache    // nil: answers are not kept for equal requests
 	NoMetadata  bool           // records get no metadata of request and answer
 	Alerts      point.Alerter
 	Log         *slog.Logger
@@ -91,6 +92,7 @@ type Handler struct {
 	heard   atomic.Int64  // bytes of their answers that are held to be kept
 	silence time.Duration // after which a stream is pinged
 	usual   usual
+	flights flights
 }
 
 // New makes a Handler.

@@ -47,7 +47,10 @@ func (h *Handler) carry(ctx context.Context, t *transaction, err error) {
 		t.fail(err)
 		return
 	}
-	reply, err := t.try(ctx, plan) // routing -> gateway or web agent: the next target on failure
+	reply, err := t.cached(ctx, plan) // the answer to an equal request
+	if reply == nil && err == nil {
+		reply, err = t.try(ctx, plan) // routing -> gateway or web agent: the next target on failure
+	}
 	if err != nil {
 		t.fail(err)
 		return

@@ -22,6 +22,8 @@ var uncounted = []string{
 // output to be at least what was relayed.
 func (t *transaction) estimate() {
 	switch {
+	case t.record.CacheHit: // nothing was used
+		return
 	case t.call.Path == point.PathSpeech:
 		t.countCharacters()
 		return

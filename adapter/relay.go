@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -44,6 +45,9 @@ func (t *transaction) relay(ctx context.Context, reply *point.Reply) {
 
 // told has the reply told in the client's dialect.
 func (t *transaction) told(reply *point.Reply) {
+	if t.record.CacheHit { // it was told so before
+		return
+	}
 	if in, ok := t.answer.in.(dialect.Translator); ok && reply.Inner {
 		reply.Blocks = in.Answer(t.call, reply)
 	} else if in, ok := t.answer.in.(dialect.Watcher); ok && reply.Stream {
@@ -61,6 +65,7 @@ func (t *transaction) pass(reply *point.Reply, block point.Block) bool {
 	}
 	t.commit(reply, -1)
 	t.count(block.Data)
+	t.keep(block)
 	return t.answer.write(t.splice(block), !block.More)
 }
 
@@ -86,6 +91,8 @@ func (t *transaction) finish(ctx context.Context, reply *point.Reply, block poin
 		return
 	}
 	t.remember(ctx, reply)
+	t.keep(block)
+	t.kept(ctx, reply)
 	t.settle(reply.Status, point.OutcomeComplete, nil)
 	if t.lost != nil {
 		t.unkept(reply)
@@ -187,7 +194,10 @@ func (t *transaction) headers(h http.Header) {
 		t.header(h, in.IDHeader(), t.call.ID)
 	}
 	t.header(h, "X-Point-Attempts", strconv.Itoa(len(t.record.Attempts)))
-	t.header(h, "X-Point-Cache", "off")
+	t.header(h, "X-Point-Cache", cmp.Or(t.cache, cacheOff))
+	if t.cache == cacheHit {
+		t.header(h, "Age", strconv.FormatInt(int64(max(t.age, 0)/time.Second), 10))
+	}
 	t.header(h, "X-Point-Overhead-Ms", milliseconds(t.overhead()))
 	t.room(h, "Requests", t.standing.Requests)
 	t.room(h, "Tokens", t.standing.Tokens)

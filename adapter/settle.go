@@ -36,6 +36,9 @@ type transaction struct {
 	lost      error          // the record could not be kept
 	lease     point.Lease    // of the key's limits, nil: none or settled
 	standing  point.Standing // with them
+	cache     string         // what came of the cache, empty: off
+	age       time.Duration  // of an answer that came from it
+	keeping   *keeping       // nil: the answer goes into no cache
 }
 
 // begin starts the transaction of call.
@@ -62,6 +65,7 @@ var passedOn = []string{point.PathImages, point.PathImageEdits, point.PathSpeech
 func (t *transaction) end() {
 	defer t.release() // whatever panicked
 	defer t.h.bodies.give(t.expanded)
+	defer t.unkeep()
 	t.answer.stopPings()
 	if !t.settled {
 		t.settle(http.StatusInternalServerError, point.OutcomeUpstreamError, &point.Error{Code: point.Internal, Message: "The request was not finished."})
@@ -148,6 +152,9 @@ func (t *transaction) overhead() time.Duration {
 
 // cost is the price of what is known of usage so far, nil if unknown.
 func (t *transaction) cost() *point.NanoUSD {
+	if t.record.CacheHit {
+		return new(point.NanoUSD(0))
+	}
 	if t.usage == nil {
 		return nil
 	}

@@ -232,7 +232,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	}
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
-		Records: a.monitor, Kept: kept, Responses: responses, NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
+		Records: a.monitor, Kept: kept, Responses: responses, Answers: gateway.NewAnswers(a.cfg.CacheMemory), NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})

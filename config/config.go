@@ -34,6 +34,7 @@ type Config struct {
 	EnvAllow     []string // variables that api_key_env may name beyond the well-known ones
 	AllowPrivate bool     // providers may be at loopback and private addresses
 	MaxBody      int64    // bytes of one request body
+	CacheMemory  int64    // bytes of answers kept for equal requests
 	Drain        time.Duration
 	CORSOrigins  []string
 

@@ -52,6 +52,7 @@ func TestDefaults(t *testing.T) {
 		Demo:            DemoAuto,
 		AllowPrivate:    true,
 		MaxBody:         32 << 20,
+		CacheMemory:     64 << 20,
 		Drain:           10 * time.Minute,
 		Durability:      DurabilityProcess,
 		JournalInterval: 250 * time.Millisecond,

@@ -158,6 +158,11 @@ func Settings() []Setting {
 			set:  func(c *Config, v string) error { return size(&c.MaxBody, v, 1<<10, 1<<30) },
 		},
 		{
+			Name: "cache_memory", Default: "64MiB",
+			Help: "How much memory answers may take that are kept for equal requests, where a mapping says so.",
+			set:  func(c *Config, v string) error { return size(&c.CacheMemory, v, 0, 1<<40) },
+		},
+		{
 			Name: "drain", Default: "10m",
 			Help: "How long a stopping process lets streams finish.",
 			set:  func(c *Config, v string) error { return duration(&c.Drain, v) },
