@@ -48,6 +48,7 @@ type Call struct {
 	ClientRequestID string // the client's own x-request-id, kept beside it
 	Path            string // one of the Path constants
 	Dialect         Dialect
+	Method          string    // of a URL of Google's form: what is asked of its model
 	Key             *Key      // the admitted client key
 	Snapshot        *Snapshot // the configuration that this call sees from start to end
 	Envelope        Envelope

@@ -125,7 +125,7 @@ func notUTF8(body []byte) error {
 // routingKeys are the keys that Point acts on; needed are those that an endpoint may need.
 var (
 	routingKeys = []string{"model", "stream", "stream_options", "provider", "fallback_providers", "models", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "best_of", "messages", "input", "contents", "tools", "user"}
-	needed      = []string{"prompt", "query", "documents", "file"}
+	needed      = []string{"prompt", "query", "documents", "file", "content", "requests"}
 )
 
 // maxChoices is more than any service makes of one prompt.

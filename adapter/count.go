@@ -16,7 +16,7 @@ func (t *transaction) counts(target point.Target) bool {
 		return false
 	}
 	kind, ok := provider.Lookup(target.Provider.Kind)
-	return !ok || !kind.Speaks(t.call.Path, target.Model, &target.Provider.Config)
+	return !ok || !kind.Counts(t.call.Dialect, target.Model, &target.Provider.Config)
 }
 
 // estimated answers with Point's own count; nothing is sent to the target.
@@ -24,7 +24,7 @@ func (t *transaction) estimated(target point.Target) *point.Reply {
 	t.record.ProviderID, t.record.UpstreamModel, t.record.Route.Reason = target.Provider.ID, target.Model, target.Reason
 	n := max(tokens.Prompt(t.call, target.Model, t.targetDialect()), 1)
 	return &point.Reply{
-		Target: target, Status: http.StatusOK, Header: http.Header{"X-Point-Estimated": {"true"}},
+		Target: target, Status: http.StatusOK, Header: http.Header{"X-Point-Estimated": {"true"}}, Inner: t.call.Dialect == point.DialectGemini,
 		Blocks: &said{data: []byte(`{"input_tokens":` + strconv.FormatInt(n, 10) + `}`)},
 	}
 }

@@ -35,7 +35,7 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, at endpoint) (*
 	}
 	call := &point.Call{
 		ID: uuid.Must(uuid.NewV7()).String(), ClientRequestID: clip(r.Header.Get("X-Request-Id"), 128),
-		Path: at.path, Dialect: at.dialect.Name(), Header: r.Header,
+		Path: at.path, Dialect: at.dialect.Name(), Method: at.method, Header: r.Header,
 		Key: key, Snapshot: snapshot, Start: start, Deadline: snapshot.Mapping(at.path).Timeout.Deadline(start),
 	}
 	if err := enabled(call); err != nil {

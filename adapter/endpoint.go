@@ -24,8 +24,8 @@ type endpoint struct {
 	usual string // the model, if the body names none
 
 	// Of requests whose URL says what others say in the body.
-	model  string
-	stream bool
+	model, method string
+	stream        bool
 }
 
 // endpoints are those that have a model behind them, by path.
@@ -78,6 +78,14 @@ func dialectOf(path string) dialect.Dialect {
 	return dialect.OpenAI
 }
 
+// spokenBy is the dialect of a call: Google's clients count and embed at endpoints of others too.
+func spokenBy(call *point.Call) dialect.Dialect {
+	if call.Dialect == point.DialectGemini {
+		return dialect.Gemini
+	}
+	return dialectOf(call.Path)
+}
+
 // read reads the envelope of a call's body, and refuses what no provider could answer.
 func (at endpoint) read(call *point.Call) (err error) {
 	switch {
@@ -96,7 +104,7 @@ func (at endpoint) read(call *point.Call) (err error) {
 	if at.model != "" {
 		env.Model, env.Stream = at.model, at.stream
 	}
-	if at.path == point.PathGemini {
+	if at.dialect.Name() == point.DialectGemini {
 		if err := readGoogles(call); err != nil {
 			return err
 		}
@@ -112,7 +120,7 @@ func (at endpoint) read(call *point.Call) (err error) {
 	if err := bounded(call); err != nil {
 		return err
 	}
-	if in, ok := at.dialect.(dialect.Translator); ok && slices.Contains(point.ChatPaths(), at.path) {
+	if in, ok := at.dialect.(dialect.Translator); ok {
 		call.Inner = sync.OnceValues(func() (*point.Call, error) { return in.Inner(call) })
 	}
 	settleForm(call)

@@ -8,17 +8,31 @@ import (
 	"github.com/tidwall/gjson"
 
 	"point"
+	"point/adapter/dialect"
 )
 
 // Google's URLs name the model and what to do with it:
 //
 //	POST /v1beta/models/MODEL:generateContent
 //	POST /v1beta/models/MODEL:streamGenerateContent?alt=sse
+//	POST /v1beta/models/MODEL:countTokens
+//	POST /v1beta/models/MODEL:embedContent
+//	POST /v1beta/models/MODEL:batchEmbedContents
 //
+// To count and to embed are endpoints of their own, whatever the dialect.
 // A model's name holds slashes here, as it is or escaped. Google's own v1 works too.
 
 // googleMethods are the methods that are served.
-var googleMethods = []string{"generateContent", "streamGenerateContent"}
+var googleMethods = []string{"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"}
+
+// googleEndpoints are the endpoints of methods.
+var googleEndpoints = map[string]endpoint{
+	"generateContent":       {path: point.PathGemini, needs: []string{"contents"}},
+	"streamGenerateContent": {path: point.PathGemini, needs: []string{"contents"}, stream: true},
+	"countTokens":           {path: point.PathCountTokens},
+	"embedContent":          {path: point.PathEmbeddings, needs: []string{"content"}},
+	"batchEmbedContents":    {path: point.PathEmbeddings, needs: []string{"requests"}},
+}
 
 // googlesModel is what stands behind the models' path in a URL of Google's form.
 func googlesModel(path string) (name string, ok bool) {
@@ -36,8 +50,8 @@ func geminiEndpoint(path string) (at endpoint, ok bool) {
 	if !ok || colon < 1 || !slices.Contains(googleMethods, name[colon+1:]) {
 		return endpoint{}, false
 	}
-	at = endpoints[point.PathGemini]
-	at.path, at.model, at.stream = point.PathGemini, name[:colon], name[colon+1:] == "streamGenerateContent"
+	at = googleEndpoints[name[colon+1:]]
+	at.dialect, at.model, at.method = dialect.Gemini, name[:colon], name[colon+1:]
 	return at, true
 }
 
@@ -85,6 +99,9 @@ func keyInURL(r *http.Request) error {
 // refuses what is out of its bounds.
 func readGoogles(call *point.Call) (err error) {
 	call.Envelope.Model = strings.TrimPrefix(call.Envelope.Model, "models/")
+	if call.Path == point.PathCountTokens && call.Envelope.MessagesAt.End == 0 && !gjson.GetBytes(call.Body, "generateContentRequest").IsObject() {
+		return &point.Error{Code: point.MissingField, Param: "contents", Message: "The request has no \"contents\"."}
+	}
 	for _, config := range []string{"generationConfig", "generation_config"} {
 		gjson.GetBytes(call.Body, config).ForEach(func(key, value gjson.Result) bool {
 			switch key.Str {

@@ -260,3 +260,99 @@ func TestGeminiReadsNoForeignSignatures(t *testing.T) {
 		t.Errorf("%s %s: Gemini got %s", response.Status, body, got)
 	}
 }
+
+// TestGeminiCounts: the service counts where it can be asked, whatever it speaks; else Point does, and
+// says so. Nothing is used.
+func TestGeminiCounts(t *testing.T) {
+	tests := map[string]struct {
+		kind, answer, body, want, path, sent string
+		estimated                            string
+	}{
+		"a chat":     {"openai", "", googles, `{"totalTokens":7}`, "", "", "true"},
+		"itself":     {"gemini", `{"totalTokens": 31}`, googles, `{"totalTokens": 31}`, "/v1beta/models/m:countTokens", googles, ""},
+		"wrapped":    {"gemini", `{"totalTokens":3}`, `{"generateContentRequest":{"model":"models/x","contents":[]}}`, `{"totalTokens":3}`, "/v1beta/models/m:countTokens", `{"generateContentRequest":{"model":"models/m","contents":[]}}`, ""},
+		"Claude":     {"anthropic", `{"input_tokens":14}`, googles, `{"totalTokens":14}`, "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, ""},
+		"of a whole": {"anthropic", `{"input_tokens":14}`, `{"generateContentRequest":` + googles + `}`, `{"totalTokens":14}`, "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var path, sent string
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				path, sent = r.URL.Path, string(b)
+				says(test.answer)(rw, r)
+			})
+			p := w.snapshot.Providers["id-a"]
+			p.Kind, p.Config.BaseURL = test.kind, strings.TrimSuffix(p.Config.BaseURL, "/v1")
+			response, body := w.google(http.MethodPost, "/v1beta/models/a%2Fm:countTokens", test.body)
+			if response.StatusCode != 200 || body != test.want || path != test.path || sent != test.sent || response.Header.Get("X-Point-Estimated") != test.estimated {
+				t.Errorf("%d %s %v, sent %s to %s", response.StatusCode, body, response.Header, sent, path)
+			}
+			if r := w.record(); r.Endpoint != point.PathCountTokens || r.Usage != nil || r.Cost != nil || r.Outcome != point.OutcomeComplete {
+				t.Errorf("record %+v", r)
+			}
+		})
+	}
+}
+
+// TestGeminiEmbeds: Google's own clients get embeddings of any provider, and of Google's as they came.
+func TestGeminiEmbeds(t *testing.T) {
+	const (
+		one   = `{"content":{"parts":[{"text":"a"},{"text":"b"}]},"taskType":"RETRIEVAL_QUERY","output_dimensionality":2}`
+		batch = `{"requests":[{"model":"models/x","content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{"text":"b"}]}}]}`
+		list  = `{"object":"list","data":[{"object":"embedding","index":1,"embedding":[0.5,1]},{"object":"embedding","index":0,"embedding":[1,0]}],"model":"m","usage":{"prompt_tokens":4,"total_tokens":4}}`
+		first = `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,0]}],"model":"m","usage":{"prompt_tokens":4,"total_tokens":4}}`
+	)
+	tests := map[string]struct {
+		kind, answer, method, body, want, path, sent, dropped string
+		input                                                 int64
+	}{
+		"one":           {"openai", first, "embedContent", one, `{"embedding":{"values":[1,0]},"usageMetadata":{"promptTokenCount":4}}`, "/v1/embeddings", `{"model":"priced","input":["a\nb"],"dimensions":2}`, "taskType", 4},
+		"several":       {"openai", list, "batchEmbedContents", batch, `{"embeddings":[{"values":[1,0]},{"values":[0.5,1]}],"usageMetadata":{"promptTokenCount":4}}`, "/v1/embeddings", `{"model":"priced","input":["a","b"]}`, "", 4},
+		"one, Gemini":   {"gemini", `{"embedding":{"values":[1]}}`, "embedContent", one, `{"embedding":{"values":[1]}}`, "/v1beta/models/priced:embedContent", one, "", 2},
+		"batch, Gemini": {"gemini", `{"embeddings":[{"values":[1]}],"usageMetadata":{"promptTokenCount":9}}`, "batchEmbedContents", batch, `{"embeddings":[{"values":[1]}],"usageMetadata":{"promptTokenCount":9}}`, "/v1beta/models/priced:batchEmbedContents", strings.NewReplacer("models/x", "models/priced", `{"content":{"parts":[{"text":"b"`, `{"model":"models/priced","content":{"parts":[{"text":"b"`).Replace(batch), "", 9},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var path, sent string
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				path, sent = r.URL.Path, string(b)
+				says(test.answer)(rw, r)
+			})
+			if test.kind == "gemini" {
+				w.speaksGemini("id-a")
+			}
+			response, body := w.google(http.MethodPost, "/v1beta/models/priced:"+test.method, test.body)
+			if response.StatusCode != 200 || body != test.want || path != test.path || sent != test.sent || response.Header.Get("X-Point-Dropped") != test.dropped || response.Header.Get("X-Point-Cost") == "" {
+				t.Errorf("%d %s %v, sent %s to %s", response.StatusCode, body, response.Header, sent, path)
+			}
+			if r := w.record(); r.Endpoint != point.PathEmbeddings || r.Usage == nil || r.Usage.Input != test.input || r.Cost == nil {
+				t.Errorf("record %+v, usage %+v", r, r.Usage)
+			}
+		})
+	}
+}
+
+// TestGeminiCannotBeTold: what an embedding elsewhere cannot say, or is not there, is named.
+func TestGeminiCannotBeTold(t *testing.T) {
+	w := newWorld(t, says(document))
+	for _, test := range []struct{ method, body, field string }{
+		{"countTokens", `{}`, "contents"},
+		{"embedContent", `{}`, "content"},
+		{"embedContent", `{"content":{"parts":[]}}`, "content"},
+		{"embedContent", `{"content":{"parts":[{"inlineData":{}}]}}`, "content.parts[0]"},
+		{"embedContent", `{"content":{"parts":[{"text":1}]}}`, "content.parts[0].text"},
+		{"embedContent", `{"content":{"parts":[{"text":"a"}]},"outputDimensionality":"x"}`, "outputDimensionality"},
+		{"embedContent", `{"content":"a"}`, "content"},
+		{"batchEmbedContents", `{"requests":[]}`, "requests"},
+		{"batchEmbedContents", `{"requests":["a"]}`, "requests[0]"},
+		{"batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"a"}]}},{}]}`, "requests[1].content"},
+		{"batchEmbedContents", `{"requests":[{"content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{"text":"a"}]},"outputDimensionality":3}]}`, "requests[1].outputDimensionality"},
+	} {
+		response, body := w.google(http.MethodPost, "/v1beta/models/m:"+test.method, test.body)
+		if got := gjson.Get(body, "error.details.#.fieldViolations.0.field|0").Str; response.StatusCode != 400 || got != test.field {
+			t.Errorf("%s %s: %d %s", test.method, test.body, response.StatusCode, body)
+		}
+	}
+}

@@ -44,7 +44,7 @@ type transaction struct {
 // begin starts the transaction of call.
 func (h *Handler) begin(w http.ResponseWriter, call *point.Call) *transaction {
 	t := &transaction{h: h, call: call}
-	t.answer = answer{w: w, id: call.ID, in: dialectOf(call.Path)}
+	t.answer = answer{w: w, id: call.ID, in: spokenBy(call)}
 	t.record = point.Record{
 		ID: call.ID, ClientRequestID: call.ClientRequestID, Timestamp: call.Start.UTC(),
 		Endpoint: call.Path, Model: clip(call.Envelope.Model, 255), KeyID: call.Key.ID,

@@ -107,6 +107,12 @@ func (gemini) Ping() []byte { return []byte(": ping\n\n") }
 
 // Answer tells a chat's answer as generateContent does, or as streamGenerateContent?alt=sse.
 func (gemini) Answer(call *point.Call, reply *point.Reply) point.Blocks {
+	switch call.Path {
+	case point.PathCountTokens:
+		return translate(reply, geminiCount{})
+	case point.PathEmbeddings:
+		return translate(reply, geminiVectors{batch: call.Method == "batchEmbedContents"})
+	}
 	config := gjson.ParseBytes(call.Body)
 	thoughts := googleMember(googleMember(googleMember(config, "generationConfig"), "thinkingConfig"), "includeThoughts")
 	return translate(reply, &geminiEncoder{thoughts: thoughts.Bool()})

@@ -67,7 +67,13 @@ type geminiFunction struct {
 }
 
 // Inner tells a generateContent request as a chat.
-func (gemini) Inner(call *point.Call) (*point.Call, error) {
+func (d gemini) Inner(call *point.Call) (*point.Call, error) {
+	switch call.Path {
+	case point.PathEmbeddings:
+		return d.embedding(call)
+	case point.PathCountTokens:
+		call = geminiCounted(call)
+	}
 	if !json.Valid(call.Body) {
 		return nil, &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON."}
 	}

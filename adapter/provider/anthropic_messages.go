@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -19,6 +20,21 @@ func (anthropic) Messages(req *Request) (*Exchange, error) {
 // CountTokens forwards a count. It costs nothing.
 func (anthropic) CountTokens(req *Request) (*Exchange, error) {
 	return forwardMessages(req, "/v1/messages/count_tokens", countRelay{}), nil
+}
+
+// countedMembers are those of a message request that a count takes.
+var countedMembers = []string{"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control"}
+
+// CountChat has a chat's prompt counted.
+func (s anthropic) CountChat(req *Request) (*Exchange, error) {
+	x, err := s.Chat(req)
+	if err != nil {
+		return nil, err
+	}
+	var list edits
+	list.cut(whole(x.Outbound.Body), func(key []byte, _ value) bool { return !slices.Contains(countedMembers, string(key)) })
+	x.Outbound.Path, x.Outbound.Body, x.Decoder = "/v1/messages/count_tokens", splice(x.Outbound.Body, list), countRelay{}
+	return x, nil
 }
 
 func forwardMessages(req *Request, path string, decoder Decoder) *Exchange {

@@ -109,6 +109,11 @@ type TokenCounter interface {
 	CountTokens(req *Request) (*Exchange, error)
 }
 
+// ChatCounter serves PathCountTokens for calls of other dialects, told as chats.
+type ChatCounter interface {
+	CountChat(req *Request) (*Exchange, error)
+}
+
 // Lister tells which models the service has.
 type Lister interface {
 	// ListModels is the request to send, and how to read its answer into model ids.
@@ -281,6 +286,20 @@ func (k *Kind) own(path, model string, c *point.ProviderConfig) func(*Request) (
 	return ability(k.Service, path)
 }
 
+// told is what serves calls of a path that are told in the inner vocabulary, nil if nothing does.
+func (k *Kind) told(path string) func(*Request) (*Exchange, error) {
+	switch path {
+	case point.PathEmbeddings:
+		return ability(k.Service, path)
+	case point.PathCountTokens:
+		if s, ok := k.Service.(ChatCounter); ok {
+			return s.CountChat
+		}
+		return nil
+	}
+	return ability(k.Service, point.PathChat)
+}
+
 // Serves reports whether k can answer calls of a path: with an ability for it, or as a chat that is
 // translated from and to the path's dialect.
 func (k *Kind) Serves(path string) bool {
@@ -298,11 +317,15 @@ func (k *Kind) Exchange(req *Request) (*Exchange, error) {
 }
 
 func (k *Kind) exchange(req *Request) (*Exchange, error) {
-	if serve := k.own(req.Call.Path, req.Model, &req.Provider.Config); serve != nil {
+	own := k.own
+	if req.Call.Dialect == point.DialectGemini {
+		own = k.google
+	}
+	if serve := own(req.Call.Path, req.Model, &req.Provider.Config); serve != nil {
 		return serve(req)
 	}
-	chat := ability(k.Service, point.PathChat)
-	if chat == nil || req.Call.Inner == nil {
+	serve := k.told(req.Call.Path)
+	if serve == nil || req.Call.Inner == nil {
 		return nil, &point.Error{Code: point.ModelNotFound, Message: fmt.Sprintf("Providers of kind %s do not serve %s.", k.Name, req.Call.Path)}
 	}
 	inner := *req
@@ -310,8 +333,8 @@ func (k *Kind) exchange(req *Request) (*Exchange, error) {
 	if inner.Call, err = req.Call.Inner(); err != nil {
 		return nil, err
 	}
-	inner.Told = true
-	exchange, err := chat(&inner)
+	inner.Told = inner.Call.Path == point.PathChat
+	exchange, err := serve(&inner)
 	if err != nil {
 		return nil, renamed(err, inner.Call.Field)
 	}

@@ -177,6 +177,16 @@ func (vertex) Generate(req *Request) (*Exchange, error) {
 	return &Exchange{Outbound: out, Decoder: &generated{}}, err
 }
 
+// CountContents asks for a count of Gemini's.
+func (vertex) CountContents(req *Request) (*Exchange, error) {
+	body, err := googlesBody(req)
+	if err != nil {
+		return nil, err
+	}
+	out, err := vertexOutbound(&req.Provider.Config, "google", vertexModel(req.Model), "countTokens", vertexContents(body))
+	return &Exchange{Outbound: out, Decoder: googleMemberOf{"totalTokens"}}, err
+}
+
 // Messages sends a message request to Claude in its own dialect.
 func (vertex) Messages(req *Request) (*Exchange, error) {
 	method := "rawPredict"

@@ -116,6 +116,11 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
       assert.match(reply.text, /1 image/)
     })
 
+    test('counting tokens', async () => {
+      const { totalTokens } = await client.models.countTokens({ model, contents: 'How many tokens are these?' })
+      assert.ok(totalTokens > 3 && totalTokens < 30, `${totalTokens} tokens`)
+    })
+
     test('leaving in mid-stream', async () => {
       const controller = new AbortController()
       const config = { abortSignal: controller.signal }
@@ -157,6 +162,19 @@ describe("Gemini's client: errors and models", { concurrency: true }, () => {
     })
     assert.ok(chunks > 0)
   })
+
+  for (const model of ['text-embedding-3-small', 'demo-gemini/gemini-embedding-001']) {
+    test(`embeddings of ${model}`, async () => {
+      const config = { outputDimensionality: 64 }
+      const one = await client.models.embedContent({ model, contents: 'a quiet river', config })
+      assert.equal(one.embeddings.length, 1)
+      assert.equal(one.embeddings[0].values.length, 64)
+      const two = await client.models.embedContent({ model, contents: ['a quiet river', 'a loud street'], config })
+      assert.equal(two.embeddings.length, 2)
+      assert.deepEqual(two.embeddings[0].values, one.embeddings[0].values)
+      assert.notDeepEqual(two.embeddings[1].values, one.embeddings[0].values)
+    })
+  }
 
   test('list of models', async () => {
     const names = []

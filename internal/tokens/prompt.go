@@ -44,7 +44,7 @@ const (
 // written (schemas) or text by text.
 var prompt = map[string]bool{
 	"messages": false, "system": false, "input": false, "instructions": false, "contents": false, "systemInstruction": false, "system_instruction": false,
-	"prompt": false, "suffix": false, "query": false, "documents": false,
+	"prompt": false, "suffix": false, "query": false, "documents": false, "content": false, "requests": false,
 	"tools": true, "functions": true, "response_format": true, "text": true, "output_format": true, "output_config": true,
 }
 
@@ -53,7 +53,7 @@ var prompt = map[string]bool{
 var silent = map[string]bool{
 	"role": true, "type": true, "id": true, "tool_call_id": true, "tool_use_id": true, "call_id": true, "cache_control": true, "signature": true, "thoughtSignature": true,
 	"thought_signature": true, "encrypted_content": true, "status": true, "detail": true, "mimeType": true, "mime_type": true, "media_type": true, "data": true,
-	"file_id": true, "file_data": true, "file_url": true, "url": true, "format": true, "reasoning_details": true, "extra_content": true, "index": true,
+	"file_id": true, "file_data": true, "file_url": true, "url": true, "format": true, "reasoning_details": true, "extra_content": true, "index": true, "model": true, "taskType": true,
 }
 
 // Prompt counts what call asks of a model at a service that speaks d. The call's body is JSON.

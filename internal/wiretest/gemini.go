@@ -5,6 +5,11 @@ var (
 	// Gemini's answer is a list where a stream is asked for without server-sent events.
 	Gemini       = API{name: "gemini", answer: either{list{either{googleFailure, generated}}, generated}, event: generated, failure: googleFailure}
 	GeminiModels = API{name: "models", answer: googleModels, failure: googleFailure}
+	// The one or the other, by what was asked for.
+	GeminiCount   = API{name: "countTokens", answer: object{"totalTokens": integer, "cachedContentTokenCount?": integer, "promptTokensDetails?": modality, "cacheTokensDetails?": modality}, failure: googleFailure}
+	GeminiVectors = API{name: "embedContent", answer: either{
+		object{"embedding": vector, "usageMetadata?": googleUsage}, object{"embeddings": list{vector}, "usageMetadata?": googleUsage},
+	}, failure: googleFailure}
 )
 
 var googleFailure = object{"error": object{
@@ -13,6 +18,8 @@ var googleFailure = object{"error": object{
 		"RESOURCE_EXHAUSTED", "CANCELLED", "INTERNAL", "UNIMPLEMENTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"),
 	"details?": list{struct_},
 }}
+
+var vector = object{"values": list{number}}
 
 var (
 	generated = object{

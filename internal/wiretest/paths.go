@@ -11,6 +11,10 @@ func At(path string) (API, bool) {
 	switch _, method, _ := strings.Cut(path, ":"); {
 	case method == "generateContent", method == "streamGenerateContent":
 		return Gemini, true
+	case method == "countTokens":
+		return GeminiCount, true
+	case method == "embedContent", method == "batchEmbedContents":
+		return GeminiVectors, true
 	case path == "/v1beta/models":
 		return GeminiModels, true
 	}
