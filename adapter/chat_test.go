@@ -497,3 +497,46 @@ func TestPreferencesOfOthersAreNamed(t *testing.T) {
 		t.Errorf("%d %s", response.StatusCode, answer)
 	}
 }
+
+// TestDocumentsInPlaceOfStreams: a service that takes no notice of the wish for a stream answers all
+// the same: its document is told as one, in the client's dialect.
+func TestDocumentsInPlaceOfStreams(t *testing.T) {
+	const call = `{"id":"c","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"x","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"y","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],` + "\n" + `"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`
+	const text = `{"id":"c","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"text":"hello","logprobs":null,"finish_reason":"length"}]}`
+	long := strings.Replace(document, "hello", strings.Repeat("hello ", 200_000), 1)
+	prompt := strings.Replace(strings.Replace(chat, "{", `{"stream":true,`, 1), `"messages"`, `"prompt":"x","messages"`, 1)
+	for name, test := range map[string]struct {
+		kind, path, answer, body string
+		want                     []string
+	}{
+		"text":        {"openai", point.PathChat, document, prompt, []string{`"delta":{"role":"assistant","content":"hello"},"finish_reason":null}]}`, `"delta":{},"finish_reason":"stop"}]}`, "data: [DONE]\n\n"}},
+		"usage asked": {"openai", point.PathChat, document, strings.Replace(prompt, "{", `{"stream_options":{"include_usage":true},`, 1), []string{`"choices":[],"usage":{"prompt_tokens":10`, "data: [DONE]\n\n"}},
+		"imitator":    {"openai-compatible", point.PathChat, call, prompt, []string{`"index":0`, `"index":1`, `"id":"y"`, `"delta":{},"finish_reason":"tool_calls"}]}`, "data: [DONE]\n\n"}},
+		"completion":  {"openai", point.PathCompletions, text, prompt, []string{`"text":"hello","logprobs":null,"finish_reason":null}]}`, `"text":"","finish_reason":"length"}]}`, "data: [DONE]\n\n"}},
+		"message":     {"openai", point.PathMessages, document, strings.Replace(message, "{", `{"stream":true,`, 1), []string{"event: message_start", `"text_delta","text":"hello"`, `"stop_reason":"end_turn"`, "event: message_stop"}},
+		"long":        {"openai-compatible", point.PathChat, long, prompt, []string{"hello hello ", `"finish_reason":"stop"`, "data: [DONE]\n\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, says(test.answer))
+			w.snapshot.Providers["id-a"].Kind = test.kind
+			response, answer := w.do(http.MethodPost, test.path, test.body, bearer...)
+			rest := answer
+			for _, want := range test.want {
+				_, after, found := strings.Cut(rest, want)
+				if rest = after; !found || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+					t.Fatalf("%d: no %q in %.2000s", response.StatusCode, want, answer)
+				}
+			}
+			r := w.record()
+			if r.Outcome != point.OutcomeComplete || !r.Stream || r.Usage == nil || !r.Usage.Estimated && r.Usage.Total() != 15 {
+				t.Errorf("record %+v, usage %+v", r, r.Usage)
+			}
+		})
+	}
+	for name, answer := range map[string]string{"no choices": `{"choices":[]}`, "an error": `{"error":{"message":"no"}}`, "cut": document[:100], "too long": strings.Replace(document, "hello", strings.Repeat("x", 9<<20), 1)} {
+		w := newWorld(t, says(answer))
+		if response, body := w.post(prompt); response.StatusCode < 500 || strings.Contains(body, "data:") {
+			t.Errorf("%s: %d %.300s", name, response.StatusCode, body)
+		}
+	}
+}

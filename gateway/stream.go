@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"point"
+	"point/adapter/provider"
 	"point/internal/sse"
 )
 
@@ -45,8 +46,8 @@ type piece struct {
 }
 
 // openMislabelled reads an answer that calls itself a JSON document where a stream was asked
-// for. If it is one, it holds an error or is none of what was asked for; some servers say so
-// of their streams too.
+// for. Some servers say so of their streams too. If it is one, it is an error, or the whole answer of
+// a service that takes no notice of the wish for a stream: then it is told as one.
 func openMislabelled(a *attempt) (*stream, error) {
 	head := make([]byte, 4<<10)
 	n, err := a.Read(head)
@@ -57,11 +58,25 @@ func openMislabelled(a *attempt) (*stream, error) {
 	if first(head) != '{' {
 		return openStream(a, io.MultiReader(bytes.NewReader(head), a))
 	}
-	rest, _ := io.ReadAll(io.LimitReader(a, wholeDocument))
-	if _, err := a.exchange.Decoder.Document(append(head, rest...)); err != nil {
+	whole, err := readUpTo(head, a, -1, maxEvent)
+	switch {
+	case err != nil:
+		return nil, a.truncated(err)
+	case len(whole) == maxEvent:
+		return nil, a.strange("a JSON document")
+	}
+	d, ok := a.exchange.Decoder.(provider.Unfolder)
+	if !ok {
+		if _, err := a.exchange.Decoder.Document(whole); err != nil {
+			return nil, err
+		}
+		return nil, a.strange("a JSON document")
+	}
+	events, err := d.Unfold(whole)
+	if err != nil {
 		return nil, err
 	}
-	return nil, a.strange("a JSON document")
+	return openStream(a, bytes.NewReader(events))
 }
 
 // openStream reads a stream up to its first content.
