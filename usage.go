@@ -75,11 +75,13 @@ type PriceTier struct {
 	Price
 }
 
-// Free reports whether p is known and asks nothing.
+// Free reports whether p is known to ask nothing: its plain rates are, and all that it has are 0.
 func (p *Price) Free() bool {
-	if p == nil {
-		return false
-	}
+	return p != nil && p.Input != nil && p.Output != nil && p.asksNothing()
+}
+
+// asksNothing reports whether no rate of p, and of its tiers, is above 0.
+func (p *Price) asksNothing() bool {
 	for _, rate := range []*float64{
 		p.Input, p.Output, p.CacheRead, p.CacheWrite, p.CacheWrite1h, p.AudioInput, p.AudioOutput, p.Reasoning, p.ImageInput, p.ImageOutput,
 		p.PerRequest, p.PerImage, p.PerCharacter, p.PerMinute, p.PerSearch,
@@ -93,7 +95,7 @@ func (p *Price) Free() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(p.Tiers, func(t PriceTier) bool { return !t.Free() })
+	return !slices.ContainsFunc(p.Tiers, func(t PriceTier) bool { return !t.asksNothing() })
 }
 
 // Cost is what u costs at p, rounded to the nearest nano-USD; false if a rate that u needs

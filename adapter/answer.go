@@ -15,6 +15,7 @@ const (
 	writeLimit   = 60 * time.Second // a client that takes nothing for so long is given up
 	writeRenewal = 10 * time.Second // how stale the write deadline may become
 	sendBuffer   = 4 << 10          // no socket has less
+	writePiece   = 64 << 10         // of a long answer that is held, under one deadline
 )
 
 // answer is the client's end: it writes blocks, and pings while a stream is silent. Pings

@@ -153,7 +153,7 @@ func TestNotKept(t *testing.T) {
 		if asked.Load() != 2 {
 			t.Errorf("%s: asked %d times", name, asked.Load())
 		}
-		if w.handler.flights.open != nil && len(w.handler.flights.open) != 0 {
+		if len(w.handler.flights.open) != 0 {
 			t.Errorf("%s: somebody may wait for it for ever", name)
 		}
 	}

@@ -29,10 +29,7 @@ func (t *transaction) recall(ctx context.Context) error {
 		return nil
 	}
 	call.Keeps = true
-	if err := t.full(); err != nil { // nothing is read for a request that cannot be admitted
-		return err
-	}
-	m := &memory{keeper: t.h.Responses, key: call.Key.ID, limit: t.h.MaxBody, pool: &t.h.bodies}
+	m := &memory{keeper: t.h.Responses, may: t.full, key: call.Key.ID, limit: t.h.MaxBody, pool: &t.h.bodies}
 	defer func() { m.pool.give(m.held) }()
 	body, err := m.expand(ctx, call.Body)
 	if err != nil || body == nil {
@@ -48,6 +45,7 @@ func (t *transaction) recall(ctx context.Context) error {
 // memory finds what one call refers to.
 type memory struct {
 	keeper ResponseKeeper
+	may    func() error // refuses before anything is read for a request that cannot be admitted
 	key    string
 	limit  int64     // bytes of the body that is made
 	pool   *bodyPool // its budget is asked before anything is unpacked
@@ -161,6 +159,11 @@ func (m *memory) conversation(ctx context.Context, call, id string) (items []jso
 func (m *memory) find(ctx context.Context, call string) (json.RawMessage, error) {
 	if len(m.known) == maxRecalled {
 		return nil, &point.Error{Code: point.InvalidRequest, Param: "input", Message: fmt.Sprintf("The input refers to items of more than %d kept responses: send the items themselves.", maxRecalled)}
+	}
+	if len(m.known) == 0 {
+		if err := m.may(); err != nil {
+			return nil, err
+		}
 	}
 	m.known[call], m.noted = true, 0
 	kept, err := m.keeper.ResponseItems(ctx, m.key, call, m.unpack)

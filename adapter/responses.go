@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,7 +65,19 @@ func (h *Handler) serveResponse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	begin(w, r)
-	_, _ = w.Write(answer) // a client that left is nobody to tell
+	writePaced(w, answer)
+}
+
+// writePaced writes an answer that is held, piece by piece, each within the time that a client has to
+// take it: one that takes nothing must not hold it for ever. A client that left is nobody to tell.
+func writePaced(w http.ResponseWriter, answer []byte) {
+	controller := http.NewResponseController(w)
+	for piece := range slices.Chunk(answer, writePiece) {
+		_ = controller.SetWriteDeadline(time.Now().Add(writeLimit)) // a recorder in a test has none
+		if _, err := w.Write(piece); err != nil {
+			return
+		}
+	}
 }
 
 // response answers about a kept response; take is asked before it is read.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -341,5 +342,41 @@ func TestResponsesOfOthers(t *testing.T) {
 		if response.StatusCode != 404 || gjson.Get(answer, "error.code").Str != string(point.ResponseNotFound) || !strings.Contains(answer, "Point did not make the response") {
 			t.Errorf("%s: %d %s", method, response.StatusCode, answer)
 		}
+	}
+}
+
+// clock is a writer that notes until when it may be written to.
+type clock struct {
+	http.ResponseWriter
+	until  time.Time
+	pieces int
+	gone   int // after so many pieces
+}
+
+func (c *clock) SetWriteDeadline(t time.Time) error {
+	c.until = t
+	return nil
+}
+
+func (c *clock) Write(p []byte) (int, error) {
+	if left := time.Until(c.until); left <= 0 || left > writeLimit || len(p) > writePiece {
+		return 0, fmt.Errorf("%d bytes within %v", len(p), left)
+	}
+	c.until = time.Time{} // the next piece needs its own
+	if c.pieces++; c.pieces > c.gone {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+// TestHeldAnswersArePaced: whoever takes nothing of a response that is held is given up.
+func TestHeldAnswersArePaced(t *testing.T) {
+	whole := &clock{gone: 100}
+	if writePaced(whole, make([]byte, 10*writePiece+1)); whole.pieces != 11 {
+		t.Errorf("%d pieces", whole.pieces)
+	}
+	left := &clock{gone: 2}
+	if writePaced(left, make([]byte, 10*writePiece)); left.pieces != 3 {
+		t.Errorf("%d pieces after its client left", left.pieces)
 	}
 }

@@ -82,15 +82,15 @@ func (l *Limits) Admit(_ context.Context, call *point.Call, need point.Need) (po
 	}
 }
 
-// Full refuses call as Admit would if the key of it has nothing left for even the smallest request.
-// It takes nothing.
+// Full refuses call if Admit would refuse any request of its key, even one that costs nothing. It
+// takes nothing. State that was swept meanwhile has used nothing, and refuses nothing.
 func (l *Limits) Full(call *point.Call) (point.Standing, error) {
 	s, now := l.state(call.Key.ID, call.Start), l.options.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	limits := &call.Key.Limits
 	s.ready(now)
-	if e := s.refusal(limits, point.Spend{Tokens: 1, Cost: 1}, now); e != nil {
+	if e := s.refusal(limits, point.Spend{Tokens: 1}, now); e != nil {
 		return s.standing(limits, now), e
 	}
 	return s.standing(limits, now), nil

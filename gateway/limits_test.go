@@ -191,9 +191,9 @@ func TestFull(t *testing.T) {
 		"requests":   {point.KeyLimits{RPM: new(int64(1))}, point.RateLimited},
 		"tokens":     {point.KeyLimits{TPM: new(int64(10))}, point.RateLimited},
 		"places":     {point.KeyLimits{Concurrency: new(int64(1))}, point.RateLimited},
-		"day":        {point.KeyLimits{BudgetDay: new(point.USD)}, point.KeyBudgetExceeded},
-		"month":      {point.KeyLimits{BudgetMonth: new(point.USD)}, point.KeyBudgetExceeded},
-		"more to go": {point.KeyLimits{RPM: new(int64(2)), TPM: new(int64(11)), BudgetDay: new(2 * point.USD)}, ""},
+		"day":        {point.KeyLimits{BudgetDay: new(point.USD)}, ""},
+		"month":      {point.KeyLimits{BudgetMonth: new(point.USD)}, ""},
+		"more to go": {point.KeyLimits{RPM: new(int64(2)), TPM: new(int64(11)), BudgetMonth: new(2 * point.USD)}, ""},
 	} {
 		w := newLimitWorld()
 		k := limited(c.limits)
@@ -204,6 +204,9 @@ func TestFull(t *testing.T) {
 			}
 		}
 		must(t)(w.ask(k, 10, point.USD))
+		if limit := c.limits.BudgetDay; limit != nil { // what costs nothing is admitted to the last
+			must(t)(w.ask(k, 1, 0))
+		}
 		standing, err := w.Full(call)
 		e := new(point.Error)
 		if errors.As(err, &e); e.Code != c.code {
@@ -212,6 +215,17 @@ func TestFull(t *testing.T) {
 		if limit := c.limits.RPM; limit != nil && standing.Requests.Remaining != *limit-1 {
 			t.Errorf("%s: %+v", name, standing)
 		}
+	}
+}
+
+// TestFullBudget: a budget is full once more than it is used.
+func TestFullBudget(t *testing.T) {
+	for _, limits := range []point.KeyLimits{{BudgetDay: new(point.USD)}, {BudgetMonth: new(point.USD)}} {
+		w := newLimitWorld()
+		k := limited(limits)
+		must(t)(w.ask(k, 0, point.USD)).Settle(point.Spend{Cost: point.USD + 1})
+		_, err := w.Full(&point.Call{Key: k, Start: w.clock()})
+		refused(t, err, point.KeyBudgetExceeded, err.(*point.Error).RetryAfter, true, "is used up")
 	}
 }
 

@@ -110,10 +110,7 @@ func (t *messagesTelling) tell() ([]byte, error) {
 		}
 	}
 	if most := t.in.MaxTokens; most != nil && *most == 0 { // the prompt is only to be cached
-		if err := t.refuse("max_tokens", "0 has a meaning at Anthropic alone"); err != nil {
-			return nil, err
-		}
-		t.in.MaxTokens = nil
+		return nil, &point.Error{Code: point.UnsupportedField, Param: "max_tokens", Message: "A max_tokens of 0, which fills the cache and answers nothing, has a meaning at Anthropic alone; this model's provider is another."}
 	}
 	t.toolChoice()
 	t.reasoning()

@@ -21,6 +21,7 @@ var odds = []string{
 	`{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"TEXT","reasoning":"TEXT"},"finish_reason":null}]}`,
 	`{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":[{"type":"text","text":"TEXT"}]},"finish_reason":null}]}`,
 	`{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"TEXT"}}]},"finish_reason":null}]}`,
+	`{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"TEXT"},"finish_reason":null}],"usage":{}}`,
 	`{"id":"1","object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}`,
 }
 
@@ -33,7 +34,7 @@ func TestLikeness(t *testing.T) {
 	}
 	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{``, `"error":{"message":"no"}`, `\`, `"usage":{}`, `{"choices":[]}`}))
 	rapid.Check(t, func(r *rapid.T) {
-		kind := rapid.SampledFrom([]string{"openai", "openai-compatible", "deepseek", "mistral"}).Draw(r, "kind")
+		kind := rapid.SampledFrom([]string{"openai", "openai-compatible", "deepseek", "mistral", "perplexity", "moonshot"}).Draw(r, "kind")
 		events := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(plain), rapid.SampledFrom(plain), rapid.SampledFrom(odds)), 2, 6).Draw(r, "events")
 		quick, slow := streamDecoder(t, kind), streamDecoder(t, kind)
 		for i := range 2 * len(events) { // each twice: the second is like the first
@@ -46,6 +47,24 @@ func TestLikeness(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMendedAgain: what had to be mended, or tells usage, is looked at each time it comes, whatever came between.
+func TestMendedAgain(t *testing.T) {
+	text, call := odds[1], odds[6]
+	for name, events := range map[string][]string{
+		"perplexity":        {odds[0], text, call, text, text},
+		"openai-compatible": {odds[3], odds[3], odds[3], odds[8], odds[8]},
+		"openai":            {text, text, odds[8], odds[8]},
+	} {
+		quick, slow := streamDecoder(t, name), streamDecoder(t, name)
+		for i, event := range append([]string{`{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}`}, events...) {
+			slow.mold = jsontext.Mold{}
+			if is, want := blocksOf(quick, eventOf(event)), blocksOf(slow, eventOf(event)); is != want {
+				t.Errorf("%s, event %d\nis   %s\nwant %s", name, i, is, want)
+			}
+		}
+	}
 }
 
 // TestLikenessIsSeen: events of text are known by those before, or the test above proves nothing.

@@ -123,7 +123,7 @@ func (d *forwarded) Event(e sse.Event, emit func(point.Block)) error {
 		return err
 	}
 	d.class(&block, keys)
-	if plain && block.Usage == nil && !keys.odd() && !keys.err {
+	if plain && !keys.usage && !keys.odd() && !keys.err {
 		d.cast(data)
 	}
 	if d.mend != nil && d.mend.soFar != nil {

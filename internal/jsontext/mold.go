@@ -2,8 +2,12 @@ package jsontext
 
 import "bytes"
 
-// maxMisses is how many texts in a row may not fit before a mold is cast no more.
-const maxMisses = 32
+// A mold is cast no more when so many texts in a row did not fit, and not from one that has so much
+// around its string.
+const (
+	maxMisses = 32
+	maxAround = 4 << 10
+)
 
 // Mold remembers how a JSON text was written around one of its strings, so that others like it,
 // such as the events of a stream, are known by comparing bytes. The zero Mold fits nothing.
@@ -22,11 +26,12 @@ var filler = []byte(`"obfuscation":"`)
 // Cast remembers what data has around its string from start to end, the quotes not counted.
 func (m *Mold) Cast(data []byte, start, end int) {
 	m.head, m.tail, m.last = nil, nil, nil
-	if m.misses++; m.misses > maxMisses {
+	if m.misses++; m.misses > maxMisses || len(data)-(end-start) > maxAround {
+		m.buf = nil
 		return
 	}
-	m.buf = append(m.buf[:0], data...)
-	m.head, m.tail = m.buf[:start], m.buf[end:]
+	m.buf = append(append(m.buf[:0], data[:start]...), data[end:]...)
+	m.head, m.tail = m.buf[:start], m.buf[start:]
 	if i := bytes.Index(m.tail, filler); i >= 0 {
 		i += len(filler)
 		m.tail, m.last = m.tail[:i], m.tail[i+StringEnd(m.tail[i:]):]

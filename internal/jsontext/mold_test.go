@@ -90,8 +90,25 @@ func TestMoldGivesUp(t *testing.T) {
 			t.Fatal("it fits")
 		}
 	}
-	if _, n := m.Fit(m.buf); n != 0 {
-		t.Error("it was cast again")
+	data, start, end := written(chunk, "a", "b")
+	m.Cast(data, start, end)
+	if _, n := m.Fit(data); n != 0 || m.buf != nil {
+		t.Errorf("it was cast again: %d, %d bytes held", n, len(m.buf))
+	}
+}
+
+// What a mold holds is bounded, however long the text in it or around it is.
+func TestMoldIsSmall(t *testing.T) {
+	var m Mold
+	data, start, end := written(chunk, strings.Repeat("a", 1<<20), "b")
+	m.Cast(data, start, end)
+	if _, n := m.Fit(data); n != len(data) || cap(m.buf) > 1<<10 {
+		t.Errorf("%d of %d fit, %d bytes held", n, len(data), cap(m.buf))
+	}
+	data, start, end = written(strings.Replace(chunk, `"1"`, `"`+strings.Repeat("1", maxAround)+`"`, 1), "a", "b")
+	m.Cast(data, start, end)
+	if _, n := m.Fit(data); n != 0 || m.buf != nil {
+		t.Errorf("%d fit, %d bytes held", n, cap(m.buf))
 	}
 }
 

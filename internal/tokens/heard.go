@@ -72,7 +72,9 @@ func (h *Heard) Listen(path string, stream bool, piece []byte) {
 		if start, end := h.walk(list, event); end > 0 && !h.open {
 			h.mold.Cast(event, start, end)
 		}
-		at += len(event)
+		if at += len(event); at < len(piece) {
+			h.open = false // an event ended within its text: it is broken
+		}
 	}
 }
 
