@@ -110,7 +110,7 @@ var auditEntities = []struct {
 }{
 	{EntityProvider, allActions}, {EntityEndpoint, []string{ChangeUpdate}}, {EntityAlias, allActions}, {EntityKey, allActions},
 	{EntitySetting, []string{ChangeCreate, ChangeUpdate}}, {EntityUser, allActions}, {EntityRole, allActions}, {EntityToken, []string{ChangeCreate, ChangeDelete}},
-	{EntityAlertRule, allActions}, {EntityNotifier, allActions}, {EntitySilence, allActions}, {EntityPrice, allActions}, {EntityConfiguration, allActions},
+	{EntityAlertRule, allActions}, {EntityNotifier, allActions}, {EntitySilence, allActions}, {EntityPrice, allActions}, {EntityModel, allActions}, {EntityConfiguration, allActions},
 }
 
 var allActions = []string{ChangeCreate, ChangeUpdate, ChangeDelete}

@@ -24,6 +24,7 @@ const (
 	EntityNotifier  = "notifier"
 	EntitySilence   = "silence"
 	EntityPrice     = "price"
+	EntityModel     = "model" // what a kind's model is
 
 	EntityConfiguration = "configuration" // a saved one
 )

@@ -24,6 +24,7 @@ type Snapshot struct {
 	Roles     map[string]*Role    // by name, without the built-in ones
 	Tokens    map[[32]byte]*Token // by Token.Hash
 	Prices    Prices
+	Models    Models // nil: nothing is known of any
 	KeySecret []byte // data key of Key.Hash and Token.Hash, 32 bytes
 
 	// Rotated are the tokens that keys had before, by their hash, as long as they may still work.
@@ -36,6 +37,7 @@ type Snapshot struct {
 	Notifiers      map[string]*Notifier  // by id
 	Silences       []Silence             // those that have ended too, for a while
 	PriceOverrides []PriceOverride       // by kind and model; part of Prices already
+	ModelOverrides []ModelOverride       // by kind and model; part of Models already
 
 	// RevokedSessions are the sessions that ended less than an access token's life ago.
 	RevokedSessions map[string]time.Time
@@ -90,6 +92,14 @@ func (s *Snapshot) SplitModel(name string) (p *Provider, model string) {
 		}
 	}
 	return nil, name
+}
+
+// Facts is what is known of kind's model, as Models tells it.
+func (s *Snapshot) Facts(kind, model string) ModelFacts {
+	if s.Models == nil {
+		return ModelFacts{}
+	}
+	return s.Models.Facts(kind, model)
 }
 
 // Mapping is what applies to an endpoint's path.

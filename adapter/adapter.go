@@ -58,11 +58,6 @@ type ModelLister interface {
 	Serves(p *point.Provider, path string) bool
 }
 
-// Catalogue tells what is known of a kind's model.
-type Catalogue interface {
-	Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string)
-}
-
 // Deps are what a Handler needs. All fields are required but Kept, Responses, Answers, NoMetadata and CORSOrigins.
 type Deps struct {
 	Config      point.Snapshots
@@ -72,7 +67,6 @@ type Deps struct {
 	Budget      Budget
 	Limits      Limiter
 	Lists       ModelLister
-	Catalogue   Catalogue
 	Kept        BodyKeeper     // nil: bodies are not kept
 	Responses   ResponseKeeper // nil: responses are not kept
 	Answers     AnswerCache    // nil: answers are not kept for equal requests

@@ -20,7 +20,7 @@ type googlesModelEntry struct {
 }
 
 // asGoogles shows a model as GET /v1beta/models/{id} does.
-func (h *Handler) asGoogles(s *point.Snapshot) func(model) any {
+func asGoogles(s *point.Snapshot) func(model) any {
 	return func(m model) any {
 		entry := googlesModelEntry{
 			Name: "models/" + m.ID, BaseModel: m.ID, Version: "001", DisplayName: m.ID,
@@ -34,7 +34,8 @@ func (h *Handler) asGoogles(s *point.Snapshot) func(model) any {
 			p, _ = s.Provider(m.OwnedBy)
 		}
 		if p != nil {
-			entry.InputLimit, entry.OutputLimit, _ = h.Catalogue.Describe(p.Kind, id)
+			facts := s.Facts(p.Kind, id)
+			entry.InputLimit, entry.OutputLimit = facts.ContextWindow, facts.MaxOutput
 		}
 		return entry
 	}
@@ -48,7 +49,7 @@ const (
 
 // googlesList shows models as GET /v1beta/models does, page by page. The token of a page is where
 // it starts.
-func (h *Handler) googlesList(s *point.Snapshot, query url.Values) func([]model) any {
+func googlesList(s *point.Snapshot, query url.Values) func([]model) any {
 	return func(list []model) any {
 		size, _ := strconv.Atoi(query.Get("pageSize"))
 		if size <= 0 {
@@ -58,7 +59,7 @@ func (h *Handler) googlesList(s *point.Snapshot, query url.Values) func([]model)
 		at = min(max(at, 0), len(list))
 		end := min(at+min(size, googlesMostPage), len(list))
 		page := make([]any, 0, end-at)
-		show := h.asGoogles(s)
+		show := asGoogles(s)
 		for _, m := range list[at:end] {
 			page = append(page, show(m))
 		}

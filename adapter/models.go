@@ -42,7 +42,7 @@ func (h *Handler) serveModels(w http.ResponseWriter, r *http.Request) {
 	list := h.modelsFor(snapshot, key, provider)
 	show, showAll := asOpenAIs, openAIsList
 	if path == point.PathGemini {
-		show, showAll = h.asGoogles(snapshot), h.googlesList(snapshot, r.URL.Query())
+		show, showAll = asGoogles(snapshot), googlesList(snapshot, r.URL.Query())
 	}
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, path), "/")
 	if path == point.PathGemini {
@@ -149,7 +149,8 @@ func (h *Handler) Models(context.Context) ([]point.ModelInfo, error) {
 			p, _ = s.Provider(m.OwnedBy)
 		}
 		if p != nil {
-			info.ContextWindow, info.MaxOutput, info.Abilities = h.Catalogue.Describe(p.Kind, id)
+			facts := s.Facts(p.Kind, id)
+			info.ContextWindow, info.MaxOutput, info.Abilities = facts.ContextWindow, facts.MaxOutput, facts.Abilities
 		}
 		list = append(list, info)
 	}

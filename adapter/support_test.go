@@ -70,7 +70,9 @@ func (w *world) Raise(kind, subject, detail string) {
 	w.alerts, w.details = append(w.alerts, kind+" "+subject), append(w.details, detail)
 }
 
-func (*world) Describe(string, string) (int64, int64, []string) { return 128_000, 4096, nil }
+func (*world) Facts(string, string) point.ModelFacts {
+	return point.ModelFacts{ContextWindow: 128_000, MaxOutput: 4096}
+}
 
 // Price knows the models that start with "priced": 1 USD a million tokens in, 2 out.
 func (*world) Price(_, model string, _ time.Time) *point.Price {
@@ -91,7 +93,7 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 	w.key = key
 	w.snapshot = &point.Snapshot{
 		Providers: map[string]*point.Provider{}, Endpoints: map[string]*point.Endpoint{}, Default: point.DefaultMapping(),
-		Aliases: map[string]string{"fast": "a/m"}, Keys: map[[32]byte]*point.Key{key.Hash: key}, KeySecret: secret, Prices: w,
+		Aliases: map[string]string{"fast": "a/m"}, Keys: map[[32]byte]*point.Key{key.Hash: key}, KeySecret: secret, Prices: w, Models: w,
 	}
 	w.snapshot.Default.Retry.BackoffMS = 1
 	for i, upstream := range upstreams {
@@ -113,7 +115,7 @@ func newWorld(t *testing.T, upstreams ...http.HandlerFunc) *world {
 	w.limits = gateway.NewLimits(gateway.LimitOptions{Config: w, History: w, Log: log, Now: w.clock})
 	w.handler = New(Deps{
 		Config: w, Routes: routing.New(w.gateway, models), Senders: map[string]point.Sender{point.TypeAPI: w.gateway},
-		Records: w, Budget: &gateway.Budgets{}, Limits: w.limits, Lists: models, Catalogue: w, Alerts: w, Log: log,
+		Records: w, Budget: &gateway.Budgets{}, Limits: w.limits, Lists: models, Alerts: w, Log: log,
 		MaxBody: 1 << 20, MaxBodies: 64 << 20, CORSOrigins: []string{"https://app.example"},
 	})
 	w.server = httptest.NewServer(w.handler)

@@ -36,7 +36,7 @@ type Deps struct {
 	PublicURL      string         // its origin may write, its host is answered; https makes cookies Secure
 	Hosts          []string       // further Host names that are answered, without ports; localhost and IP addresses always are
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
-	MaxBody        int64          // bytes of a body that holds a configuration; less than maxBody: maxBody
+	MaxBody        int64          // bytes of a body that holds a configuration or a catalogue; less than maxBody: maxBody
 	Rate           int            // requests a second that a user may send to /api, 0: no limit
 	EnvAllow       []string       // variables that a provider may name in api_key_env
 	AllowPrivate   bool           // those with providers:private may give base URLs on private networks
@@ -116,6 +116,9 @@ func (a *API) routes() []route {
 		{put, "/api/aliases/{name}", AliasesWrite, on(a.putAlias), "Create or change an alias"},
 		{del, "/api/aliases/{name}", AliasesWrite, on(a.deleteAlias), "Delete an alias"},
 		{get, "/api/models", ModelsRead, on(a.listModels), "List the models that can be asked for"},
+		{get, "/api/models/{kind}/{model}", ModelsRead, on(a.getModel), "Read what a kind's model is"},
+		{put, "/api/models/{kind}/{model}", PricesWrite, on(a.putModel), "Say what a model is, in front of the embedded catalogue"},
+		{del, "/api/models/{kind}/{model}", PricesWrite, on(a.deleteModel), "Let the embedded catalogue hold again"},
 
 		{get, "/api/keys", KeysRead, orOwn(KeysOwn, on(a.listKeys)), "List client keys"},
 		{post, "/api/keys", KeysWrite, orOwn(KeysOwn, creates(a.createKey)), "Create a client key; its token is shown this once"},
@@ -193,6 +196,7 @@ func (a *API) routes() []route {
 		{del, "/api/silences/{id}", SilencesWrite, on(a.deleteSilence), "End a silence and delete it"},
 
 		{get, "/api/prices", PricesRead, on(a.listPrices), "List what models cost"},
+		{post, "/api/prices/import", PricesWrite, takesLarge(on(a.importPrices)), "Take prices, and what models are, from a catalogue's file: LiteLLM's or models.dev's"},
 		{put, "/api/prices/{kind}/{model}", PricesWrite, on(a.putPrice), "Say what a model costs, in place of the embedded price"},
 		{del, "/api/prices/{kind}/{model}", PricesWrite, on(a.deletePrice), "Let the embedded price hold again"},
 

@@ -99,7 +99,7 @@ func (a *API) turn(r *http.Request, op *huma.Operation, person string) (leave fu
 		return nil, unreadable(err)
 	}
 	r.Body = body
-	if err := enter(r.Context(), a.heavy, a.arriving.queue, "Another large configuration is being read. Try again in a moment."); err != nil {
+	if err := enter(r.Context(), a.heavy, a.arriving.queue, "Another large body is being read. Try again in a moment."); err != nil {
 		return nil, err
 	}
 	return func() { <-a.heavy }, nil
@@ -122,9 +122,9 @@ func newArrivals() *arrivals {
 // enter takes a place for a person; depart gives it back.
 func (l *arrivals) enter(ctx context.Context, person string) (depart func(), err error) {
 	if !l.claim(person) {
-		return nil, retryAfter(http.StatusServiceUnavailable, l.queue, fmt.Sprintf("%d large configurations of yours are arriving. Send this one when one of them is there.", largeOfOne))
+		return nil, retryAfter(http.StatusServiceUnavailable, l.queue, fmt.Sprintf("%d large bodies of yours are arriving. Send this one when one of them is there.", largeOfOne))
 	}
-	if err := enter(ctx, l.places, l.queue, "Too many large configurations are arriving. Try again in a moment."); err != nil {
+	if err := enter(ctx, l.places, l.queue, "Too many large bodies are arriving. Try again in a moment."); err != nil {
 		l.giveUp(person)
 		return nil, err
 	}

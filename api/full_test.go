@@ -50,6 +50,8 @@ var seeds = map[string]string{
 	"PUT /api/notifiers/{id}":                `{"min_severity":"critical"}`,
 	"PUT /api/silences/{id}":                 `{"kind":"rule:*","until":"2026-03-05T00:00:00Z","comment":"Maintenance"}`,
 	"PUT /api/prices/{kind}/{model}":         `{"input":"2.5","output":"10"}`,
+	"POST /api/prices/import":                `{"gpt-4o-mini":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1.5e-07,"output_cost_per_token":6e-07,"max_input_tokens":128000,"max_output_tokens":16384,"supports_function_calling":true,"supports_vision":true},"ollama/llama2":{"litellm_provider":"ollama","mode":"chat"}}`,
+	"PUT /api/models/{kind}/{model}":         `{"context_window":128000,"max_output":16384,"abilities":["tools","vision"]}`,
 	"POST /api/alert-rules":                  `{"name":"errors","kind":"error_rate","threshold":25,"scope":{"each":"provider"}}`,
 	"POST /api/aliases":                      `{"name":"quick","target":"gpt-4o-mini"}`,
 	"POST /api/notifiers":                    `{"name":"on-call","type":"webhook","config":{"url":"https://hooks.example.com/canary","secret":"canary-0123456789abcdef0123456789"}}`,

@@ -199,7 +199,7 @@ func TestLargeBodiesDoNotWait(t *testing.T) {
 	w.upload(point.RoleAdmin)
 	other := w.user("other", func(u *point.User) {})
 	w.tokens["other"] = w.signIn(other)
-	if a := w.large("other"); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "Too many large configurations") {
+	if a := w.large("other"); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "Too many large bodies") {
 		t.Error("when all places are taken", a)
 	}
 	if n := w.api.arriving.of[other.ID]; n != 0 {

@@ -23,7 +23,7 @@ const (
 	del  = http.MethodDelete
 )
 
-// maxBody is how large a body of /api may be, but for a whole configuration.
+// maxBody is how large a body of /api may be, but for a whole configuration or catalogue.
 const maxBody = 1 << 20
 
 // route is one line of the route table.
@@ -96,7 +96,7 @@ func bySession(h handler) handler {
 	return h
 }
 
-// takesLarge is h for a body that holds a whole configuration.
+// takesLarge is h for a body that holds a whole configuration or catalogue.
 func takesLarge(h handler) handler {
 	h.large = true
 	return h

@@ -65,6 +65,7 @@ var whose = map[string]string{
 	"/api/notifiers/{id}/test":          shared,
 	"/api/silences/{id}":                shared,
 	"/api/prices/{kind}/{model}":        shared,
+	"/api/models/{kind}/{model}":        shared,
 }
 
 // ownRole is a role that reaches nothing but what is one's own.

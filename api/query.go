@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"point"
+	"point/adapter/provider"
 )
 
 // What a list is narrowed by follows one rule: where the values are a closed list another one is
@@ -66,11 +67,17 @@ func auditEvents() (names []string) {
 	return names
 }
 
-// priceKinds are the kinds of provider that there are, and those that there are prices of.
-func (a *API) priceKinds(prices []ModelPrice) (names []string) {
-	for _, kind := range a.kinds() {
+// kindNames are the kinds of provider that there are.
+func (a *API) kindNames() (names []string) {
+	for _, kind := range provider.Kinds() {
 		names = append(names, kind.Name)
 	}
+	return names
+}
+
+// priceKinds are the kinds of provider that there are, and those that there are prices of.
+func (a *API) priceKinds(prices []ModelPrice) []string {
+	names := a.kindNames()
 	for i := range prices {
 		if !slices.Contains(names, prices[i].Kind) {
 			names = append(names, prices[i].Kind)

@@ -65,6 +65,9 @@ var preparations = map[string]func(*fullWorld, *call){
 		}
 		c.at(p.Kind, p.Model)
 	},
+	"putModel":      func(_ *fullWorld, c *call) { c.at("openai", "gpt-4o-mini") },
+	"getModel":      toNewModel,
+	"deleteModel":   toNewModel,
 	"rotateSecrets": func(w *fullWorld, _ *call) { w.api.rotation.Store(nil) },
 }
 
@@ -72,6 +75,12 @@ func toNewcomer(w *fullWorld, c *call) {
 	u := w.newcomer()
 	w.signIn(u)
 	c.at(u.ID)
+}
+
+func toNewModel(w *fullWorld, c *call) {
+	m := &point.ModelOverride{Kind: "openai", Model: w.unused("gpt-4o"), Facts: point.ModelFacts{ContextWindow: 128_000, Abilities: []string{point.AbilityTools}}}
+	w.must(w.store.PutModel(w.t.Context(), m))
+	c.at(m.Kind, m.Model)
 }
 
 func toNewRole(w *fullWorld, c *call) {

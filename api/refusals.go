@@ -54,6 +54,7 @@ var refusals = map[string][]Code{
 	"getBackup":      {codeConflict},
 	"saveConfig":     {codeTaken},
 	"importConfig":   {codeTaken, codeUnavailable, codeBusy},
+	"importPrices":   {codeUnavailable},
 	"exportSecrets":  {codeBusy},
 	"updateConfig":   {codeTaken, codeUnavailable},
 	"activateConfig": {codeUnavailable},
@@ -86,7 +87,7 @@ var still = []string{
 }
 
 // makesAtName are the operations that make what is not there yet.
-var makesAtName = []string{"putAlias", "putPrice"}
+var makesAtName = []string{"putAlias", "putPrice", "putModel"}
 
 // refusalsOf are all codes with which an operation may refuse.
 func refusalsOf(op *huma.Operation) []Code {

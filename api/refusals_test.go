@@ -311,7 +311,7 @@ func TestRefusalsOfRaces(t *testing.T) {
 	w.make("/api/configs", `{"name":"races"}`)
 	ops := map[string]*call{}
 	for _, o := range w.doc.operations {
-		if slices.Contains([]string{"activateConfig", "rollBack", "refresh", "importConfig", "updateConfig", "rotateSecrets", "replayRequest"}, o.ID) {
+		if slices.Contains([]string{"activateConfig", "rollBack", "refresh", "importConfig", "updateConfig", "importPrices", "rotateSecrets", "replayRequest"}, o.ID) {
 			ops[o.ID] = w.likely(o)
 		}
 	}
@@ -336,7 +336,7 @@ func TestRefusalsOfRaces(t *testing.T) {
 	for range largeAtOnce {
 		w.api.arriving.places <- struct{}{}
 	}
-	for _, id := range []string{"importConfig", "updateConfig"} {
+	for _, id := range []string{"importConfig", "updateConfig", "importPrices"} {
 		r := ops[id].request()
 		r.ContentLength = -1
 		w.refusedAs(ops[id].op, w.send(r), codeUnavailable)

@@ -116,7 +116,7 @@ func (a *App) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	options := storeOptions(a.cfg)
-	options.Prices = a.prices
+	options.Prices, options.Models = a.prices, a.prices
 	options.DemoServes = a.cfg.Demo == config.DemoOn
 	options.Log = a.component("store")
 	a.store, err = store.Open(ctx, options)
@@ -232,7 +232,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	}
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: a.gateway},
-		Records: a.monitor, Kept: kept, Responses: responses, Answers: gateway.NewAnswers(a.cfg.CacheMemory), NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models, Catalogue: catalogue{a.prices},
+		Records: a.monitor, Kept: kept, Responses: responses, Answers: gateway.NewAnswers(a.cfg.CacheMemory), NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models,
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})

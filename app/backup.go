@@ -17,7 +17,7 @@ type backupCommand struct {
 
 // Run writes a backup. Point may run meanwhile.
 func (c backupCommand) Run(r *invocation) error {
-	s, err := r.open()
+	s, err := r.look()
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"point"
 	"point/config"
+	"point/internal/prices"
 	"point/store"
 )
 
@@ -47,7 +48,7 @@ type commands struct {
 	Key     keyCommand     `cmd:"" help:"Manage client keys of /v1."`
 	Secrets secretsCommand `cmd:"" help:"Look after the keys that encrypt stored secrets."`
 	Config  configCommand  `cmd:"" help:"Work with the configuration."`
-	Prices  pricesCommand  `cmd:"" help:"What models cost."`
+	Prices  pricesCommand  `cmd:"" help:"What models cost, and what they are."`
 	Backup  backupCommand  `cmd:"" help:"Write a backup of the databases to a file. Point may run meanwhile."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the set-up and say how to mend each finding."`
 	Version versionCommand `cmd:"" help:"Show the version."`
@@ -203,7 +204,13 @@ func (r *invocation) look() (*store.Store, error) {
 // openStore opens the store of a configuration that was loaded, as open does.
 func (r *invocation) openStore(c *config.Config) (*store.Store, error) {
 	r.ctx = point.WithActor(r.ctx, commandActor())
-	return store.Open(r.ctx, storeOptions(c))
+	table, err := prices.New()
+	if err != nil {
+		return nil, err
+	}
+	options := storeOptions(c)
+	options.Prices, options.Models = table, table
+	return store.Open(r.ctx, options)
 }
 
 // storeOptions is where the state is, as the configuration says.

@@ -9,29 +9,9 @@ import (
 	"point/adapter"
 	"point/config"
 	"point/gateway"
-	"point/internal/prices"
 	"point/monitor"
 	"point/store"
 )
-
-// catalogue tells the adapter what the embedded table knows of a model.
-type catalogue struct{ table *prices.Table }
-
-func (c catalogue) Describe(kind, model string) (contextWindow, maxOutput int64, abilities []string) {
-	info, ok := c.table.Info(kind, model)
-	if !ok {
-		return 0, 0, nil
-	}
-	for _, ability := range []struct {
-		name string
-		has  bool
-	}{{"tools", info.Tools}, {"vision", info.Images}, {"reasoning", info.Reasoning}} {
-		if ability.has {
-			abilities = append(abilities, ability.name)
-		}
-	}
-	return info.ContextWindow, info.MaxOutput, abilities
-}
 
 // health tells the control plane how this process and its providers are.
 type health struct {

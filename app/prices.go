@@ -5,29 +5,26 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"point"
 	"point/adapter/provider"
 	"point/internal/plural"
 	"point/internal/pricefile"
-	"point/internal/prices"
 	"point/store"
 )
 
 type pricesCommand struct {
-	Import pricesImportCommand `cmd:"" help:"Take prices from a catalogue's file: LiteLLM's model_prices_and_context_window.json or models.dev's api.json."`
+	Import pricesImportCommand `cmd:"" help:"Take prices, and what models are, from a catalogue's file: LiteLLM's model_prices_and_context_window.json or models.dev's api.json."`
 }
 
 type pricesImportCommand struct {
 	File    string   `arg:"" help:"The file; - is standard input."`
 	DryRun  bool     `help:"Only show what would change."`
-	Kind    []string `help:"Only prices of this kind of provider. May be repeated."`
-	Replace bool     `help:"In place of prices that were said by hand too."`
-	Skipped bool     `help:"Show which entries are left out, and why."`
+	Kind    []string `help:"Only what is of this kind of provider. May be repeated."`
+	Replace bool     `help:"In place of what was said by hand too."`
+	Skipped bool     `help:"Show which entries have no price to take, and why."`
 }
 
 // maxCatalogue bounds a catalogue's file; those that there are measure a few MB.
@@ -43,27 +40,20 @@ func (c pricesImportCommand) Run(r *invocation) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.open()
+	open := r.open
+	if c.DryRun {
+		open = r.look
+	}
+	s, err := open()
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	plan, err := planPrices(s, read, c.Replace)
+	plan, err := s.ImportCatalogue(r.ctx, read, store.CatalogueImport{Replace: c.Replace, DryRun: c.DryRun})
 	if err != nil {
 		return err
 	}
-	if err := c.show(r.Stdout, read, plan); err != nil {
-		return err
-	}
-	taken := pricefile.Taken(plan)
-	if c.DryRun || len(taken) == 0 {
-		return nil
-	}
-	if err := s.PutPrices(r.ctx, taken); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(r.Stdout, "%s stored; requests that were answered keep their cost\n", plural.Of(len(taken), "price", "prices"))
-	return err
+	return c.show(r.Stdout, read, plan)
 }
 
 // read reads the file. One with mistakes is refused whole, with all of them.
@@ -95,40 +85,23 @@ func (c pricesImportCommand) read(r *invocation) (*pricefile.Catalogue, error) {
 		return nil, fmt.Errorf("%s has %s: mend or delete these entries; nothing was imported", c.File, plural.Of(n, "mistake", "mistakes"))
 	}
 	if len(c.Kind) > 0 {
-		read.Prices = slices.DeleteFunc(read.Prices, func(p point.PriceOverride) bool { return !slices.Contains(c.Kind, p.Kind) })
+		read.Only(c.Kind)
 	}
 	return read, nil
 }
 
-// planPrices compares prices with those that hold now.
-func planPrices(s *store.Store, read *pricefile.Catalogue, replace bool) ([]pricefile.Change, error) {
-	table, err := prices.New()
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	own := s.Snapshot()
-	known := func(kind, model string) *point.Price {
-		if own.Prices != nil {
-			if p := own.Prices.Price(kind, model, now); p != nil {
-				return p
-			}
-		}
-		return table.Price(kind, model, now)
-	}
-	return pricefile.Plan(read, own.PriceOverrides, known, replace), nil
-}
-
 // show writes what changes, and counts the rest.
-func (c pricesImportCommand) show(w io.Writer, read *pricefile.Catalogue, plan []pricefile.Change) error {
+func (c pricesImportCommand) show(w io.Writer, read *pricefile.Catalogue, plan *pricefile.Plan) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	counts := map[string]int{}
-	for i := range plan {
-		change := &plan[i]
-		if counts[change.What]++; change.What == pricefile.Same {
-			continue
+	for i := range plan.Prices {
+		if p := &plan.Prices[i]; p.What != pricefile.Same {
+			fmt.Fprintf(out, "%s\tprice\t%s\t%s\t%s\t%s\n", p.What, p.Kind, p.Model, inOut(p.Before), inOut(&p.Price))
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", change.What, change.Kind, change.Model, inOut(change.Before), inOut(&change.Price))
+	}
+	for i := range plan.Models {
+		if m := &plan.Models[i]; m.What != pricefile.Same {
+			fmt.Fprintf(out, "%s\tmodel\t%s\t%s\t%s\t%s\n", m.What, m.Kind, m.Model, inShort(m.Before), inShort(m.After))
+		}
 	}
 	errs := []error{out.Flush()}
 	if c.Skipped {
@@ -136,9 +109,35 @@ func (c pricesImportCommand) show(w io.Writer, read *pricefile.Catalogue, plan [
 			fmt.Fprintf(w, "left out: %s: %s\n", skipped.Entry, skipped.Reason)
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s: %d new, %d changed, %d the same, %d kept that were said by hand; %s left out\n", read.Format,
-		counts[pricefile.New], counts[pricefile.Changed], counts[pricefile.Same], counts[pricefile.Kept], plural.Of(len(read.Skipped)+counts[pricefile.Unfit], "entry", "entries"))
+	prices, models := plan.CountPrices(), plan.CountModels()
+	fmt.Fprintf(w, "%s: prices: %s; %s left out\n", read.Format, inCounts(prices), plural.Of(len(read.Skipped)+prices[pricefile.Unfit], "entry", "entries"))
+	_, err := fmt.Fprintf(w, "%s: models: %s\n", read.Format, inCounts(models))
+	if p, m := len(plan.TakenPrices()), len(plan.TakenModels()); p+m > 0 && !c.DryRun {
+		_, err = fmt.Fprintf(w, "stored: %s, and what %s; requests that were answered keep their cost\n", plural.Of(p, "price", "prices"), plural.Of(m, "model is", "models are"))
+	}
 	return errors.Join(append(errs, err)...)
+}
+
+func inCounts(counts map[string]int) string {
+	return fmt.Sprintf("%d new, %d changed, %d the same, %d kept that were said by hand", counts[pricefile.New], counts[pricefile.Changed], counts[pricefile.Same], counts[pricefile.Kept])
+}
+
+// inShort is what a model is in short.
+func inShort(f point.ModelFacts) string {
+	var parts []string
+	if f.ContextWindow > 0 {
+		parts = append(parts, fmt.Sprintf("%d tokens", f.ContextWindow))
+	}
+	if f.MaxOutput > 0 {
+		parts = append(parts, fmt.Sprintf("%d out", f.MaxOutput))
+	}
+	if f.Abilities != nil && len(f.Abilities) == 0 {
+		parts = append(parts, "no abilities")
+	}
+	if parts = append(parts, f.Abilities...); len(parts) == 0 {
+		return "-"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // inOut is a price in short: USD for a million tokens in and out, and what else it has.

@@ -26,6 +26,7 @@ const (
 	entityNotifier  = point.EntityNotifier
 	entitySilence   = point.EntitySilence
 	entityPrice     = point.EntityPrice
+	entityModel     = point.EntityModel
 
 	entityConfiguration = point.EntityConfiguration // saved ones; not in the snapshot
 )

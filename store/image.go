@@ -28,6 +28,7 @@ var imagers = map[string]func(ctx context.Context, db querier, ids []string) (ma
 	entityNotifier:  imagesOf(`SELECT `+notifierColumns+` FROM notifiers`, "id", scanNotifier, func(n *point.Notifier) (string, any) { return n.ID, imageOfNotifier(n) }),
 	entitySilence:   imagesOf(`SELECT `+silenceColumns+` FROM silences`, "id", scanSilence, func(x *point.Silence) (string, any) { return x.ID, imageOfSilence(x) }),
 	entityPrice:     imagesOf(`SELECT `+priceColumns+` FROM prices`, "(kind || ' ' || model)", scanPrice, func(p *point.PriceOverride) (string, any) { return priceName(p.Kind, p.Model), imageOfPrice(p) }),
+	entityModel:     imagesOf(`SELECT `+modelColumns+` FROM models`, "(kind || ' ' || model)", scanModel, func(m *point.ModelOverride) (string, any) { return priceName(m.Kind, m.Model), imageOfModel(m) }),
 }
 
 // readImages reads the images of rows by id. Rows that are not there, or deleted softly, have
@@ -191,6 +192,14 @@ type priceImage struct {
 }
 
 func imageOfPrice(p *point.PriceOverride) priceImage { return priceImage{p.Kind, p.Model, p.Price} }
+
+type modelImage struct {
+	Kind  string `json:"kind"`
+	Model string `json:"model"`
+	point.ModelFacts
+}
+
+func imageOfModel(m *point.ModelOverride) modelImage { return modelImage{m.Kind, m.Model, m.Facts} }
 
 // configurationImage is a saved configuration without its document.
 type configurationImage struct {

@@ -20,44 +20,25 @@ const (
 // must be the stored one: ErrStale. It sets p's Version and times.
 func (s *Store) PutPrice(ctx context.Context, p *point.PriceOverride) error {
 	stored := *p
-	err := s.change(ctx, func(tx *configTx) error { return s.putPrice(ctx, tx, &stored) })
+	err := s.change(ctx, func(tx *configTx) error {
+		if err := tx.changed(ctx, entityPrice, priceName(p.Kind, p.Model)); err != nil {
+			return err
+		}
+		question := `INSERT INTO prices (` + priceColumns + `) VALUES ($1, $2, $3, 1, $4, $4)
+			ON CONFLICT (kind, model) DO UPDATE SET price = excluded.price, version = prices.version + 1, updated_at = excluded.updated_at
+			WHERE CAST($5 AS BIGINT) = 0 OR prices.version = $5
+			RETURNING ` + priceColumns
+		got, err := one(ctx, tx, scanPrice, question, p.Kind, p.Model, asJSON(p.Price), s.now(), p.Version)
+		if err != nil {
+			return stale(err)
+		}
+		stored = *got
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("store the price of %s: %w", p.Model, err)
 	}
 	*p = stored
-	return nil
-}
-
-// PutPrices says what models cost, all of them or none, as one change. Versions are passed over.
-func (s *Store) PutPrices(ctx context.Context, list []point.PriceOverride) error {
-	err := s.change(ctx, func(tx *configTx) error {
-		for _, p := range list {
-			p.Version = 0
-			if err := s.putPrice(ctx, tx, &p); err != nil {
-				return fmt.Errorf("%s: %w", p.Model, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store prices: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) putPrice(ctx context.Context, tx *configTx, p *point.PriceOverride) error {
-	if err := tx.changed(ctx, entityPrice, priceName(p.Kind, p.Model)); err != nil {
-		return err
-	}
-	question := `INSERT INTO prices (` + priceColumns + `) VALUES ($1, $2, $3, 1, $4, $4)
-		ON CONFLICT (kind, model) DO UPDATE SET price = excluded.price, version = prices.version + 1, updated_at = excluded.updated_at
-		WHERE CAST($5 AS BIGINT) = 0 OR prices.version = $5
-		RETURNING ` + priceColumns
-	got, err := one(ctx, tx, scanPrice, question, p.Kind, p.Model, asJSON(p.Price), s.now(), p.Version)
-	if err != nil {
-		return stale(err)
-	}
-	*p = *got
 	return nil
 }
 
@@ -89,7 +70,7 @@ func (s *Store) DeletePrice(ctx context.Context, kind, model string, version int
 	return nil
 }
 
-// priceName names a price among the changes. Neither part has a space in it.
+// priceName names a price among the changes, and what a model is. Neither part has a space in it.
 func priceName(kind, model string) string { return kind + " " + model }
 
 func scanPrice(r row) (p point.PriceOverride, err error) {

@@ -121,7 +121,10 @@ func (s *Store) readRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot) 
 	if next.Silences, err = rows(ctx, tx, scanSilence, selectSilences); err != nil {
 		return err
 	}
-	next.Prices, next.PriceOverrides, err = s.readPrices(ctx, tx)
+	if next.Prices, next.PriceOverrides, err = s.readPrices(ctx, tx); err != nil {
+		return err
+	}
+	next.Models, next.ModelOverrides, err = s.readModels(ctx, tx)
 	return err
 }
 
@@ -208,6 +211,7 @@ func readChanges(ctx context.Context, tx *sql.Tx, after, version int64) (list []
 // readWhole are the entities that are read as a whole, once for all of their changes.
 var readWhole = map[string]bool{
 	entityAlias: true, entitySetting: true, entitySession: true, entityAlertRule: true, entityNotifier: true, entitySilence: true, entityPrice: true,
+	entityModel: true,
 }
 
 // apply replaces what changed.
@@ -285,7 +289,7 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, next *point.Snapshot, 
 	return err
 }
 
-// applyRest replaces what alerts and costs go by, each read as a whole.
+// applyRest replaces what alerts, costs and models go by, each read as a whole.
 func (s *Store) applyRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot, c change) (err error) {
 	switch c.entity {
 	case entityAlertRule:
@@ -296,6 +300,8 @@ func (s *Store) applyRest(ctx context.Context, tx *sql.Tx, next *point.Snapshot,
 		next.Silences, err = rows(ctx, tx, scanSilence, selectSilences)
 	case entityPrice:
 		next.Prices, next.PriceOverrides, err = s.readPrices(ctx, tx)
+	case entityModel:
+		next.Models, next.ModelOverrides, err = s.readModels(ctx, tx)
 	}
 	return err
 }

@@ -16,6 +16,7 @@ type Options struct {
 	MasterKey   point.Secret // 32 bytes in base64 or hex, or any text of 16 characters or more; with SQLite, empty: made at first start in DataDir/master.key
 	Durable     bool         // SQLite: history that was stored survives a power cut too, as configuration always does
 	Prices      point.Prices // put into every snapshot, may be nil
+	Models      point.Models // put into every snapshot, may be nil
 	DemoServes  bool         // put into every snapshot
 	Log         *slog.Logger // nil: discarded
 	Now         func() time.Time

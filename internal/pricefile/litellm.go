@@ -59,8 +59,9 @@ func (r *reader) liteLLM(entry string, raw json.RawMessage) {
 		r.skip(entry, "it is the price of one region or of a commitment")
 		return
 	}
-	if p := r.price(entry, of.kind, name); p != nil {
-		r.liteRates(entry, p, fields)
+	if r.fits(entry, name) {
+		r.liteRates(entry, r.price(of.kind, name), fields)
+		r.liteFacts(entry, r.model(of.kind, name), fields)
 	}
 }
 
@@ -125,10 +126,10 @@ func (r *reader) liteTiers(entry string, p *point.Price, fields map[string]json.
 
 // liteImage reads the price of an image of a size.
 func (r *reader) liteImage(entry, kind string, m []string, fields map[string]json.RawMessage) {
-	p := r.price(entry, kind, m[4])
-	if p == nil {
+	if !r.fits(entry, m[4]) {
 		return
 	}
+	p := r.price(kind, m[4])
 	width, _ := strconv.ParseFloat(m[2], 64) // five digits
 	height, _ := strconv.ParseFloat(m[3], 64)
 	nano := cmp.Or(

@@ -19,9 +19,7 @@ var devKinds = map[string]string{
 // modelsDev reads one provider of models.dev's file.
 func (r *reader) modelsDev(entry string, raw json.RawMessage) {
 	var provider struct {
-		Models map[string]struct {
-			Cost map[string]json.RawMessage `json:"cost"`
-		} `json:"models"`
+		Models map[string]map[string]json.RawMessage `json:"models"`
 	}
 	kind, ok := devKinds[entry]
 	if !ok {
@@ -33,15 +31,17 @@ func (r *reader) modelsDev(entry string, raw json.RawMessage) {
 		return
 	}
 	for _, model := range slices.Sorted(maps.Keys(provider.Models)) {
-		cost, name := provider.Models[model].Cost, entry+"/"+model
+		name, fields := entry+"/"+model, provider.Models[model]
+		if !r.fits(name, model) {
+			continue
+		}
+		r.devFacts(name, r.model(kind, model), fields)
+		cost := r.object(name, "cost", fields["cost"])
 		if cost == nil {
 			r.skip(name, "it has no price")
 			continue
 		}
-		p := r.price(name, kind, model)
-		if p == nil {
-			continue
-		}
+		p := r.price(kind, model)
 		r.devRates(name, "cost.", p, cost)
 		r.devTier(name, p, cost["context_over_200k"])
 	}
@@ -61,12 +61,8 @@ func (r *reader) devRates(entry, at string, p *point.Price, cost map[string]json
 
 // devTier reads the rates of prompts of more than 200,000 tokens.
 func (r *reader) devTier(entry string, p *point.Price, raw json.RawMessage) {
-	if raw == nil {
-		return
-	}
-	var cost map[string]json.RawMessage
-	if json.Unmarshal(raw, &cost) != nil {
-		r.fault(entry, "cost.context_over_200k is not an object")
+	cost := r.object(entry, "cost.context_over_200k", raw)
+	if cost == nil {
 		return
 	}
 	var tier point.Price

@@ -8,7 +8,7 @@ import (
 	"point"
 )
 
-// What becomes of a price that a file tells.
+// What becomes of a price that a file tells, and of what it tells a model to be.
 const (
 	New     = "new"     // there was none
 	Changed = "changed" // there was another
@@ -17,24 +17,42 @@ const (
 	Unfit   = "unfit"   // nobody could say it by hand: it has no rate to begin with, or too many
 )
 
-// Change is what a price of a file would change.
-type Change struct {
+// Held is what holds now.
+type Held struct {
+	Prices []point.PriceOverride // that were said or imported before
+	Models []point.ModelOverride
+	Price  func(kind, model string) *point.Price // nil: none
+	Facts  func(kind, model string) point.ModelFacts
+}
+
+// Plan is what taking a file would change.
+type Plan struct {
+	Prices []PriceChange
+	Models []ModelChange
+}
+
+// PriceChange is what a price of a file would change.
+type PriceChange struct {
 	point.PriceOverride
 	Before *point.Price // that holds now; nil: none
 	What   string
 }
 
-// Plan tells what taking a file's prices would change. Own are the prices that were said or
-// imported before, known tells the one that holds now. A price that was said by hand is kept unless
-// replace is set. Rates that a file does not have stay as they are.
-func Plan(c *Catalogue, own []point.PriceOverride, known func(kind, model string) *point.Price, replace bool) []Change {
+// Plan tells what taking c would change. What was said by hand is kept unless replace is set. What
+// the file does not tell of a model stays as it is.
+func (c *Catalogue) Plan(held Held, replace bool) *Plan {
+	return &Plan{planPrices(c.Prices, held, replace), planModels(c, held, replace)}
+}
+
+func planPrices(prices []point.PriceOverride, held Held, replace bool) []PriceChange {
 	byHand := map[[2]string]bool{}
-	for i := range own {
-		byHand[[2]string{own[i].Kind, own[i].Model}] = own[i].Price.Source == ""
+	for i := range held.Prices {
+		own := &held.Prices[i]
+		byHand[[2]string{own.Kind, own.Model}] = own.Price.Source == ""
 	}
-	list := make([]Change, 0, len(c.Prices))
-	for _, p := range c.Prices {
-		change := Change{PriceOverride: p, Before: known(p.Kind, p.Model), What: New}
+	list := make([]PriceChange, 0, len(prices))
+	for _, p := range prices {
+		change := PriceChange{PriceOverride: p, Before: held.Price(p.Kind, p.Model), What: New}
 		before := &point.Price{}
 		if change.Before != nil {
 			before, change.What = change.Before, Changed
@@ -53,14 +71,25 @@ func Plan(c *Catalogue, own []point.PriceOverride, known func(kind, model string
 	return list
 }
 
-// Taken are the prices of a plan that are to be stored.
-func Taken(plan []Change) (list []point.PriceOverride) {
-	for i := range plan {
-		if plan[i].What == New || plan[i].What == Changed {
-			list = append(list, plan[i].PriceOverride)
+// TakenPrices are the prices that are to be stored.
+func (p *Plan) TakenPrices() (list []point.PriceOverride) {
+	for i := range p.Prices {
+		if taken(p.Prices[i].What) {
+			list = append(list, p.Prices[i].PriceOverride)
 		}
 	}
 	return list
+}
+
+func taken(what string) bool { return what == New || what == Changed }
+
+// CountPrices counts prices by what becomes of them.
+func (p *Plan) CountPrices() map[string]int {
+	counts := map[string]int{}
+	for i := range p.Prices {
+		counts[p.Prices[i].What]++
+	}
+	return counts
 }
 
 // fill takes what p does not tell from what held before.

@@ -1,5 +1,5 @@
-// Package pricefile reads what models cost from files that others publish: LiteLLM's
-// model_prices_and_context_window.json and models.dev's api.json. It does no I/O.
+// Package pricefile reads what models cost and what they are from files that others publish:
+// LiteLLM's model_prices_and_context_window.json and models.dev's api.json. It does no I/O.
 package pricefile
 
 import (
@@ -24,6 +24,7 @@ const (
 type Catalogue struct {
 	Format  string
 	Prices  []point.PriceOverride // by kind and model; tiers have only what the file tells of them until Plan fills them
+	Models  []Model               // what models are, by kind and model
 	Skipped []Skipped             // entries that are no price Point could use
 	Faults  []Fault               // entries that are wrong: nothing should be taken from a file that has one
 }
@@ -36,10 +37,18 @@ type Fault struct{ Entry, Message string }
 
 func (f Fault) Error() string { return fmt.Sprintf("%q: %s", f.Entry, f.Message) }
 
+// Only leaves what is of some kinds of provider.
+func (c *Catalogue) Only(kinds []string) {
+	c.Prices = slices.DeleteFunc(c.Prices, func(p point.PriceOverride) bool { return !slices.Contains(kinds, p.Kind) })
+	c.Models = slices.DeleteFunc(c.Models, func(m Model) bool { return !slices.Contains(kinds, m.Kind) })
+}
+
+// MaxEntries is how many entries a file may have.
+const MaxEntries = 50_000
+
 const (
-	maxEntries = 50_000
-	maxName    = 255
-	maxFaults  = 100
+	maxName   = 255
+	maxFaults = 100
 )
 
 var errFormat = errors.New("this is neither LiteLLM's model_prices_and_context_window.json nor models.dev's api.json")
@@ -58,10 +67,10 @@ func Read(data []byte) (*Catalogue, error) {
 	case err != nil || len(entries) == 0:
 		return nil, errFormat
 	}
-	if len(entries) > maxEntries {
-		return nil, fmt.Errorf("the file has %d entries, more than %d", len(entries), maxEntries)
+	if len(entries) > MaxEntries {
+		return nil, fmt.Errorf("the file has %d entries, more than %d", len(entries), MaxEntries)
 	}
-	r := &reader{prices: map[[2]string]*point.Price{}}
+	r := &reader{prices: map[[2]string]*point.Price{}, models: map[[2]string]*Model{}}
 	read := r.liteLLM
 	r.Format = formatOf(entries)
 	switch r.Format {
@@ -105,6 +114,7 @@ func formatOf(entries map[string]json.RawMessage) string {
 type reader struct {
 	Catalogue
 	prices map[[2]string]*point.Price // by kind and model
+	models map[[2]string]*Model       // so too
 }
 
 func (r *reader) skip(entry, reason string) {
@@ -124,12 +134,17 @@ func clip(name string) string {
 	return name
 }
 
-// price is the price of a kind's model, to be filled. It is nil for a name that cannot be one.
-func (r *reader) price(entry, kind, model string) *point.Price {
+// fits reports whether a name can be a model's, and skips the entry otherwise.
+func (r *reader) fits(entry, model string) bool {
 	if model == "" || len(model) > maxName || slices.ContainsFunc([]byte(model), func(c byte) bool { return c <= ' ' || c > '~' }) {
 		r.skip(entry, "its name is not one that a model can be asked for by")
-		return nil
+		return false
 	}
+	return true
+}
+
+// price is the price of a kind's model, to be filled.
+func (r *reader) price(kind, model string) *point.Price {
 	name := [2]string{kind, model}
 	if r.prices[name] == nil {
 		r.prices[name] = &point.Price{Source: r.Format}
@@ -137,7 +152,7 @@ func (r *reader) price(entry, kind, model string) *point.Price {
 	return r.prices[name]
 }
 
-// finish makes the list.
+// finish makes the lists.
 func (r *reader) finish() *Catalogue {
 	for name, price := range r.prices {
 		payOnce(price)
@@ -147,9 +162,15 @@ func (r *reader) finish() *Catalogue {
 		}
 		r.Prices = append(r.Prices, point.PriceOverride{Kind: name[0], Model: name[1], Price: *price})
 	}
+	for _, m := range r.models {
+		if m.told() {
+			r.Models = append(r.Models, *m)
+		}
+	}
 	slices.SortFunc(r.Prices, func(a, b point.PriceOverride) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Model, b.Model))
 	})
+	slices.SortFunc(r.Models, func(a, b Model) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Model, b.Model)) })
 	slices.SortFunc(r.Faults, func(a, b Fault) int { return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Message, b.Message)) })
 	slices.SortFunc(r.Skipped, func(a, b Skipped) int { return cmp.Compare(a.Entry, b.Entry) })
 	return &r.Catalogue
@@ -193,7 +214,7 @@ const (
 
 // rate reads a number of USD into nano-USD; nil: none is said.
 func (r *reader) rate(entry, name string, raw json.RawMessage, times, most float64) *float64 {
-	if len(raw) == 0 || string(raw) == "null" {
+	if absent(raw) {
 		return nil
 	}
 	usd, err := strconv.ParseFloat(string(raw), 64)
@@ -205,7 +226,7 @@ func (r *reader) rate(entry, name string, raw json.RawMessage, times, most float
 		r.fault(entry, "%s is below zero", name)
 		return nil
 	case usd*times > most:
-		r.fault(entry, "%s is %s USD, too much to be true: is it given for another number of tokens?", name, strconv.FormatFloat(usd, 'g', -1, 64))
+		r.fault(entry, "%s is too much to be true: is it given for another number of tokens?", name)
 		return nil
 	}
 	nano, _ := strconv.ParseFloat(strconv.FormatFloat(usd*times, 'g', 12, 64), 64) // 2.5e-06 is 2,500, not 2,499.9999999999995

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"point"
 )
 
 //go:embed models.jsonl
@@ -76,6 +78,24 @@ func (t *Table) Info(kind, modelName string) (info Info, ok bool) {
 		return Info{ContextWindow: priced.Context}, true
 	}
 	return Info{}, false
+}
+
+// Facts is point.Models.
+func (t *Table) Facts(kind, modelName string) point.ModelFacts {
+	info, ok := t.Info(kind, modelName)
+	if !ok {
+		return point.ModelFacts{}
+	}
+	facts := point.ModelFacts{ContextWindow: info.ContextWindow, MaxOutput: info.MaxOutput}
+	for _, ability := range []struct {
+		name string
+		has  bool
+	}{{point.AbilityTools, info.Tools}, {point.AbilityVision, info.Images}, {point.AbilityReasoning, info.Reasoning}} {
+		if ability.has {
+			facts.Abilities = append(facts.Abilities, ability.name)
+		}
+	}
+	return facts
 }
 
 // Models are the names of kind's models that are not deprecated, sorted.

@@ -22,7 +22,7 @@ var priceLines []byte
 // choose the names.
 const rememberedModels = 4096
 
-// Table is the catalogue. It implements point.Prices and is safe for concurrent use.
+// Table is the catalogue. It implements point.Prices and point.Models and is safe for concurrent use.
 type Table struct {
 	providers map[string]*provider // by the catalogue's name
 	infos     func() map[string]map[string]Info

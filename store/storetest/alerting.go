@@ -120,16 +120,6 @@ func prices(t *testing.T, s *store.Store) {
 	if len(s.Snapshot().PriceOverrides) != 0 {
 		t.Fatal("the price is still in the snapshot")
 	}
-	many := []point.PriceOverride{*p, {Kind: "openai", Model: "other", Price: point.Price{PerMinute: &rate, Images: map[string]float64{"hd": 1}, Source: "litellm"}, Version: 9}}
-	version := s.Snapshot().Version
-	ok(t, s.PutPrices(ctx, many))
-	if got := s.Snapshot(); len(got.PriceOverrides) != 2 || got.Version != version+1 {
-		t.Fatalf("%d prices at version %d, after %d", len(got.PriceOverrides), got.Version, version)
-	}
-	equal(t, "imported price", must(s.GetPrice(ctx, "openai", "other"))(t).Price, many[1].Price)
-	for _, model := range []string{"team/m", "other"} {
-		ok(t, s.DeletePrice(ctx, "openai", model, 1))
-	}
 }
 
 func notifications(t *testing.T, s *store.Store) {

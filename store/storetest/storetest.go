@@ -83,6 +83,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"notifiers", notifiers},
 		{"silences", silences},
 		{"prices", prices},
+		{"models", models},
+		{"catalogue", catalogue},
 		{"notifications", notifications},
 		{"silenced alerts", silencedAlerts},
 		{"worse alerts", worseAlerts},

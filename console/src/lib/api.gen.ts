@@ -904,6 +904,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{kind}/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a kind's model is
+         * @description Needs the permission `models:read`.
+         */
+        get: operations["getModel"];
+        /**
+         * Say what a model is, in front of the embedded catalogue
+         * @description Needs the permission `prices:write`.
+         */
+        put: operations["putModel"];
+        post?: never;
+        /**
+         * Let the embedded catalogue hold again
+         * @description Needs the permission `prices:write`.
+         */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notifiers": {
         parameters: {
             query?: never;
@@ -1027,6 +1055,26 @@ export interface paths {
         get: operations["listPrices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take prices, and what models are, from a catalogue's file: LiteLLM's or models.dev's
+         * @description Needs the permission `prices:write`.
+         */
+        post: operations["importPrices"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2144,6 +2192,9 @@ export interface components {
              */
             ttl_s: number;
         };
+        CatalogueEntries: {
+            [key: string]: unknown;
+        };
         ChangePassword: {
             current: string;
             /** @description At least 12 characters; long is good, nothing else is asked. */
@@ -2916,6 +2967,106 @@ export interface components {
             /** @description Import without a passphrase what holds sealed secrets, and leave them out. */
             without_secrets?: boolean;
         };
+        ImportedModels: {
+            /** Format: int64 */
+            changed: number;
+            /** @description All but those that are the same, the first 1,000 at most. */
+            changes: components["schemas"]["ModelChange"][];
+            /**
+             * Format: int64
+             * @description Somebody said something else by hand, which stays unless replace is given.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Nothing was known before.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description It is so already: nothing is stored.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Nobody could say it by hand: a price without a rate to begin with.
+             */
+            unfit: number;
+        };
+        ImportedPrice: {
+            audio_input?: string | null;
+            audio_output?: string | null;
+            /** @description Input that was written to the provider's cache. */
+            cache_write?: string | null;
+            /** @description The same, to be kept for an hour. */
+            cache_write_1h?: string | null;
+            /**
+             * @description Input that was read from the provider's cache.
+             * @example 1.25
+             */
+            cached_input?: string | null;
+            /** @description Images in a prompt. */
+            image_input?: string | null;
+            /** @description Images in an answer. */
+            image_output?: string | null;
+            /** @description USD an image by its kind. */
+            images?: components["schemas"]["ImageRate"][] | null;
+            /** @example 2.5 */
+            input?: string | null;
+            /** @example 10 */
+            output?: string | null;
+            /** @description USD an image, of a kind that images does not have. */
+            per_image?: string | null;
+            /**
+             * @description USD a million characters of text that is spoken.
+             * @example 15
+             */
+            per_million_characters?: string | null;
+            /**
+             * @description USD a minute of sound that is listened to.
+             * @example 0.006
+             */
+            per_minute?: string | null;
+            /** @description USD a request. */
+            per_request?: string | null;
+            /**
+             * @description USD a thousand searches of the web, or of documents that are ranked.
+             * @example 10
+             */
+            per_thousand_searches?: string | null;
+            reasoning?: string | null;
+            /**
+             * Format: int64
+             * @description Further rates for long prompts, which are not listed.
+             */
+            tiers: number;
+        };
+        ImportedPrices: {
+            /** Format: int64 */
+            changed: number;
+            /** @description All but those that are the same, the first 1,000 at most. */
+            changes: components["schemas"]["PriceChange"][];
+            /**
+             * Format: int64
+             * @description Somebody said something else by hand, which stays unless replace is given.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Nothing was known before.
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description It is so already: nothing is stored.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Nobody could say it by hand: a price without a rate to begin with.
+             */
+            unfit: number;
+        };
         Instance: {
             components: string[];
             id: string;
@@ -3068,6 +3219,51 @@ export interface components {
              */
             tokens_minute: number;
         };
+        KindModel: {
+            /**
+             * @description tools, vision (it takes images), reasoning, audio (it takes sound), pdf and structured_output, as far as is known.
+             * @example [
+             *       "tools"
+             *     ]
+             */
+            abilities: string[];
+            /**
+             * Format: int64
+             * @description Tokens; null: unknown.
+             */
+            context_window: number | null;
+            /**
+             * @description Of provider.
+             * @example openai
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Tokens; null: unknown.
+             */
+            max_output: number | null;
+            /**
+             * @description As the provider knows it.
+             * @example gpt-4o-mini
+             */
+            model: string;
+            /**
+             * @description override: an operator or an import says something of it; the embedded catalogue says the rest.
+             * @enum {string}
+             */
+            source: "embedded" | "override";
+            /**
+             * Format: date-time
+             * @description Of an override.
+             */
+            updated_at: string | null;
+            /**
+             * Format: int64
+             * @description Of an override: counts its changes; the ETag.
+             * @example 1
+             */
+            version: number;
+        };
         LogEntry: {
             /** @example gateway */
             component: string;
@@ -3173,6 +3369,7 @@ export interface components {
         };
         Model: {
             /**
+             * @description tools, vision (it takes images), reasoning, audio (it takes sound), pdf and structured_output, as far as is known.
              * @example [
              *       "tools"
              *     ]
@@ -3197,6 +3394,42 @@ export interface components {
             max_output: number | null;
             /** @description Name of the provider; empty: any that has it. */
             provider: string;
+        };
+        ModelChange: {
+            /**
+             * @description new and changed are stored.
+             * @enum {string}
+             */
+            action: "new" | "changed" | "kept" | "unfit";
+            /** @description What the file says; what it does not tell is as before. */
+            after: components["schemas"]["ModelFacts"];
+            before: components["schemas"]["ModelFacts"];
+            /**
+             * @description Of provider.
+             * @example openai
+             */
+            kind: string;
+            /** @example gpt-4o-mini */
+            model: string;
+        };
+        ModelFacts: {
+            /**
+             * @description tools, vision (it takes images), reasoning, audio (it takes sound), pdf and structured_output, as far as is known.
+             * @example [
+             *       "tools"
+             *     ]
+             */
+            abilities: string[];
+            /**
+             * Format: int64
+             * @description Tokens; null: unknown.
+             */
+            context_window: number | null;
+            /**
+             * Format: int64
+             * @description Tokens; null: unknown.
+             */
+            max_output: number | null;
         };
         ModelList: {
             /**
@@ -3471,6 +3704,37 @@ export interface components {
              * @example 123
              */
             total: number | null;
+        };
+        PriceChange: {
+            /**
+             * @description new and changed are stored.
+             * @enum {string}
+             */
+            action: "new" | "changed" | "kept" | "unfit";
+            /** @description What the file says; rates that it does not have are those of before. */
+            after: components["schemas"]["ImportedPrice"];
+            /** @description Absent: none was known. */
+            before?: components["schemas"]["ImportedPrice"];
+            /**
+             * @description Of provider.
+             * @example openai
+             */
+            kind: string;
+            /** @example gpt-4o-mini */
+            model: string;
+        };
+        PriceImport: {
+            /** @description Nothing was stored. */
+            dry_run: boolean;
+            /**
+             * @description Whose file it is.
+             * @enum {string}
+             */
+            format: "litellm" | "models.dev";
+            models: components["schemas"]["ImportedModels"];
+            prices: components["schemas"]["ImportedPrices"];
+            /** @description Entries without a price that could be taken. What they say of a model beside it is taken all the same, where Point has its kind of provider. */
+            skipped: components["schemas"]["SkippedEntries"];
         };
         Problem: {
             /**
@@ -3793,6 +4057,28 @@ export interface components {
              * @example openai-main/gpt-4o-mini
              */
             target: string;
+        };
+        PutModel: {
+            /**
+             * @description All that it has; an empty list: none.
+             * @example [
+             *       "tools",
+             *       "vision"
+             *     ]
+             */
+            abilities?: ("tools" | "vision" | "reasoning" | "audio" | "pdf" | "structured_output")[] | null;
+            /**
+             * Format: int64
+             * @description Tokens.
+             * @example 128000
+             */
+            context_window?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens.
+             * @example 16384
+             */
+            max_output?: number | null;
         };
         PutPrice: {
             audio_input?: string | null;
@@ -4405,6 +4691,20 @@ export interface components {
         Skipped: {
             model: string;
             provider: string;
+            reason: string;
+        };
+        SkippedEntries: {
+            /** @description The first 1,000 at most. */
+            entries: components["schemas"]["SkippedEntry"][];
+            /** Format: int64 */
+            total: number;
+        };
+        SkippedEntry: {
+            /**
+             * @description Its name in the file.
+             * @example ollama/llama2
+             */
+            entry: string;
             reason: string;
         };
         StatsBucket: {
@@ -8336,7 +8636,7 @@ export interface operations {
                      *       ],
                      *       "dry_run": false,
                      *       "findings": [],
-                     *       "version": 80
+                     *       "version": 85
                      *     }
                      */
                     "application/json": components["schemas"]["Activation"];
@@ -9131,7 +9431,7 @@ export interface operations {
                      *       "usage": {
                      *         "day": "1.23",
                      *         "month": "45.6",
-                     *         "open": 19,
+                     *         "open": 20,
                      *         "requests_minute": 12,
                      *         "tokens_minute": 3400
                      *       },
@@ -9557,6 +9857,169 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable.not_connected"];
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of provider. */
+                kind: string;
+                /** @description As the provider knows it. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "abilities": [
+                     *         "tools"
+                     *       ],
+                     *       "context_window": 128000,
+                     *       "kind": "openai",
+                     *       "max_output": null,
+                     *       "model": "gpt-4o",
+                     *       "source": "override",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KindModel"];
+                };
+            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.permission_missing"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
+        };
+    };
+    putModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Of provider. */
+                kind: string;
+                /** @description As the provider knows it. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "abilities": [
+                 *         "tools",
+                 *         "vision"
+                 *       ],
+                 *       "context_window": 128000,
+                 *       "max_output": 16384
+                 *     }
+                 */
+                "application/json": components["schemas"]["PutModel"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "abilities": [
+                     *         "tools",
+                     *         "vision"
+                     *       ],
+                     *       "context_window": 128000,
+                     *       "kind": "openai",
+                     *       "max_output": 16384,
+                     *       "model": "gpt-4o-mini",
+                     *       "source": "override",
+                     *       "updated_at": "2026-03-04T12:30:00Z",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KindModel"];
+                };
+            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+                /** @description The ETag that was read. If the thing was changed since, the answer is 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Of provider. */
+                kind: string;
+                /** @description As the provider knows it. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable"];
         };
     };
     listNotifiers: {
@@ -10083,6 +10546,144 @@ export interface operations {
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
+        };
+    };
+    importPrices: {
+        parameters: {
+            query?: {
+                /** @description Tell what would change, and store nothing. */
+                dry_run?: boolean;
+                /** @description In place of what was said by hand too, which is kept otherwise. */
+                replace?: boolean;
+                /** @description Only what is of this kind of provider. May be repeated. */
+                kind?: string[];
+            };
+            header?: {
+                /** @description Why, for the revision that the change becomes. */
+                "X-Point-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "gpt-4o-mini": {
+                 *         "input_cost_per_token": 1.5e-7,
+                 *         "litellm_provider": "openai",
+                 *         "max_input_tokens": 128000,
+                 *         "max_output_tokens": 16384,
+                 *         "mode": "chat",
+                 *         "output_cost_per_token": 6e-7,
+                 *         "supports_function_calling": true,
+                 *         "supports_vision": true
+                 *       },
+                 *       "ollama/llama2": {
+                 *         "litellm_provider": "ollama",
+                 *         "mode": "chat"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CatalogueEntries"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dry_run": false,
+                     *       "format": "litellm",
+                     *       "models": {
+                     *         "changed": 0,
+                     *         "changes": [
+                     *           {
+                     *             "action": "new",
+                     *             "after": {
+                     *               "abilities": [
+                     *                 "tools",
+                     *                 "vision"
+                     *               ],
+                     *               "context_window": 128000,
+                     *               "max_output": 16384
+                     *             },
+                     *             "before": {
+                     *               "abilities": [],
+                     *               "context_window": null,
+                     *               "max_output": null
+                     *             },
+                     *             "kind": "openai",
+                     *             "model": "gpt-4o-mini"
+                     *           }
+                     *         ],
+                     *         "kept": 0,
+                     *         "new": 1,
+                     *         "same": 0,
+                     *         "unfit": 0
+                     *       },
+                     *       "prices": {
+                     *         "changed": 0,
+                     *         "changes": [
+                     *           {
+                     *             "action": "new",
+                     *             "after": {
+                     *               "audio_input": null,
+                     *               "audio_output": null,
+                     *               "cache_write": null,
+                     *               "cache_write_1h": null,
+                     *               "cached_input": null,
+                     *               "image_input": null,
+                     *               "image_output": null,
+                     *               "images": null,
+                     *               "input": "0.15",
+                     *               "output": "0.6",
+                     *               "per_image": null,
+                     *               "per_million_characters": null,
+                     *               "per_minute": null,
+                     *               "per_request": null,
+                     *               "per_thousand_searches": null,
+                     *               "reasoning": null,
+                     *               "tiers": 0
+                     *             },
+                     *             "kind": "openai",
+                     *             "model": "gpt-4o-mini"
+                     *           }
+                     *         ],
+                     *         "kept": 0,
+                     *         "new": 1,
+                     *         "same": 0,
+                     *         "unfit": 0
+                     *       },
+                     *       "skipped": {
+                     *         "entries": [
+                     *           {
+                     *             "entry": "ollama/llama2",
+                     *             "reason": "Point has no kind of provider for ollama"
+                     *           }
+                     *         ],
+                     *         "total": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PriceImport"];
+                };
+            };
+            400: components["responses"]["BadRequest.malformed.two_credentials"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden.foreign_origin.permission_missing"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable.database_unavailable.unavailable"];
         };
     };
     putPrice: {
@@ -11622,7 +12223,7 @@ export interface operations {
                      *           "path": "keys"
                      *         }
                      *       ],
-                     *       "version": 79
+                     *       "version": 84
                      *     }
                      */
                     "application/json": components["schemas"]["Activation"];
@@ -12694,7 +13295,7 @@ export interface operations {
                      *         "providers_active": 2,
                      *         "providers_down": 0,
                      *         "users": 7,
-                     *         "version": 22
+                     *         "version": 23
                      *       },
                      *       "database": {
                      *         "engine": "sqlite",
@@ -12720,7 +13321,7 @@ export interface operations {
                      *       },
                      *       "started_at": "2026-03-04T12:30:00Z",
                      *       "state": "ok",
-                     *       "uptime": 797,
+                     *       "uptime": 812,
                      *       "version": "test"
                      *     }
                      */
