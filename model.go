@@ -80,8 +80,8 @@ func (o *ModelOverride) Check(fault Fault) {
 	}
 }
 
-// InOrder are abilities in the order of Abilities, each once; nil stays nil.
-func InOrder(abilities []string) []string {
+// SortAbilities gives abilities in the order of Abilities, each once; nil stays nil.
+func SortAbilities(abilities []string) []string {
 	if abilities == nil {
 		return nil
 	}

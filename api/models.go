@@ -99,7 +99,7 @@ func (in *putModelInput) Resolve(huma.Context) []error {
 }
 
 func (in *putModelInput) override() *point.ModelOverride {
-	m := &point.ModelOverride{Kind: in.Kind, Model: in.Model, Facts: point.ModelFacts{Abilities: point.InOrder(in.Body.Abilities)}}
+	m := &point.ModelOverride{Kind: in.Kind, Model: in.Model, Facts: point.ModelFacts{Abilities: point.SortAbilities(in.Body.Abilities)}}
 	if in.Body.ContextWindow != nil {
 		m.Facts.ContextWindow = *in.Body.ContextWindow
 	}

@@ -56,7 +56,7 @@ func (m *Model) over(before point.ModelFacts, source string) point.ModelFacts {
 			all = append(all, ability)
 		}
 	}
-	facts.Abilities = point.InOrder(all)
+	facts.Abilities = point.SortAbilities(all)
 	return facts
 }
 

@@ -312,7 +312,7 @@ func FuzzRead(f *testing.F) {
 		plan := c.Plan(Held{Price: func(string, string) *point.Price { return nil }, Facts: func(string, string) point.ModelFacts { return point.ModelFacts{} }}, false)
 		for _, m := range plan.Models {
 			m.Check(func(field, format string, _ ...any) { t.Errorf("%s %s: %s: %s", m.Kind, m.Model, field, format) })
-			if kept := point.InOrder(m.Facts.Abilities); !slices.Equal(kept, m.Facts.Abilities) || m.What != New || !m.After.Same(m.Facts) {
+			if kept := point.SortAbilities(m.Facts.Abilities); !slices.Equal(kept, m.Facts.Abilities) || m.What != New || !m.After.Same(m.Facts) {
 				t.Errorf("%+v", m)
 			}
 		}
