@@ -46,7 +46,6 @@ func (m *Mapping) checkAvailable(fault Fault) {
 		}
 	}
 	later("retry.hedge_after_ms", m.Retry.HedgeAfterMS != nil)
-	later("batch.enabled", m.Batch.Enabled)
 	later("continue_broken_streams", m.ContinueBrokenStreams)
 }
 

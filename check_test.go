@@ -18,7 +18,7 @@ func TestWhatAMappingPromisesIsKept(t *testing.T) {
 	after := int64(500)
 	m.Retry.HedgeAfterMS, m.Cache.Mode, m.Batch.Enabled, m.ContinueBrokenStreams = &after, "exact", true, true
 	m.Check(fault)
-	if want := []string{"retry.hedge_after_ms", "batch.enabled", "continue_broken_streams"}; !slices.Equal(at, want) {
+	if want := []string{"retry.hedge_after_ms", "continue_broken_streams"}; !slices.Equal(at, want) {
 		t.Errorf("faults at %v, want %v", at, want)
 	}
 }

@@ -97,7 +97,8 @@ type Cache struct {
 	MaxBytes int64  `json:"max_bytes"`
 }
 
-// Batch joins concurrent embedding calls.
+// Batch joins calls for embeddings of one target that come within WindowMS, into requests of at most
+// MaxInputs.
 type Batch struct {
 	Enabled   bool  `json:"enabled"`
 	WindowMS  int64 `json:"window_ms"`
