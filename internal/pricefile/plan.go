@@ -122,7 +122,9 @@ func fill(p, before *point.Price) {
 func reconcile(p *point.Price, minutes bool) {
 	switch {
 	case minutes:
-		p.Input, p.Output, p.AudioInput = nil, nil, nil
+		for _, rate := range []**float64{&p.Input, &p.Output, &p.CacheRead, &p.CacheWrite, &p.CacheWrite1h, &p.AudioInput, &p.AudioOutput, &p.Reasoning} {
+			*rate = nil
+		}
 	case charges(p.AudioInput):
 		p.PerMinute = nil
 	}

@@ -185,6 +185,11 @@ func TestPlan(t *testing.T) {
 	}
 	for replace, want := range map[bool]string{false: "changed kept changed new same unfit", true: "changed changed changed new same unfit"} {
 		var got []string
+		for _, p := range c.Prices { // what has a rate to begin with is a price that somebody could say
+			if p.Price.Input != nil && p.Price.Output != nil && p.Price.Tiers == nil {
+				p.Check(func(field, format string, _ ...any) { t.Errorf("%s %s: %s: %s", p.Kind, p.Model, field, format) })
+			}
+		}
 		plan := c.Plan(Held{Prices: own, Price: known}, replace)
 		for _, change := range plan.Prices {
 			got = append(got, change.What)
@@ -280,7 +285,7 @@ func TestFill(t *testing.T) {
 		"what was plain": {`{"cache_read":2,"tiers":[{"above":5,"input":6}]}`, `{"input":3,"cache_read":1,"tiers":[{"above":5,"input":6,"cache_read":1}]}`, `{"input":3,"cache_read":2,"tiers":[{"above":5,"input":6,"cache_read":2}]}`},
 		"minutes held":   {`{"input":3,"output":4}`, `{"per_minute":7}`, `{"input":3,"output":4,"per_minute":7}`},
 		"sound's tokens": {`{"input":3,"output":4,"audio_input":5}`, `{"per_minute":7}`, `{"input":3,"output":4,"audio_input":5}`},
-		"minutes told":   {`{"per_minute":6}`, `{"input":3,"output":4}`, `{"per_minute":6}`},
+		"minutes told":   {`{"per_minute":6}`, `{"input":3,"output":4,"cache_read":1}`, `{"per_minute":6}`},
 		"a start less 1": {`{"input":1,"tiers":[{"above":272000,"input":2}]}`, `{"input":1,"cache_read":3,"tiers":[{"above":271999,"input":2,"cache_read":6}]}`, `{"input":1,"cache_read":3,"tiers":[{"above":272000,"input":2,"cache_read":6}]}`},
 		"images":         {`{"input":3,"image_output":4}`, `{"per_image":7,"images":{"hd":8}}`, `{"input":3,"image_output":4}`},
 	} {
