@@ -61,22 +61,32 @@ func TestScanEnvelopeOfOpenRoutersClients(t *testing.T) {
 // TestScanEnvelopeNamesWhatIsWrong: the member, however deep, and what it would have to be.
 func TestScanEnvelopeNamesWhatIsWrong(t *testing.T) {
 	tests := map[string]struct{ param, says string }{
-		`{"provider":7}`:                            {"provider", "a provider's name or an object"},
-		`{"provider":["a"]}`:                        {"provider", "a provider's name or an object"},
-		`{"provider":{"order":"a"}}`:                {"provider.order", "a list of strings"},
-		`{"provider":{"only":["a",1]}}`:             {"provider.only[1]", "a string"},
-		`{"provider":{"ignore":{}}}`:                {"provider.ignore", "a list of strings"},
-		`{"provider":{"allow_fallbacks":"no"}}`:     {"provider.allow_fallbacks", "true or false"},
-		`{"provider":{"sort":"cheapest"}}`:          {"provider.sort", `"price", "throughput", "latency"`},
-		`{"provider":{"sort":1}}`:                   {"provider.sort", `"price", "throughput", "latency"`},
-		`{"provider":{"sort":{"by":"x"}}}`:          {"provider.sort.by", `"price", "throughput", "latency"`},
-		`{"provider":{"max_price":1}}`:              {"provider.max_price", "an object of prices"},
-		`{"provider":{"max_price":{"prompt":"x"}}}`: {"provider.max_price.prompt", "USD per million tokens"},
-		`{"provider":{"max_price":{"prompt":-1}}}`:  {"provider.max_price.prompt", "from 0 on"},
-		`{"provider":{` + manyKeys(51) + `}}`:       {"provider", "more than 50"},
-		`{"models":"m"}`:                            {"models", "a list of strings"},
-		`{"models":["m",{}]}`:                       {"models[1]", "a string"},
-		`{"fallback_providers":[null,1]}`:           {"fallback_providers[1]", "a string"},
+		`{"provider":7}`:                                       {"provider", "a provider's name or an object"},
+		`{"provider":["a"]}`:                                   {"provider", "a provider's name or an object"},
+		`{"provider":{"order":"a"}}`:                           {"provider.order", "a list of strings"},
+		`{"provider":{"only":["a",1]}}`:                        {"provider.only[1]", "a string"},
+		`{"provider":{"ignore":{}}}`:                           {"provider.ignore", "a list of strings"},
+		`{"provider":{"allow_fallbacks":"no"}}`:                {"provider.allow_fallbacks", "true or false"},
+		`{"provider":{"sort":"cheapest"}}`:                     {"provider.sort", `"price", "throughput", "latency"`},
+		`{"provider":{"sort":1}}`:                              {"provider.sort", `"price", "throughput", "latency"`},
+		`{"provider":{"sort":{"by":"x"}}}`:                     {"provider.sort.by", `"price", "throughput", "latency"`},
+		`{"provider":{"max_price":1}}`:                         {"provider.max_price", "an object of prices"},
+		`{"provider":{"max_price":{"prompt":"x"}}}`:            {"provider.max_price.prompt", "USD per million tokens"},
+		`{"provider":{"max_price":{"prompt":-1}}}`:             {"provider.max_price.prompt", "from 0 on"},
+		`{"provider":{` + manyKeys(51) + `}}`:                  {"provider", "more than 50"},
+		`{"models":"m"}`:                                       {"models", "a list of strings"},
+		`{"models":["m",{}]}`:                                  {"models[1]", "a string"},
+		`{"fallback_providers":[null,1]}`:                      {"fallback_providers[0]", "a string"},
+		`{"models":["m",null]}`:                                {"models[1]", "a string"},
+		`{"models":[` + manyOf(`"m"`, 101) + `]}`:              {"models", "more than 100"},
+		`{"fallback_providers":[` + manyOf(`"b"`, 101) + `]}`:  {"fallback_providers", "more than 100"},
+		`{"provider":{"order":[` + manyOf(`""`, 2000) + `]}}`:  {"provider.order", "more than 100"},
+		`{"provider":{"only":[` + manyOf(`null`, 101) + `]}}`:  {"provider.only", "more than 100"},
+		`{"provider":{"ignore":[` + manyOf(`"a"`, 101) + `]}}`: {"provider.ignore", "more than 100"},
+		`{"provider":{"Only":["b"]}}`:                          {"provider.only", `Write the key "provider.only" exactly so`},
+		`{"provider":{"only":["a"],"IGNORE":["b"]}}`:           {"provider.ignore", "exactly so"},
+		`{"provider":{"sort":{"By":"price"}}}`:                 {"provider.sort.by", "exactly so"},
+		`{"provider":{"max_price":{"Prompt":1}}}`:              {"provider.max_price.prompt", "exactly so"},
 	}
 	for body, want := range tests {
 		_, err := point.ScanEnvelope([]byte(body))
@@ -84,6 +94,23 @@ func TestScanEnvelopeNamesWhatIsWrong(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != point.InvalidRequest || e.Param != want.param || !strings.Contains(e.Message, want.says) {
 			t.Errorf("%s: %v", body, err)
 		}
+	}
+}
+
+// TestScanEnvelopeOfManyChoices: a list of a body's length is refused by its count, not member by
+// member.
+func TestScanEnvelopeOfManyChoices(t *testing.T) {
+	body := []byte(`{"models":[` + manyOf("1", 1<<20) + `]}`)
+	if n := testing.AllocsPerRun(1, func() {
+		if _, err := point.ScanEnvelope(body); point.AsError(err).Param != "models" {
+			t.Error(err)
+		}
+	}); n > 100 {
+		t.Errorf("%v allocations", n)
+	}
+	env, err := point.ScanEnvelope([]byte(`{"models":[` + manyOf(`"m"`, 100) + `],"provider":{"order":[],"only":null}}`))
+	if err != nil || len(env.Models) != 100 || len(env.Provider.Order) != 0 || env.Provider.Only != nil {
+		t.Errorf("%+v, %v", env, err)
 	}
 }
 
@@ -126,8 +153,12 @@ func TestScanEnvelopeRefuses(t *testing.T) {
 	}
 }
 
+func manyOf(member string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(member+",", n), ",")
+}
+
 func manyKeys(n int) string {
-	return strings.TrimSuffix(strings.Repeat(`"x":"",`, n), ",")
+	return manyOf(`"x":""`, n)
 }
 
 // A body of many keys costs no memory for each of them, and what Point reads is found behind

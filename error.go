@@ -140,6 +140,7 @@ type Error struct {
 	RetryAfter time.Duration // how long to wait, 0 if unknown
 	Final      bool          // every fallback is exhausted: the client should not repeat
 	Unsent     bool          // nothing was sent to the provider: this was no attempt
+	Place      bool          // Message ends with words of Point's that name base_url
 	Key        int           // which of the provider's keys was used, from 0
 	OtherKey   bool          // the provider has another key that can be tried at once
 	Cause      error

@@ -29,10 +29,14 @@ type MaxPrice struct {
 // sorts are the values of sort.
 var sorts = []string{"price", "throughput", "latency"}
 
+// maxChosen is how many names a list of a request's choices may have: of providers, or models.
+const maxChosen = 100
+
 // read takes over the object's members. Those that Point does not know, as OpenRouter has many, are
 // noted to be named.
 func (p *ProviderPreference) read(raw []byte, unknown *[]string) error {
-	return eachMember("provider", "a provider's name or an object", raw, func(key, field string, value []byte) error {
+	known := []string{"order", "only", "ignore", "allow_fallbacks", "sort", "max_price"}
+	return eachMember("provider", "a provider's name or an object", raw, known, func(key, field string, value []byte) error {
 		switch key {
 		case "order":
 			return decodeList(field, value, &p.Order)
@@ -56,7 +60,7 @@ func (p *ProviderPreference) read(raw []byte, unknown *[]string) error {
 func (p *ProviderPreference) readSort(field string, raw []byte, unknown *[]string) error {
 	want := `"` + strings.Join(sorts, `", "`) + `"`
 	if raw[0] == '{' {
-		return eachMember(field, want, raw, func(key, field string, value []byte) error {
+		return eachMember(field, want, raw, []string{"by"}, func(key, field string, value []byte) error {
 			if key == "by" && value[0] != '{' {
 				return p.readSort(field, value, unknown)
 			}
@@ -78,7 +82,7 @@ func (p *ProviderPreference) readMaxPrice(field string, raw []byte, unknown *[]s
 		return nil
 	}
 	p.MaxPrice = &MaxPrice{}
-	return eachMember(field, "an object of prices", raw, func(key, field string, value []byte) error {
+	return eachMember(field, "an object of prices", raw, []string{"prompt", "completion"}, func(key, field string, value []byte) error {
 		switch key {
 		case "prompt":
 			return decodePrice(field, value, &p.MaxPrice.Prompt)
@@ -90,17 +94,26 @@ func (p *ProviderPreference) readMaxPrice(field string, raw []byte, unknown *[]s
 	})
 }
 
-// eachMember gives the members of the object at field to read, in the order of their names.
-func eachMember(field, want string, raw []byte, read func(key, field string, value []byte) error) error {
+// eachMember gives the members of the object at field to read, in the order of their names. One of
+// those that are known in another case is refused: services differ in whether that is the same.
+func eachMember(field, want string, raw []byte, known []string, read func(key, field string, value []byte) error) error {
 	s := scanner{body: raw}
-	if n, err := s.value(); err != nil || n > maxNames {
-		return &Error{Code: InvalidRequest, Param: field, Message: fmt.Sprintf("The field %q has more than %d members.", field, maxNames), Cause: err}
+	n, err := s.value()
+	if err != nil {
+		return err
+	}
+	if n > maxNames {
+		return tooMany(field, maxNames)
 	}
 	var members map[string]json.RawMessage
 	if err := decode(field, want, raw, &members); err != nil {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(members)) {
+		same := func(name string) bool { return strings.EqualFold(key, name) }
+		if i := slices.IndexFunc(known, same); i >= 0 && key != known[i] {
+			return &Error{Code: InvalidRequest, Param: field + "." + known[i], Message: fmt.Sprintf("Write the key %q exactly so, in lower case.", field+"."+known[i])}
+		}
 		if err := read(key, field+"."+key, members[key]); err != nil {
 			return err
 		}
@@ -122,17 +135,34 @@ func decodePrice(field string, raw []byte, to **float64) error {
 	return nil
 }
 
-// decodeList reads a list of strings, and names the member that is none.
+// decodeList reads a list of at most maxChosen strings, and names the member that is none.
 func decodeList(field string, raw []byte, to *[]string) error {
-	err := decode(field, "a list of strings", raw, to)
-	var list []json.RawMessage
-	if err == nil || json.Unmarshal(raw, &list) != nil {
+	s := scanner{body: raw}
+	n, err := s.value()
+	if err != nil {
 		return err
 	}
+	if n > maxChosen && raw[0] == '[' {
+		return tooMany(field, maxChosen)
+	}
+	var list []json.RawMessage
+	if err := decode(field, "a list of strings", raw, &list); err != nil || list == nil {
+		return err
+	}
+	names := make([]string, len(list))
 	for i, one := range list {
-		if err := decode(fmt.Sprintf("%s[%d]", field, i), "a string", one, new(string)); err != nil {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		if one[0] != '"' {
+			return &Error{Code: InvalidRequest, Param: at, Message: fmt.Sprintf("The field %q must be a string.", at)}
+		}
+		if err := decode(at, "a string", one, &names[i]); err != nil {
 			return err
 		}
 	}
-	return err
+	*to = names
+	return nil
+}
+
+func tooMany(field string, most int) error {
+	return &Error{Code: InvalidRequest, Param: field, Message: fmt.Sprintf("The field %q has more than %d members.", field, most)}
 }

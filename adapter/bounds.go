@@ -3,6 +3,7 @@ package adapter
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -49,19 +50,22 @@ var formFields = map[string]struct {
 }
 
 func isWhole(text string) bool {
-	n, err := strconv.ParseFloat(text, 64)
-	return err == nil && n == math.Trunc(n)
-}
-
-func isBoolean(text string) bool {
-	_, err := strconv.ParseBool(text)
+	_, err := strconv.Atoi(text)
 	return err == nil
 }
 
-func isNumber(text string) bool {
-	n, err := strconv.ParseFloat(text, 64)
-	return err == nil && !math.IsInf(n, 0) && !math.IsNaN(n)
+// isBoolean takes what Python's clients write too.
+func isBoolean(text string) bool {
+	return slices.Contains([]string{"true", "false", "True", "False"}, text)
 }
+
+var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// isNumber takes plain decimals: what else is a number differs from service to service.
+func isNumber(text string) bool { return len(text) <= maxDecimal && decimal.MatchString(text) }
+
+// maxDecimal is more digits than any number of a request has.
+const maxDecimal = 64
 
 // typed refuses fields of a form that cannot be what their name says: services take texts of forms
 // for what they can, and may pass over the rest.

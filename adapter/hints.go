@@ -49,12 +49,14 @@ func hintNames(header http.Header) (names []string) {
 	return names
 }
 
-// rank puts the sessions of headers that no gateway gave their names behind the others.
+// rank puts sessions in the order of sessionHeaders, and behind them those of headers that no gateway
+// gave their names.
 func rank(name string) int {
-	if strings.HasSuffix(name, "-Session-Id") && !slices.Contains(sessionHeaders, name) {
-		return 1
+	i := slices.Index(sessionHeaders, name)
+	if i < 0 && strings.HasSuffix(name, "-Session-Id") {
+		return len(sessionHeaders)
 	}
-	return 0
+	return i
 }
 
 func readHint(call *point.Call, name, value string) error {
@@ -93,7 +95,8 @@ func readHint(call *point.Call, name, value string) error {
 	return nil
 }
 
-// sessionHeaders are those of gateways, which name a session and open nothing.
+// sessionHeaders are those of gateways, which name a session and open nothing: the first that is
+// there tells.
 var sessionHeaders = []string{"X-Litellm-Session-Id", "X-Bf-Session-Id", "Helicone-Session-Id"}
 
 // sessionOf is what a session is known by. What stands in a header of others, such as

@@ -110,3 +110,15 @@ func TestSessionsOfGatewaysGoFirst(t *testing.T) {
 		t.Errorf("session %q, %v", call.Hints.Session, err)
 	}
 }
+
+// TestSessionsOfGatewaysGoInOrder: docs/routing.md says in which.
+func TestSessionsOfGatewaysGoInOrder(t *testing.T) {
+	header := http.Header{"Helicone-Session-Id": {"third"}, "X-Bf-Session-Id": {"second"}, "X-Litellm-Session-Id": {"first"}, "A-Session-Id": {"last"}}
+	for _, name := range []string{"X-Litellm-Session-Id", "X-Bf-Session-Id", "Helicone-Session-Id"} {
+		call := &point.Call{Path: point.PathChat, Header: header}
+		if err := readHints(call); err != nil || call.Hints.Session != header.Get(name) {
+			t.Errorf("%s: session %q, %v", name, call.Hints.Session, err)
+		}
+		header.Del(name)
+	}
+}

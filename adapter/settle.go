@@ -126,7 +126,7 @@ func levelOf(e *point.Error) slog.Level {
 
 // passedOver notes a target that nothing was sent to: that is no attempt.
 func (t *transaction) passedOver(target point.Target, e *point.Error) {
-	t.record.Route.Skipped = append(t.record.Route.Skipped, point.Skipped{Provider: target.Provider.Name, Model: target.Model, Reason: e.Message})
+	t.record.Route.Skipped = append(t.record.Route.Skipped, point.Skipped{Provider: target.Provider.Name, Model: clip(target.Model, 255), Reason: e.Message})
 }
 
 // answered notes which target the reply comes from, and finds its price.

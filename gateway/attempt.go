@@ -154,7 +154,7 @@ func (a *attempt) strange(what string) *point.Error {
 	}
 	return &point.Error{
 		Code: point.ProviderBadResponse, UpstreamStatus: http.StatusOK,
-		Message: fmt.Sprintf("%s answered with %s instead of %s; check its base_url.", a.backend.provider.Name, what, wanted),
+		Message: fmt.Sprintf("%s answered with %s instead of %s; check its %s.", a.backend.provider.Name, what, wanted, a.setting()),
 	}
 }
 
@@ -288,29 +288,34 @@ func (a *attempt) failure(err error) error {
 	case errors.As(err, &refused):
 		return &point.Error{Code: point.UnsafeAddress, Message: fmt.Sprintf("%s: %s.", name, refused), Cause: err}
 	case errors.As(err, &dns):
-		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached: the name %s does not resolve; check its base_url.", name, dns.Name), Cause: err}
+		return &point.Error{Code: point.ProviderUnavailable, Message: fmt.Sprintf("%s cannot be reached: the name %s does not resolve; check its %s.", name, dns.Name, a.setting()), Cause: err}
 	default:
-		return &point.Error{Code: point.ProviderUnavailable, Message: name + " cannot be reached" + unreachable(err), Cause: err}
+		return &point.Error{Code: point.ProviderUnavailable, Message: name + " cannot be reached" + a.unreachable(err), Cause: err}
 	}
 }
 
 // unreachable says why no answer came, and what to check; addresses stay in the log.
-func unreachable(err error) string {
+func (a *attempt) unreachable(err error) string {
 	var plain tls.RecordHeaderError
 	var certificate *tls.CertificateVerificationError
 	var alert tls.AlertError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return ": the connection was refused; check that it runs, and the port in its base_url."
+		return ": the connection was refused; check that it runs, and the port in its " + a.setting() + "."
 	case errors.As(err, &plain):
-		return ": it does not speak TLS there; check whether its base_url must begin with http instead of https."
+		return ": it does not speak TLS there; check whether its " + a.setting() + " must begin with http instead of https."
 	case errors.As(err, &certificate):
-		return ": its TLS certificate is not trusted, has expired or belongs to another name; check its base_url and its certificate."
+		return ": its TLS certificate is not trusted, has expired or belongs to another name; check its " + a.setting() + " and its certificate."
 	case errors.As(err, &alert):
-		return ": the TLS handshake failed; check its base_url and which TLS it speaks."
+		return ": the TLS handshake failed; check its " + a.setting() + " and which TLS it speaks."
 	default:
-		return " or broke the connection; check its base_url and that it runs."
+		return " or broke the connection; check its " + a.setting() + " and that it runs."
 	}
+}
+
+// setting names what the provider's address comes from.
+func (a *attempt) setting() string {
+	return a.backend.kind.Located(&a.backend.provider.Config)
 }
 
 // shown are the provider's headers that a client may see.

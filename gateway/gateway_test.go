@@ -170,7 +170,8 @@ func TestProvidersThatCannotBeAsked(t *testing.T) {
 }
 
 func TestNameThatDoesNotResolve(t *testing.T) {
-	a := &attempt{backend: &backend{provider: providerAt("http://host")}, ctx: t.Context()}
+	known, _ := provider.Lookup("openai")
+	a := &attempt{backend: &backend{provider: providerAt("http://host"), kind: known}, ctx: t.Context()}
 	e := point.AsError(a.failure(&net.DNSError{Name: "nothing.invalid", IsNotFound: true}))
 	if e.Code != point.ProviderUnavailable || !strings.Contains(e.Message, "nothing.invalid does not resolve") {
 		t.Errorf("got %v", e)
@@ -186,6 +187,12 @@ func TestWhereToLook(t *testing.T) {
 		e := a.told(a.failure(&net.DNSError{Name: "nothing.invalid", IsNotFound: true}))
 		if !strings.HasSuffix(e.Message, "check its "+setting+".") {
 			t.Errorf("%s: %v", kind, e)
+		}
+		if e := a.told(known.Failure(404, nil, []byte("<html>"))); !strings.HasSuffix(e.Message, "check "+setting+".") {
+			t.Errorf("%s: %v", kind, e)
+		}
+		if e := a.told(known.Failure(400, nil, []byte(`{"message":"no base_url here","error":{"message":"no base_url here"}}`))); !strings.Contains(e.Message, "no base_url here") {
+			t.Errorf("%s: the provider's own words are %v", kind, e)
 		}
 		if p.Config.BaseURL = "https://elsewhere"; !strings.HasSuffix(a.told(a.strange("HTML")).Message, "check its base_url.") {
 			t.Errorf("%s at another place: %v", kind, a.told(a.strange("HTML")))

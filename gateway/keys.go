@@ -203,8 +203,8 @@ func (a *attempt) told(err error) *point.Error {
 	if a.call != nil { // a list of models is nobody's call
 		asked = a.call.Body
 	}
-	if setting := a.backend.kind.Located(&a.backend.provider.Config); setting != "base_url" { // a place that no base_url names
-		e.Message = strings.ReplaceAll(e.Message, "base_url", setting)
+	if at := strings.LastIndex(e.Message, "base_url"); e.Place && at >= 0 {
+		e.Message, e.Place = e.Message[:at]+a.setting()+e.Message[at+len("base_url"):], false
 	}
 	safe := func(text string) string { return redact.Secrets(redact.Quoted(text, asked), secrets...) }
 	for _, text := range []*string{&e.Message, &e.Param, &e.UpstreamType, &e.UpstreamCode} {

@@ -41,13 +41,11 @@ func strict(want *point.ProviderPreference) bool {
 	return want.AllowFallbacks != nil && !*want.AllowFallbacks
 }
 
+// maxUnknown is how many names that no provider has are told: they are the client's.
+const maxUnknown = 10
+
 // keep drops the targets that the request rules out.
 func (b *builder) keep(want *point.ProviderPreference) {
-	for _, name := range slices.Concat(want.Only, want.Order) {
-		if _, ok := b.snap.Provider(name); !ok {
-			b.skip(name, b.env.Model, "there is no such provider, though the request names it")
-		}
-	}
 	b.plan.Targets = slices.DeleteFunc(b.plan.Targets, func(t point.Target) bool {
 		switch {
 		case len(want.Only) > 0 && indexOf(want.Only, t.Provider) < 0:
@@ -63,6 +61,20 @@ func (b *builder) keep(want *point.ProviderPreference) {
 		}
 		return true
 	})
+	b.unknown = b.unknownNames(want)
+	b.plan.Skipped = append(b.plan.Skipped, b.unknown...)
+}
+
+// unknownNames are the first names in only and order that no provider has.
+func (b *builder) unknownNames(want *point.ProviderPreference) (list []point.Skipped) {
+	for _, name := range slices.Concat(want.Only, want.Order) {
+		_, known := b.snap.Provider(name)
+		one := skipped(name, b.env.Model, "there is no such provider, though the request names it")
+		if !known && len(list) < maxUnknown && !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // dearer reports whether t may cost more than limit: an unknown price counts as more.

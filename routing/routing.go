@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +71,8 @@ type builder struct {
 	env     *point.Envelope
 	snap    *point.Snapshot
 	plan    *point.Plan
-	asked   string // Target.Asked of what is taken now
+	asked   string          // Target.Asked of what is taken now
+	unknown []point.Skipped // the end of plan.Skipped: names that no provider has
 }
 
 // primary finds where the asked model goes before any fallback of the body.
@@ -229,41 +229,6 @@ func (b *builder) take(p *point.Provider, model, reason string) bool {
 		Weight: cmp.Or(p.Config.Weight, 1), Priority: p.Config.Priority,
 	})
 	return true
-}
-
-func (b *builder) skip(provider, model, reason string) bool {
-	b.plan.Skipped = append(b.plan.Skipped, point.Skipped{Provider: provider, Model: model, Reason: reason})
-	return false
-}
-
-// none is the error of a plan without targets.
-func (b *builder) none() error {
-	message := fmt.Sprintf("No active provider has the model %q. GET /v1/models lists what there is; \"provider/model\" sends any model to one provider.", b.env.Model)
-	if before, _, ok := strings.Cut(b.env.Model, "/"); ok && len(b.plan.Skipped) == 0 {
-		if _, known := b.snap.Provider(before); !known {
-			message = fmt.Sprintf("There is no provider %q, and no active provider has a model %q. GET /v1/models lists what there is.", before, b.env.Model)
-		}
-	}
-	if model, p, _ := b.resolve(b.env.Model); p == nil {
-		if demo := b.simulated(model); demo != "" {
-			message = fmt.Sprintf("No active provider has the model %q. %s has it but is simulated, and beside real providers serves only when it is named: write %q.", b.env.Model, demo, demo+"/"+model)
-		}
-	}
-	if len(b.plan.Skipped) > 0 {
-		s := b.plan.Skipped[0]
-		message = fmt.Sprintf("No provider can serve the model %q: %s: %s.", b.env.Model, s.Provider, s.Reason)
-	}
-	return &point.Error{Code: point.ModelNotFound, Param: "model", Message: message}
-}
-
-// simulated is the name of a provider that has model and may not serve it bare, empty if none does.
-func (b *builder) simulated(model string) (name string) {
-	for _, p := range b.snap.Providers {
-		if p.Active() && !b.bare(p) && b.planner.catalog.Has(p, model) && b.planner.catalog.Serves(p, b.call.Path) && (name == "" || p.Name < name) {
-			name = p.Name
-		}
-	}
-	return name
 }
 
 func unknownProvider(field, name string) error {

@@ -2,9 +2,11 @@ package routing
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"point"
 )
@@ -124,7 +126,11 @@ func TestPlanRefuses(t *testing.T) {
 		"unknown provider":         {`{"model":"m","provider":"zzz"}`, point.ProviderNotFound, ""},
 		"unknown fallback":         {`{"model":"m","fallback_providers":["zzz"]}`, point.ProviderNotFound, ""},
 		"not in the list":          {`{"model":"a/zzz"}`, point.ModelNotFound, ""},
-		"everything denied":        {`{"model":"m","provider":{"only":["zzz"]}}`, point.ModelNotFound, ""},
+		"everything denied":        {`{"model":"m","provider":{"only":["zzz"]}}`, point.ModelNotFound, "provider.only leaves it out; zzz: there is no such provider"},
+		"one allowed, unknown":     {`{"model":"zzz","provider":{"only":["yyy"]}}`, point.ModelNotFound, "yyy: there is no such provider"},
+		"a wish":                   {`{"model":"zzz","provider":{"order":["yyy"]}}`, point.ModelNotFound, "GET /v1/models"},
+		"an order alone":           {`{"model":"m","provider":{"order":["yyy"],"allow_fallbacks":false}}`, point.ModelNotFound, "yyy: there is no such provider"},
+		"a wish, and all ignored":  {`{"model":"m","provider":{"order":["a","typo"],"ignore":["a","b","c"]}}`, point.ModelNotFound, "m\": a: the request's provider.ignore names it."},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +155,32 @@ func TestAnInactiveProviderThatIsNamed(t *testing.T) {
 	s.Providers["id-a"].Status = point.StatusInactive
 	if _, err := plan(t, s, present{}, `{"model":"m","provider":"a"}`); point.AsError(err).Code != point.ProviderNotFound {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestNamesOfClientsAreBounded: what a request names goes into its record, however long and often.
+func TestNamesOfClientsAreBounded(t *testing.T) {
+	var order []string
+	for i := range 90 {
+		order = append(order, `"`+strings.Repeat("é", 130+i/2)+`"`)
+	}
+	model := strings.Repeat("m", 20_000)
+	body := `{"model":"` + model + `","fallback_providers":["a/` + model + `"],"provider":{"ignore":["a"],"order":["typo","typo",` + strings.Join(order, ",") + `]}}`
+	got, err := plan(t, snapshot(), present{}, body)
+	if err == nil || len(got.Skipped) != 3 {
+		t.Fatalf("%d are skipped, %v", len(got.Skipped), err)
+	}
+	for _, s := range got.Skipped {
+		if len(s.Provider) > 255 || len(s.Model) != 255 || !utf8.ValidString(s.Provider) {
+			t.Errorf("%+v", s)
+		}
+	}
+	var only []string
+	for i := range 100 {
+		only = append(only, `"typo`+strconv.Itoa(i)+`"`)
+	}
+	if got, _ := plan(t, snapshot(), present{}, `{"model":"m","provider":{"order":[`+strings.Join(only, ",")+`]}}`); len(got.Skipped) != 10 {
+		t.Errorf("%d unknown names are told", len(got.Skipped))
 	}
 }
 
@@ -336,6 +368,14 @@ func TestSimulatedServicesStandBehindNobody(t *testing.T) {
 	_, err := plan(t, s, present{}, `{"model":"own"}`)
 	if e := point.AsError(err); e.Code != point.ModelNotFound || !strings.Contains(e.Message, `a has it but is simulated`) || !strings.Contains(e.Message, `write "a/own"`) {
 		t.Errorf("a model that a simulated service alone has: %v", err)
+	}
+	for body, says := range map[string]string{
+		`{"model":"own","provider":{"order":["typo"]}}`:      `write "a/own".`,
+		`{"model":"own","fallback_providers":["c/lacking"]}`: `write "a/own". Besides: c: the model is not in the provider's list.`,
+	} {
+		if _, err := plan(t, s, present{}, body); err == nil || !strings.HasSuffix(err.Error(), says) {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 	s.DemoServes = true
 	if got, _ := plan(t, s, present{}, `{"model":"m"}`); !slices.Equal(names(got), []string{"a/m", "b/m", "c/m"}) {

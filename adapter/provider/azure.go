@@ -42,14 +42,17 @@ func (azure) Authorize(header http.Header, credential point.Secret) {
 // there is most often a version that is not.
 func (azure) Failure(status int, header http.Header, body []byte) *point.Error {
 	c := openAIComplaint(body)
+	lost := c != nil && c.message == "Resource not found"
 	switch {
 	case c == nil:
 	case c.code == "DeploymentNotFound":
 		c.code = "model_not_found"
-	case c.message == "Resource not found":
+	case lost:
 		c.message += ": check base_url and api_version."
 	}
-	return failure(status, header, body, c)
+	e := failure(status, header, body, c)
+	e.Place = e.Place || lost
+	return e
 }
 
 // Place is the resource's root. A base URL may name the API below it, as OpenAI's SDK wants it.

@@ -26,7 +26,7 @@ type complaint struct {
 func failure(status int, header http.Header, body []byte, c *complaint) *point.Error {
 	e := &point.Error{UpstreamStatus: status}
 	if c == nil {
-		e.Message = strange(status, body)
+		e.Message, e.Place = strange(status, body), true
 		c = &complaint{}
 	} else {
 		e.Message = repeatable(c.message)
@@ -64,7 +64,7 @@ func classify(e *point.Error, status int, c *complaint) {
 	default:
 		e.Code, e.Status = point.ProviderRejected, status
 		if status == http.StatusNotFound && c.says("unknown request url", "invalid url") {
-			e.Message = strings.TrimSuffix(e.Message, ".") + ": check base_url."
+			e.Message, e.Place = strings.TrimSuffix(e.Message, ".")+": check base_url.", true
 		}
 		if c.code == "previous_response_not_found" || c.param == "previous_response_id" && c.says("not found") {
 			e.Message = strings.TrimSuffix(e.Message, ".") + ": only a response that Point keeps, or the provider that made it, can be gone on from. Send the whole input instead."
@@ -76,7 +76,7 @@ func classify(e *point.Error, status int, c *complaint) {
 // provider said stays for the log.
 func hide(e *point.Error, code point.Code, message string) {
 	e.Cause = fmt.Errorf("HTTP %d: %s", e.UpstreamStatus, e.Message)
-	e.Code, e.Message = code, message
+	e.Code, e.Message, e.Place = code, message, false
 	e.Param, e.UpstreamType, e.UpstreamCode = "", "", ""
 }
 
@@ -111,6 +111,7 @@ func badDocument(body []byte) *point.Error {
 		Code:           point.ProviderBadResponse,
 		Message:        fmt.Sprintf("The provider answered with %s; check base_url.", describe(body)),
 		UpstreamStatus: http.StatusOK,
+		Place:          true,
 	}
 }
 
