@@ -75,3 +75,37 @@ func TestRefusalsNameFieldsAsSent(t *testing.T) {
 		t.Error(answer)
 	}
 }
+
+// TestWhereATypeIsWrong: the value at fault is named, not the first of its kind, in every dialect.
+func TestWhereATypeIsWrong(t *testing.T) {
+	const generate = "/v1beta/models/m:generateContent"
+	for _, test := range []struct{ path, kind, conversation, want, says string }{
+		{point.PathMessages, "openai-compatible", `[{"role":"user","content":"hi"},{"role":"user","content":["hello"]}]`, "messages[1].content[0]", "an object"},
+		{point.PathMessages, "openai-compatible", `[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"user","content":{"type":"text"}}]`, "messages[1].content", "a string or a list of blocks"},
+		{point.PathMessages, "openai-compatible", `[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"user","content":[[1]]}]`, "messages[1].content[0]", "an object"},
+		{point.PathMessages, "openai-compatible", `[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"a"}]},{"type":"tool_result","tool_use_id":"u","content":{}}]}]`, "messages[0].content[1].content", "a string or a list of blocks"},
+		{point.PathMessages, "openai-compatible", `[{"role":"user","content":[{"type":"search_result","source":"x"},{"type":"image","source":["x"]}]}]`, "messages[0].content[1].source", "an object"},
+		{point.PathChat, "anthropic", `[{"role":"user","content":"hi"},{"role":"user","content":["hello"]}]`, "messages[1].content[0]", "an object"},
+		{point.PathChat, "anthropic", `[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"user","content":{"type":"text"}}]`, "messages[1].content", "a string or a list of parts"},
+		{point.PathChat, "anthropic", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}},{"type":"image_url","image_url":"x"}]}]`, "messages[0].content[1].image_url", "an object"},
+		{point.PathChat, "anthropic", `[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"f","arguments":{}}}]}]`, "messages[0].tool_calls[1].function.arguments", "a string"},
+		{point.PathResponses, "anthropic", `[{"role":"user","content":"hi"},{"role":"user","content":["hello"]}]`, "input[1].content[0]", "an object"},
+		{point.PathResponses, "anthropic", `[{"role":"user","content":[{"type":"input_text","text":"a"}]},{"role":"user","content":[{"type":"input_text","text":["a"]}]}]`, "input[1].content[0].text", "a string"},
+		{point.PathResponses, "anthropic", `[{"role":"user","content":[{"type":"input_text","text":"a"}]},{"role":"user","content":{"type":"input_text"}}]`, "input[1].content", "a string or a list of parts"},
+		{generate, "anthropic", `[{"parts":[{"text":"a"}]},{"parts":"hello"}]`, "contents[1].parts", "a list of parts"},
+		{generate, "anthropic", `[{"parts":[{"text":"a"}]},{"parts":["hello"]}]`, "contents[1].parts[0]", "an object"},
+		{generate, "anthropic", `[{"parts":[{"text":"a"}]},{"parts":[{"text":"a"},{"text":{}}]}]`, "contents[1].parts[1].text", "a string"},
+	} {
+		w := newWorld(t, says(document))
+		w.snapshot.Providers["id-a"].Kind = test.kind
+		w.snapshot.Index()
+		field := map[string]string{point.PathResponses: "input", generate: "contents"}[test.path]
+		if field == "" {
+			field = "messages"
+		}
+		_, answer := w.do("POST", test.path, `{"model":"m","max_tokens":9,"`+field+`":`+test.conversation+`}`, bearer...)
+		if want := `The field \"` + test.want + `\" must be ` + test.says; !strings.Contains(answer, want) {
+			t.Errorf("%s %s: %s", test.path, test.conversation, answer)
+		}
+	}
+}

@@ -51,10 +51,10 @@ func (d *dropping) refuse(param, why string) error {
 }
 
 // badType tells which field has the wrong type, and what it must be, of a part of the body: at is its
-// place, empty for all of it.
-func badType(at string, part []byte, err error) error {
+// place, empty for all of it, into what it was decoded into.
+func badType(at string, part []byte, into any, err error) error {
 	var known *point.Error
-	place, want, ok := jsonfault.Find(at, part, err)
+	place, want, ok := jsonfault.Find(at, part, into, err)
 	switch {
 	case errors.As(err, &known):
 		return known

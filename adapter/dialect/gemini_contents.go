@@ -50,9 +50,28 @@ func (t *geminiTelling) contents(v gjson.Result) error {
 		if !content.IsObject() || !slices.Contains([]string{"", "user", "model", "function"}, role) {
 			return wrongType(at+".role", "user or model")
 		}
-		for j, part := range googleMember(content, "parts").Array() {
-			t.say(role == "model", geminiSaid{part, fmt.Sprintf("%s.parts[%d]", at, j)})
+		parts := googleMember(content, "parts")
+		if parts.Exists() && !parts.IsArray() && !parts.IsObject() && parts.Type != gjson.Null {
+			return wrongType(at+".parts", "a list of parts")
 		}
+		for j, part := range parts.Array() {
+			said := geminiSaid{part, fmt.Sprintf("%s.parts[%d]", at, j)}
+			if err := said.check(); err != nil {
+				return err
+			}
+			t.say(role == "model", said)
+		}
+	}
+	return nil
+}
+
+// check refuses a part of which nothing could be told.
+func (s geminiSaid) check() error {
+	if !s.part.IsObject() {
+		return wrongType(s.at, "an object")
+	}
+	if kind, v := partKind(s.part); kind == "text" && v.Type != gjson.String {
+		return wrongType(s.at+".text", "a string")
 	}
 	return nil
 }

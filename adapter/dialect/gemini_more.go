@@ -68,7 +68,7 @@ func geminiEmbedRequests(call *point.Call) (list []map[string]json.RawMessage, a
 	if call.Method == "embedContent" {
 		var one map[string]json.RawMessage
 		if err := json.Unmarshal(call.Body, &one); err != nil {
-			return nil, nil, badType("", call.Body, err)
+			return nil, nil, badType("", call.Body, &one, err)
 		}
 		for _, name := range ownFields {
 			delete(one, name)
@@ -79,7 +79,7 @@ func geminiEmbedRequests(call *point.Call) (list []map[string]json.RawMessage, a
 		Requests []map[string]json.RawMessage `json:"requests"`
 	}
 	if err := json.Unmarshal(call.Body, &batch); err != nil {
-		return nil, nil, badType("", call.Body, err)
+		return nil, nil, badType("", call.Body, &batch, err)
 	}
 	if len(batch.Requests) == 0 {
 		return nil, nil, &point.Error{Code: point.MissingField, Param: "requests", Message: "Give at least one text to embed."}
@@ -98,7 +98,7 @@ func (e *geminiEmbeddings) take(one map[string]json.RawMessage, at string) (dime
 			text, err = geminiEmbedText(raw, at+key)
 		case "outputDimensionality":
 			if err = json.Unmarshal(raw, &dimensions); err != nil {
-				err = badType(at+key, raw, err)
+				err = badType(at+key, raw, &dimensions, err)
 			}
 		default:
 			if string(raw) != "null" {
@@ -122,7 +122,7 @@ func geminiEmbedText(raw json.RawMessage, at string) (string, error) {
 		Parts []map[string]json.RawMessage `json:"parts"`
 	}
 	if err := json.Unmarshal(raw, &content); err != nil {
-		return "", badType(at, raw, err)
+		return "", badType(at, raw, &content, err)
 	}
 	var texts []string
 	for i, part := range content.Parts {
@@ -132,7 +132,7 @@ func geminiEmbedText(raw json.RawMessage, at string) (string, error) {
 			return "", &point.Error{Code: point.UnsupportedField, Param: place, Message: "Only a provider of Google's can embed what is no text."}
 		}
 		if err := json.Unmarshal(part["text"], &text); err != nil {
-			return "", badType(place+".text", part["text"], err)
+			return "", badType(place+".text", part["text"], &text, err)
 		}
 		texts = append(texts, text)
 	}

@@ -99,7 +99,7 @@ type messagesChat struct {
 // tell makes the chat's body.
 func (t *messagesTelling) tell() ([]byte, error) {
 	if err := json.Unmarshal(t.call.Body, &t.in); err != nil {
-		return nil, badType("", t.call.Body, err)
+		return nil, badType("", t.call.Body, &t.in, err)
 	}
 	if len(t.in.Messages) == 0 {
 		return nil, &point.Error{Code: point.MissingField, Param: "messages", Message: "Give at least one message."}

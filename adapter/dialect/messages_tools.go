@@ -62,7 +62,7 @@ func (t *messagesTelling) tools() error {
 	for i, raw := range t.in.Tools {
 		var tool messagesTool
 		if err := json.Unmarshal(raw, &tool); err != nil {
-			return badType(fmt.Sprintf("tools[%d]", i), raw, err)
+			return badType(fmt.Sprintf("tools[%d]", i), raw, &tool, err)
 		}
 		if tool.Type != "" && tool.Type != "custom" {
 			if err := t.refuse("tools."+tool.Type, "only tools with an input_schema of your own can be told to other providers"); err != nil {

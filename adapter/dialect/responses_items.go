@@ -145,7 +145,7 @@ func (t *responsesTranslation) assistant() *responsesMessage {
 func (t *responsesTranslation) item(at string, raw json.RawMessage) error {
 	var item responsesItem
 	if err := json.Unmarshal(raw, &item); err != nil {
-		return badType(at, raw, err)
+		return badType(at, raw, &item, err)
 	}
 	switch item.Type {
 	case "message", "":
@@ -270,7 +270,7 @@ func (t *responsesTranslation) content(at string, raw json.RawMessage) ([]respon
 	}
 	var list responsesContents
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, badType(at, raw, err)
+		return nil, badType(at, raw, &list, err)
 	}
 	parts := make([]responsesPart, 0, len(list))
 	for i := range list {

@@ -54,7 +54,7 @@ type responsesFormat struct {
 func readResponses(body []byte) (*responsesRequest, error) {
 	r := &responsesRequest{}
 	if err := json.Unmarshal(body, r); err != nil {
-		return nil, badType("", body, err)
+		return nil, badType("", body, r, err)
 	}
 	return r, nil
 }

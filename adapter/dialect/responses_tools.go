@@ -35,7 +35,7 @@ func (t *responsesTranslation) tools() error {
 		at := fmt.Sprintf("tools[%d]", i)
 		var tool responsesTool
 		if err := json.Unmarshal(raw, &tool); err != nil {
-			return badType(at, raw, err)
+			return badType(at, raw, &tool, err)
 		}
 		switch {
 		case tool.Type != "function" && tool.Type != "custom":

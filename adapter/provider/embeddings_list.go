@@ -45,7 +45,7 @@ func readEmbed(req *Request, kind string, said ...string) (in embedRequest, drop
 		return in, nil, unsupported(kind, "input", "give text; lists of tokens are known to OpenAI's models alone")
 	}
 	if err := json.Unmarshal(req.Call.Body, &in); err != nil {
-		return in, nil, invalidBody("", req.Call.Body, err)
+		return in, nil, invalidBody("", req.Call.Body, &in, err)
 	}
 	switch {
 	case len(in.Input) == 0:

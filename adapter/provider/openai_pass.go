@@ -41,7 +41,7 @@ func (s openAI) Pass(req *Request) (*Exchange, error) {
 	}
 	if env := &req.Call.Envelope; req.Call.Form == nil && env.ModelAt.End == 0 && req.Model != env.Model { // it was left to be the usual one
 		if exchange.Outbound.Body, err = sjson.SetBytes(exchange.Outbound.Body, "model", req.Model); err != nil {
-			return nil, invalidBody("", nil, err)
+			return nil, invalidBody("", nil, nil, err)
 		}
 	}
 	exchange.Whole = true

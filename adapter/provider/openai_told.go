@@ -25,7 +25,7 @@ type toldChat struct {
 func toldBody(req *Request, rules, askUsage bool) (body []byte, dropped []string, err error) {
 	t := toldChat{translation: translation{kind: req.Provider.Kind, req: req}, rules: rules, model: cmp.Or(req.Known, req.Model)}
 	if err := json.Unmarshal(req.Call.Body, &t.chat); err != nil {
-		return nil, nil, invalidBody("", req.Call.Body, err)
+		return nil, nil, invalidBody("", req.Call.Body, &t.chat, err)
 	}
 	t.set("model", req.Model)
 	if !askUsage {
@@ -189,7 +189,7 @@ func (t *toldChat) tools() error {
 func (t *toldChat) messages() error {
 	var list, out []map[string]json.RawMessage
 	if err := json.Unmarshal(t.chat["messages"], &list); err != nil {
-		return invalidBody("messages", t.chat["messages"], err)
+		return invalidBody("messages", t.chat["messages"], &list, err)
 	}
 	for i, m := range list {
 		var role string

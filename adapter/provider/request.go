@@ -176,10 +176,10 @@ func readChat(req *Request) (*chatRequest, error) {
 	var chat chatRequest
 	body, aside := lift(req.Call.Body, req.Call.Envelope.MessagesAt)
 	if err := json.Unmarshal(body, &chat); err != nil {
-		return nil, invalidBody("", req.Call.Body, err)
+		return nil, invalidBody("", req.Call.Body, &chat, err)
 	}
 	if err := aside.messages(chat.Messages); err != nil {
-		return nil, invalidBody("", nil, err)
+		return nil, invalidBody("", nil, nil, err)
 	}
 	if err := cmp.Or(tooShort("max_tokens", chat.MaxTokens), tooShort("max_completion_tokens", chat.MaxCompletionTokens)); err != nil {
 		return nil, err
@@ -199,9 +199,9 @@ func tooShort(name string, limit *int64) *point.Error {
 }
 
 // invalidBody tells which field has the wrong type, and what it must be, of a part of the body: at is
-// its place, empty for all of it.
-func invalidBody(at string, part []byte, err error) *point.Error {
-	if place, want, ok := jsonfault.Find(at, part, err); ok {
+// its place, empty for all of it, into what it was decoded into.
+func invalidBody(at string, part []byte, into any, err error) *point.Error {
+	if place, want, ok := jsonfault.Find(at, part, into, err); ok {
 		return &point.Error{Code: point.InvalidRequest, Param: place, Message: fmt.Sprintf("The field %q must be %s.", place, want)}
 	}
 	return &point.Error{Code: point.InvalidJSON, Message: "The request body is not valid JSON.", Cause: err}
@@ -239,7 +239,7 @@ func (c *chatRequest) functions(other func(raw json.RawMessage, kind string) err
 	for i, raw := range c.Tools {
 		var tool functionTool
 		if err := json.Unmarshal(raw, &tool); err != nil {
-			return nil, invalidBody(fmt.Sprintf("tools[%d]", i), raw, err)
+			return nil, invalidBody(fmt.Sprintf("tools[%d]", i), raw, &tool, err)
 		}
 		if tool.Type != "function" {
 			if err := other(raw, tool.Type); err != nil {

@@ -5,7 +5,6 @@ package jsonfault
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -29,60 +28,21 @@ func Union[L any, U Wanter](err error) error {
 }
 
 // Find tells what json.Unmarshal of text could not take: the place, such as "messages[2].content",
-// and what belongs there. at is the place of text itself, empty for a whole body. It is false for an
-// error of another sort. Where the value is not found again, its field is named without indexes.
-func Find(at string, text []byte, err error) (place, want string, ok bool) {
+// and what belongs there. at is the place of text itself, empty for a whole body; into is what it was
+// decoded into. It is false for an error of another sort. Where the value is not found again, its
+// field is named without indexes.
+func Find(at string, text []byte, into any, err error) (place, want string, ok bool) {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return "", "", false
 	}
-	var names []string
-	if wrong.Field != "" {
-		names = strings.Split(wrong.Field, ".")
-	}
-	place, found := find(gjson.ParseBytes(text), names, wrong.Value)
-	if !found {
-		place = "." + wrong.Field
-	}
-	return strings.Trim(at+place, "."), wants(wrong.Type), true
-}
-
-// find is the place of the first value of a kind below v, under names and the lists between them.
-func find(v gjson.Result, names []string, kind string) (place string, found bool) {
-	switch {
-	case v.IsArray():
-		i := -1
-		v.ForEach(func(_, element gjson.Result) bool {
-			i++
-			place, found = find(element, names, kind)
-			return !found
-		})
-		if found {
-			return fmt.Sprintf("[%d]%s", i, place), true
+	found := fault{"." + wrong.Field, wrong.Type}
+	if into != nil {
+		if f := (finder{}).find(gjson.ParseBytes(text), reflect.TypeOf(into)); f != nil {
+			found = *f
 		}
-	case len(names) > 0 && v.IsObject():
-		place, found = find(v.Get(names[0]), names[1:], kind)
-		return "." + names[0] + place, found
 	}
-	return "", len(names) == 0 && isKind(v, kind)
-}
-
-// isKind reports whether v is what encoding/json calls kind: "array", or "number 1.5".
-func isKind(v gjson.Result, kind string) bool {
-	kind, number, _ := strings.Cut(kind, " ")
-	switch kind {
-	case "string":
-		return v.Type == gjson.String
-	case "bool":
-		return v.Type == gjson.True || v.Type == gjson.False
-	case "number":
-		return v.Type == gjson.Number && (number == "" || v.Raw == number)
-	case "object":
-		return v.IsObject()
-	case "array":
-		return v.IsArray()
-	}
-	return false
+	return strings.Trim(at+found.place, "."), wants(found.want), true
 }
 
 // wants names what a type is in JSON.

@@ -51,19 +51,27 @@ func TestFind(t *testing.T) {
 		`{"heat":"hot"}`:                                                        {"heat", "a number"},
 		`{"most":1.5}`:                                                          {"most", "a whole number"},
 		`{"weights":[1]}`:                                                       {"weights", "an object"},
+		`{"messages":[{"content":"hi"},{"content":["hello"]}]}`:                 {"messages[1].content[0]", "an object"},
+		`{"messages":[{"content":[{"text":"a"}]},{"content":{"text":"b"}}]}`:    {"messages[1].content", "a string or a list of parts"},
+		`{"messages":[{"content":[{"text":"a"}]},{"content":[[1]]}]}`:           {"messages[1].content[0]", "an object"},
+		`{"messages":[{"seen":true},{"role":true}]}`:                            {"messages[1].role", "a string"},
+		`{"messages":[null,{"content":null,"role":7}]}`:                         {"messages[1].role", "a string"},
+		`{"messages":[{"other":7,"role":"user","content":"x"},{"role":7}]}`:     {"messages[1].role", "a string"},
+		`{"weights":{"a":1,"b":"x"}}`:                                           {"weights.b", "a number"},
+		`{"most":1,"heat":2,"stop":["1",2]}`:                                    {"stop[1]", "a string"},
 		`{"Heat":"hot"}`:                                                        {"heat", "a number"},
 		`[]`:                                                                    {"", "an object"},
 	}
 	for text, want := range tests {
-		place, wants, ok := Find("", []byte(text), json.Unmarshal([]byte(text), &body{}))
+		place, wants, ok := Find("", []byte(text), &body{}, json.Unmarshal([]byte(text), &body{}))
 		if !ok || place != want[0] || wants != want[1] {
 			t.Errorf("%s: %q must be %q, %v", text, place, wants, ok)
 		}
 	}
-	if place, _, _ := Find("tools[1]", []byte(`{"stop":1}`), json.Unmarshal([]byte(`{"stop":1}`), &body{})); place != "tools[1].stop" {
+	if place, _, _ := Find("tools[1]", []byte(`{"stop":1}`), &body{}, json.Unmarshal([]byte(`{"stop":1}`), &body{})); place != "tools[1].stop" {
 		t.Errorf("within a part: %q", place)
 	}
-	if _, _, ok := Find("", nil, errors.Join(io.EOF)); ok {
+	if _, _, ok := Find("", nil, nil, errors.Join(io.EOF)); ok {
 		t.Error("another error")
 	}
 }
