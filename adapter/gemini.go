@@ -95,12 +95,31 @@ func keyInURL(r *http.Request) error {
 	return &point.Error{Code: point.InvalidAPIKey, Message: "Send the key in the header x-goog-api-key: what stands in a URL ends up in logs. Take this one to be known."}
 }
 
+// countable refuses a request for a count that has nothing to count.
+func countable(body []byte) error {
+	field := "contents"
+	contents := gjson.GetBytes(body, field)
+	if !contents.Exists() && gjson.GetBytes(body, "generateContentRequest").IsObject() {
+		field = "generateContentRequest.contents"
+		contents = gjson.GetBytes(body, field)
+	}
+	switch {
+	case !contents.Exists():
+		return &point.Error{Code: point.MissingField, Param: field, Message: "The request has no \"" + field + "\"."}
+	case contents.IsObject(), contents.IsArray() && contents.Get("#").Int() > 0:
+		return nil
+	}
+	return &point.Error{Code: point.InvalidRequest, Param: field, Message: "The field \"" + field + "\" must be a list of at least one content, each with its \"parts\"."}
+}
+
 // readGoogles reads what routing and limits want to know from where Google's requests have it, and
 // refuses what is out of its bounds.
 func readGoogles(call *point.Call) (err error) {
 	call.Envelope.Model = strings.TrimPrefix(call.Envelope.Model, "models/")
-	if call.Path == point.PathCountTokens && call.Envelope.MessagesAt.End == 0 && !gjson.GetBytes(call.Body, "generateContentRequest").IsObject() {
-		return &point.Error{Code: point.MissingField, Param: "contents", Message: "The request has no \"contents\"."}
+	if call.Path == point.PathCountTokens {
+		if err := countable(call.Body); err != nil {
+			return err
+		}
 	}
 	for _, config := range []string{"generationConfig", "generation_config"} {
 		gjson.GetBytes(call.Body, config).ForEach(func(key, value gjson.Result) bool {

@@ -269,8 +269,9 @@ func TestGeminiCounts(t *testing.T) {
 		estimated                            string
 	}{
 		"a chat":     {"openai", "", googles, `{"totalTokens":7}`, "", "", "true"},
+		"in a whole": {"openai", "", `{"generateContentRequest":` + googles + `}`, `{"totalTokens":7}`, "", "", "true"},
 		"itself":     {"gemini", `{"totalTokens": 31}`, googles, `{"totalTokens": 31}`, "/v1beta/models/m:countTokens", googles, ""},
-		"wrapped":    {"gemini", `{"totalTokens":3}`, `{"generateContentRequest":{"model":"models/x","contents":[]}}`, `{"totalTokens":3}`, "/v1beta/models/m:countTokens", `{"generateContentRequest":{"model":"models/m","contents":[]}}`, ""},
+		"wrapped":    {"gemini", `{"totalTokens":3}`, `{"generateContentRequest":{"model":"models/x","contents":[{"parts":[{"text":"a"}]}]}}`, `{"totalTokens":3}`, "/v1beta/models/m:countTokens", `{"generateContentRequest":{"model":"models/m","contents":[{"parts":[{"text":"a"}]}]}}`, ""},
 		"Claude":     {"anthropic", `{"input_tokens":14}`, googles, `{"totalTokens":14}`, "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, ""},
 		"of a whole": {"anthropic", `{"input_tokens":14}`, `{"generateContentRequest":` + googles + `}`, `{"totalTokens":14}`, "/v1/messages/count_tokens", `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`, ""},
 	}
@@ -339,6 +340,10 @@ func TestGeminiCannotBeTold(t *testing.T) {
 	w := newWorld(t, says(document))
 	for _, test := range []struct{ method, body, field string }{
 		{"countTokens", `{}`, "contents"},
+		{"countTokens", `{"contents":"x"}`, "contents"},
+		{"countTokens", `{"contents":[]}`, "contents"},
+		{"countTokens", `{"generateContentRequest":{}}`, "generateContentRequest.contents"},
+		{"countTokens", `{"generateContentRequest":{"contents":5}}`, "generateContentRequest.contents"},
 		{"embedContent", `{}`, "content"},
 		{"embedContent", `{"content":{"parts":[]}}`, "content"},
 		{"embedContent", `{"content":{"parts":[{"inlineData":{}}]}}`, "content.parts[0]"},

@@ -59,7 +59,11 @@ var silent = map[string]bool{
 // Prompt counts what call asks of a model at a service that speaks d. The call's body is JSON.
 func Prompt(call *point.Call, model string, d point.Dialect) int64 {
 	p := promptCounter{Counter: NewCounter(model), figures: figuresOf(d, model)}
-	gjson.ParseBytes(call.Body).ForEach(func(key, v gjson.Result) bool {
+	body, messages := gjson.ParseBytes(call.Body), int64(call.Envelope.Messages)
+	if wrapped := body.Get("generateContentRequest"); call.Path == point.PathCountTokens && wrapped.IsObject() { // Google's other way to ask
+		body, messages = wrapped, wrapped.Get("contents.#").Int()
+	}
+	body.ForEach(func(key, v gjson.Result) bool {
 		switch written, ok := prompt[key.Str]; {
 		case !ok:
 		case written:
@@ -70,8 +74,8 @@ func Prompt(call *point.Call, model string, d point.Dialect) int64 {
 		return true
 	})
 	tokens := p.Tokens() + p.other
-	if n := int64(call.Envelope.Messages); n > 0 && call.Path != point.PathEmbeddings {
-		tokens += n*perMessage + perAnswer
+	if messages > 0 && call.Path != point.PathEmbeddings {
+		tokens += messages*perMessage + perAnswer
 	}
 	return min(tokens, point.MaxCount)
 }
