@@ -67,10 +67,13 @@ func openSQLite(ctx context.Context, dir, name string, durable bool) (*database,
 	write := sql.OpenDB(sqliteConnector{own, dsn(file, options)})
 	write.SetMaxOpenConns(1)
 	// The writer goes first: it makes the file.
-	if err := write.PingContext(ctx); err != nil {
-		return nil, errors.Join(sqliteFailure(file, err), write.Close())
-	}
-	if err := writable(ctx, write); err != nil {
+	err := patiently(ctx, func() error {
+		if err := write.PingContext(ctx); err != nil {
+			return err
+		}
+		return writable(ctx, write)
+	})
+	if err != nil {
 		return nil, errors.Join(sqliteFailure(file, err), write.Close())
 	}
 	// A reader must not ask for what needs the writer's lock.
@@ -107,6 +110,29 @@ func prepareFile(file string) error {
 
 func notWritable(file string, err error) error {
 	return fmt.Errorf("the database file %s is not writable for user %d: give this user the file and its folder (chown %d), or set POINT_DATA_DIR to another folder: %w", file, os.Geteuid(), os.Geteuid(), err)
+}
+
+// Of processes that start at once on a new file all change it to WAL. For that SQLite does not wait
+// itself, whatever its busy timeout is.
+const (
+	patience = 5 * time.Second
+	nextTry  = 20 * time.Millisecond
+)
+
+// patiently does again what met a file that was locked.
+func patiently(ctx context.Context, do func() error) error {
+	for end := time.Now().Add(patience); ; {
+		err := do()
+		var lite *sqlite.Error
+		if !errors.As(err, &lite) || lite.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(nextTry):
+		}
+	}
 }
 
 // writable tries a write transaction that changes nothing.
