@@ -28,7 +28,8 @@ type Batcher struct {
 
 var _ point.Sender = (*Batcher)(nil)
 
-// batchName is the same for calls that may be joined: at one target, equal but for their inputs.
+// batchName is the same for calls that may be joined: of one client key, at one target, equal but for
+// their inputs.
 type batchName [sha256.Size]byte
 
 // batch is a request that calls join until it is sent.
@@ -38,6 +39,10 @@ type batch struct {
 	inputs int
 	bytes  int
 	full   chan struct{} // closed when no more may join
+
+	mu      sync.Mutex
+	waiting int    // calls whose clients are there
+	cancel  func() // ends the request, nil until it is sent
 }
 
 // batched is a call in a batch.
@@ -66,31 +71,51 @@ func (b *Batcher) Send(ctx context.Context, target point.Target, call *point.Cal
 		return b.next.Send(ctx, target, call)
 	}
 	rest, inputs, ok := readInputs(call)
-	if !ok || len(inputs) >= rule.MaxInputs {
+	if !ok || len(inputs) >= rule.MaxInputs || sizeOf(inputs) > maxBatch {
 		return b.next.Send(ctx, target, call)
 	}
 	mine := &batched{call: call, inputs: inputs, outcome: make(chan outcome, 1)}
-	joined, first := b.join(nameOf(target, &rest), rest, mine, rule.MaxInputs)
+	joined, first := b.join(nameOf(target, call, &rest), rest, mine, rule.MaxInputs)
 	if first {
-		b.lead(ctx, target, joined, time.Duration(rule.WindowMS)*time.Millisecond)
+		b.lead(ctx, target, joined, call.Left(time.Now(), time.Duration(rule.WindowMS)*time.Millisecond))
+	}
+	got, err := joined.await(ctx, mine)
+	switch {
+	case err != nil:
+		return nil, err
+	case got.alone:
+		return b.next.Send(ctx, target, call)
+	}
+	return got.reply, got.err
+}
+
+// await waits for what becomes of a call, as long as it has time and its client is there. When the
+// last one leaves, the request ends.
+func (b *batch) await(ctx context.Context, mine *batched) (outcome, error) {
+	if deadline := mine.call.Deadline; !deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
 	}
 	select {
 	case got := <-mine.outcome:
-		if got.alone {
-			return b.next.Send(ctx, target, call)
-		}
-		return got.reply, got.err
+		return got, nil
 	case <-ctx.Done():
-		return nil, &point.Error{Code: point.ClientCancelled, Message: "The client went away.", Cause: context.Cause(ctx)}
 	}
+	b.mu.Lock()
+	if b.waiting--; b.waiting == 0 && b.cancel != nil {
+		b.cancel()
+	}
+	b.mu.Unlock()
+	if mine.call.Expired(time.Now()) {
+		return outcome{}, &point.Error{Code: point.ProviderTimeout, Message: "The embeddings that were asked for together took longer than the time for this request."}
+	}
+	return outcome{}, &point.Error{Code: point.ClientCancelled, Message: "The client went away.", Cause: context.Cause(ctx)}
 }
 
 // join puts a call into the batch of its name. The first of a batch leads it.
 func (b *Batcher) join(name batchName, rest asked, mine *batched, most int) (joined *batch, first bool) {
-	size := 0
-	for _, input := range mine.inputs {
-		size += len(input)
-	}
+	size := sizeOf(mine.inputs)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	joined = b.open[name]
@@ -104,6 +129,9 @@ func (b *Batcher) join(name batchName, rest asked, mine *batched, most int) (joi
 		b.open[name] = joined
 	}
 	joined.calls = append(joined.calls, mine)
+	joined.mu.Lock()
+	joined.waiting++
+	joined.mu.Unlock()
 	joined.inputs += len(mine.inputs)
 	if joined.bytes += size; joined.inputs == most {
 		b.shut(name, joined)
@@ -132,56 +160,82 @@ func (b *Batcher) lead(ctx context.Context, target point.Target, joined *batch, 
 	b.mu.Lock()
 	b.shut(joined.rest.name, joined)
 	b.mu.Unlock()
-	go b.send(context.WithoutCancel(ctx), target, joined)
+	go b.send(ctx, target, joined)
 }
 
 // send asks for all rows, and tells each call what became of it, whatever happens.
 func (b *Batcher) send(ctx context.Context, target point.Target, joined *batch) {
-	outcomes, err := make([]outcome, len(joined.calls)), error(nil)
+	err := error(nil)
 	defer func() {
-		for i, c := range joined.calls {
-			if err != nil {
-				outcomes[i] = outcome{err: err}
+		for _, c := range joined.calls {
+			select {
+			case c.outcome <- outcome{err: err, alone: err == nil}:
+			default: // it was told
 			}
-			c.outcome <- outcomes[i]
 		}
 	}()
 	defer panics.Catch(nil, "batch of embeddings", &err)
-	err = b.ask(ctx, target, joined, outcomes)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	joined.mu.Lock()
+	joined.cancel = cancel
+	left := joined.waiting == 0
+	joined.mu.Unlock()
+	if !left {
+		b.ask(ctx, target, &joined.rest, joined.calls)
+	}
 }
 
-// ask fills outcomes, or fails for all calls alike. What the provider refuses may be the fault of one
-// call: then each is sent alone.
-func (b *Batcher) ask(ctx context.Context, target point.Target, joined *batch, outcomes []outcome) error {
-	if len(joined.calls) == 1 {
-		outcomes[0].alone = true
-		return nil
+// ask tells each call its rows, or what the request failed with. What the provider did not take may be
+// the fault of one: then it is asked by halves, and a call that is left over is sent alone, as itself.
+func (b *Batcher) ask(ctx context.Context, target point.Target, rest *asked, calls []*batched) {
+	if len(calls) == 1 {
+		calls[0].outcome <- outcome{alone: true}
+		return
 	}
-	call, err := joined.joinedCall()
+	err := b.answer(ctx, target, rest, calls)
+	switch {
+	case err == nil:
+	case ctx.Err() == nil && oneMayBeAtFault(point.AsError(err)):
+		b.ask(ctx, target, rest, calls[:len(calls)/2])
+		b.ask(ctx, target, rest, calls[len(calls)/2:])
+	default:
+		for _, c := range calls {
+			c.outcome <- outcome{err: err}
+		}
+	}
+}
+
+// oneMayBeAtFault reports whether others may be answered where all together were not.
+func oneMayBeAtFault(e *point.Error) bool {
+	switch e.Failure() {
+	case point.FailCaller, point.FailContext:
+		return true
+	}
+	return e.Code == point.ProviderBadResponse
+}
+
+// answer asks once for all calls, and gives each its rows.
+func (b *Batcher) answer(ctx context.Context, target point.Target, rest *asked, calls []*batched) error {
+	call, err := joinedCall(rest, calls)
 	if err != nil {
 		return err
 	}
 	reply, err := b.next.Send(ctx, target, call)
 	if err != nil {
-		if e := point.AsError(err); e.Failure() != point.FailCaller {
-			return err
-		}
-		for i := range outcomes {
-			outcomes[i].alone = true
-		}
-		return nil
+		return err
 	}
 	defer reply.Close()
 	document, usage, err := readWhole(reply)
 	if err != nil {
 		return err
 	}
-	parts, err := joined.split(document, usage)
+	parts, err := split(calls, document, usage)
 	if err != nil {
 		return err
 	}
 	for i, part := range parts {
-		outcomes[i].reply = &point.Reply{Target: reply.Target, Status: reply.Status, Header: reply.Header, Dropped: reply.Dropped, Blocks: &part}
+		calls[i].outcome <- outcome{reply: &point.Reply{Target: reply.Target, Status: reply.Status, Header: reply.Header, Dropped: reply.Dropped, Blocks: &part}}
 	}
 	return nil
 }

@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -63,23 +65,30 @@ func inputsOf(value gjson.Result) (inputs []string, tokens bool) {
 	return inputs, tokens
 }
 
-// nameOf is the name of the batch that a request at a target belongs to.
-func nameOf(target point.Target, rest *asked) (name batchName) {
+// nameOf is the name of the batch that a call at a target belongs to.
+func nameOf(target point.Target, call *point.Call, rest *asked) (name batchName) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %d %q %t ", target.Provider.ID, target.Provider.Version, target.Model, rest.tokens)
+	fmt.Fprintf(h, "%q %q %d %q %t ", call.Key.ID, target.Provider.ID, target.Provider.Version, target.Model, rest.tokens)
 	h.Write(rest.members)
 	h.Sum(name[:0])
 	return name
 }
 
+func sizeOf(inputs []string) (size int) {
+	for _, input := range inputs {
+		size += len(input)
+	}
+	return size
+}
+
 // joinedCall asks for the rows of all calls. It has the time of the most patient one.
-func (b *batch) joinedCall() (*point.Call, error) {
-	call := *b.calls[0].call
+func joinedCall(rest *asked, calls []*batched) (*point.Call, error) {
+	call := *calls[0].call
 	var body bytes.Buffer
 	body.WriteByte('{')
-	body.Write(b.rest.members)
+	body.Write(rest.members)
 	body.WriteString(`"input":[`)
-	for i, c := range b.calls {
+	for i, c := range calls {
 		for j, input := range c.inputs {
 			if i+j > 0 {
 				body.WriteByte(',')
@@ -122,54 +131,90 @@ func (p *part) Next() (point.Block, error) {
 
 func (p *part) Close() error { return nil }
 
-// split gives each call its rows, numbered from 0, and its share of the usage, by the length of its
-// inputs: the shares add up to the whole.
-func (b *batch) split(document []byte, usage *point.Usage) ([]part, error) {
-	doc := gjson.ParseBytes(document)
-	rows := doc.Get("data").Array()
-	if len(rows) != b.inputs {
-		return nil, &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("The provider answered %d inputs with %d embeddings.", b.inputs, len(rows))}
+// row is an embedding of an answer, and the number that it has there.
+type row struct {
+	index int64
+	value gjson.Result
+}
+
+// split gives each call its rows, numbered from 0, and its share of the usage: the shares add up to
+// the whole.
+func split(calls []*batched, document []byte, usage *point.Usage) ([]part, error) {
+	rows, outer := readAnswer(document)
+	inputs, whole := 0, int64(0)
+	for _, c := range calls {
+		inputs += len(c.inputs)
+		whole += weight(c.inputs)
 	}
-	slices.SortStableFunc(rows, func(x, y gjson.Result) int { return int(x.Get("index").Int() - y.Get("index").Int()) })
-	parts := make([]part, len(b.calls))
-	at, sized := 0, int64(0)
-	for i, c := range b.calls {
-		before := sized
-		for _, input := range c.inputs {
-			sized += int64(len(input))
-		}
+	if len(rows) != inputs {
+		return nil, &point.Error{Code: point.ProviderBadResponse, Message: fmt.Sprintf("The provider answered %d inputs with %d embeddings.", inputs, len(rows))}
+	}
+	parts := make([]part, len(calls))
+	at, weighed := 0, int64(0)
+	for i, c := range calls {
+		before := weighed
+		weighed += weight(c.inputs)
 		var mine *point.Usage
 		if usage != nil {
-			mine = &point.Usage{Input: share(usage.Input, sized, b.bytes) - share(usage.Input, before, b.bytes), Estimated: usage.Estimated}
+			mine = &point.Usage{Input: share(usage.Input, weighed, whole) - share(usage.Input, before, whole), Estimated: usage.Estimated}
 		}
-		parts[i].block = write(doc, rows[at:at+len(c.inputs)], mine)
+		parts[i].block = write(outer, rows[at:at+len(c.inputs)], mine)
 		at += len(c.inputs)
 	}
 	return parts, nil
 }
 
-// share is the part of n that the first of whole bytes have.
-func share(n, first int64, whole int) int64 {
-	return int64(float64(n) * float64(first) / float64(max(whole, 1)))
-}
-
-// write makes an answer of some rows of doc.
-func write(doc gjson.Result, rows []gjson.Result, usage *point.Usage) point.Block {
-	out := []byte{'{'}
-	doc.ForEach(func(key, value gjson.Result) bool {
-		if key.Str != "data" && key.Str != "usage" {
-			out = append(append(append(append(out, key.Raw...), ':'), value.Raw...), ',')
+// readAnswer takes an answer apart: its embeddings in order, and its other members but for the usage,
+// each with a comma behind it.
+func readAnswer(document []byte) (rows []row, outer []byte) {
+	gjson.ParseBytes(document).ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "usage":
+		case "data":
+			value.ForEach(func(_, one gjson.Result) bool {
+				rows = append(rows, row{one.Get("index").Int(), one})
+				return true
+			})
+		default:
+			outer = append(append(append(append(outer, key.Raw...), ':'), value.Raw...), ',')
 		}
 		return true
 	})
-	out = append(out, `"data":[`...)
-	for i, row := range rows {
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.index, b.index) })
+	return rows, outer
+}
+
+// weight is what inputs count for in a share: tokens where they are told, bytes of text else.
+func weight(inputs []string) (n int64) {
+	for _, input := range inputs {
+		if input[0] == '[' {
+			n += int64(strings.Count(input, ",") + 1)
+		} else {
+			n += int64(len(input))
+		}
+	}
+	return n
+}
+
+// share is the part of n that the first of whole have.
+func share(n, first, whole int64) int64 {
+	return int64(float64(n) * float64(first) / float64(max(whole, 1)))
+}
+
+// write makes an answer of some rows.
+func write(outer []byte, rows []row, usage *point.Usage) point.Block {
+	size := len(outer) + 100
+	for i := range rows {
+		size += len(rows[i].value.Raw) + 10
+	}
+	out := append(append(append(make([]byte, 0, size), '{'), outer...), `"data":[`...)
+	for i := range rows {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		out = append(out, `{"index":`...)
 		out = strconv.AppendInt(out, int64(i), 10)
-		row.ForEach(func(key, value gjson.Result) bool {
+		rows[i].value.ForEach(func(key, value gjson.Result) bool {
 			if key.Str != "index" {
 				out = append(append(append(append(out, ','), key.Raw...), ':'), value.Raw...)
 			}

@@ -23,12 +23,18 @@ type embedder struct {
 	bodies []string
 	fails  func(inputs []gjson.Result) error
 	gate   chan struct{} // nil: open
-	fewer  int           // rows left out
+	ended  chan struct{} // closed when a request was ended at the gate
+	fewer  int           // rows left out of an answer to several
 }
 
-func (e *embedder) Send(_ context.Context, target point.Target, call *point.Call) (*point.Reply, error) {
+func (e *embedder) Send(ctx context.Context, target point.Target, call *point.Call) (*point.Reply, error) {
 	if e.gate != nil {
-		<-e.gate
+		select {
+		case <-e.gate:
+		case <-ctx.Done():
+			close(e.ended)
+			return nil, &point.Error{Code: point.ClientCancelled}
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -45,7 +51,10 @@ func (e *embedder) Send(_ context.Context, target point.Target, call *point.Call
 	}
 	var rows []string
 	total := 0
-	for i, one := range inputs[:len(inputs)-e.fewer] {
+	if len(inputs) > 1 {
+		inputs = inputs[:len(inputs)-e.fewer]
+	}
+	for i, one := range inputs {
 		total += len(one.Raw)
 		rows = append(rows, fmt.Sprintf(`{"object":"embedding","index":%d,"embedding":[%s]}`, i, strconv.Itoa(len(one.Raw))))
 	}
@@ -155,6 +164,11 @@ func TestNotJoined(t *testing.T) {
 	}
 	e := &embedder{}
 	b, call := batching(e, 100, time.Hour)
+	other := call(`{"input":"a"}`)
+	other.Key = &point.Key{ID: "other"}
+	if rest, _, _ := readInputs(other); nameOf(embedTarget, other, &rest) == nameOf(embedTarget, call(`{"input":"a"}`), &rest) {
+		t.Error("calls of two keys are joined")
+	}
 	off := call(`{"input":"a"}`)
 	off.Snapshot = &point.Snapshot{Default: point.DefaultMapping()}
 	chat := call(`{"input":"a"}`)
@@ -188,23 +202,42 @@ func TestFullBatch(t *testing.T) {
 	}
 }
 
-// TestBatchFails: a refusal is each call's own, another failure is everybody's.
-func TestBatchFails(t *testing.T) {
-	refusing := &embedder{fails: func(inputs []gjson.Result) error {
-		if slices.ContainsFunc(inputs, func(r gjson.Result) bool { return r.Str == "bad" }) {
-			return &point.Error{Code: point.InvalidRequest, Message: "bad input"}
+// TestBatchIsRefused: what one call is refused for, the others are not.
+func TestBatchIsRefused(t *testing.T) {
+	for _, code := range []point.Code{point.InvalidRequest, point.ContextLength} {
+		e := &embedder{fails: func(inputs []gjson.Result) error {
+			if slices.ContainsFunc(inputs, func(r gjson.Result) bool { return r.Str == "bad" }) {
+				return &point.Error{Code: code, Message: "bad input", UpstreamStatus: 400}
+			}
+			return nil
+		}}
+		b, call := batching(e, 16, time.Hour)
+		var calls []*point.Call
+		for i := range 16 {
+			calls = append(calls, call(`{"input":"`+strings.Repeat("a", i)+`"}`))
 		}
-		return nil
-	}}
-	b, call := batching(refusing, 3, time.Hour)
-	is := all(b, call(`{"input":"a"}`), call(`{"input":"bad"}`), call(`{"input":"ccc"}`))
-	if is[0] != "3 of 3" || !strings.Contains(is[1], "bad input") || is[2] != "5 of 5" || len(refusing.asked()) != 4 {
-		t.Errorf("%q, asked %d times", is, len(refusing.asked()))
+		calls[7] = call(`{"input":"bad"}`)
+		for i, is := range all(b, calls...) {
+			if good := fmt.Sprintf("%d of %d", i+2, i+2); i == 7 != strings.Contains(is, "bad input") || i != 7 && is != good {
+				t.Errorf("%s, call %d: %s", code, i, is)
+			}
+		}
+		if n := len(e.asked()); n > 2*4+3 { // twice for each halving, and what is left over
+			t.Errorf("%s: asked %d times", code, n)
+		}
 	}
+	e := &embedder{fewer: 1}
+	b, call := batching(e, 2, time.Hour)
+	if is := all(b, call(`{"input":"a"}`), call(`{"input":"bb"}`)); !slices.Equal(is, []string{"3 of 3", "4 of 4"}) {
+		t.Errorf("a row is missing: %q", is)
+	}
+}
+
+// TestBatchFails: a failure that is no call's fault is everybody's.
+func TestBatchFails(t *testing.T) {
 	for name, e := range map[string]*embedder{
-		"is away":           {fails: func([]gjson.Result) error { return &point.Error{Code: point.ProviderUnavailable, Message: "is away"} }},
-		"with 1 embeddings": {fewer: 1},
-		"panic":             {fails: func([]gjson.Result) error { panic("panic") }},
+		"is away": {fails: func([]gjson.Result) error { return &point.Error{Code: point.ProviderUnavailable, Message: "is away"} }},
+		"panic":   {fails: func([]gjson.Result) error { panic("panic") }},
 	} {
 		b, call := batching(e, 2, time.Hour)
 		for _, is := range all(b, call(`{"input":"a"}`), call(`{"input":"b"}`)) {
@@ -212,50 +245,86 @@ func TestBatchFails(t *testing.T) {
 				t.Errorf("%s: %s", name, is)
 			}
 		}
+		if n := len(e.asked()); n != 1 {
+			t.Errorf("%s: asked %d times", name, n)
+		}
 	}
 }
 
-// TestBatchIsLeft: a client that leaves, be it the first of its batch, takes nothing from the others.
+// holding waits until so many batches are open.
+func (b *Batcher) holding(n int) {
+	for open := -1; open != n; {
+		b.mu.Lock()
+		open = len(b.open)
+		b.mu.Unlock()
+	}
+}
+
+// TestBatchIsLeft: a client that leaves, be it the first of its batch, takes nothing from the others;
+// with the last one the request ends.
 func TestBatchIsLeft(t *testing.T) {
+	for _, everybody := range []bool{false, true} {
+		e := &embedder{gate: make(chan struct{}), ended: make(chan struct{})}
+		b, call := batching(e, 2, time.Hour)
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		stays := t.Context()
+		if everybody {
+			stays = ctx
+		}
+		first, second := make(chan string, 1), make(chan string, 1)
+		go func() { first <- got(b.Send(ctx, embedTarget, call(`{"input":"a"}`))) }()
+		b.holding(1)
+		go func() { second <- got(b.Send(stays, embedTarget, call(`{"input":"bb"}`))) }()
+		b.holding(0)
+		leave()
+		if is := <-first; !strings.Contains(is, "client_cancelled") {
+			t.Error(is)
+		}
+		if everybody {
+			<-e.ended
+			continue
+		}
+		close(e.gate)
+		if is := <-second; is != "4 of 4" {
+			t.Error(is)
+		}
+	}
+}
+
+// TestBatchKeepsDeadlines: nobody waits longer than its own time, for more calls or for an answer.
+func TestBatchKeepsDeadlines(t *testing.T) {
 	e := &embedder{gate: make(chan struct{})}
 	b, call := batching(e, 2, time.Hour)
-	ctx, leave := context.WithCancel(t.Context())
-	outcomes := make(chan string, 1)
-	go func() { outcomes <- got(b.Send(ctx, embedTarget, call(`{"input":"a"}`))) }()
-	for open := 0; open == 0; {
-		b.mu.Lock()
-		open = len(b.open)
-		b.mu.Unlock()
-	}
+	brief, patient := call(`{"input":"a"}`), call(`{"input":"bb"}`)
+	brief.Deadline = time.Now().Add(50 * time.Millisecond)
 	second := make(chan string, 1)
-	go func() { second <- got(b.Send(t.Context(), embedTarget, call(`{"input":"bb"}`))) }()
-	for open := 1; open > 0; {
-		b.mu.Lock()
-		open = len(b.open)
-		b.mu.Unlock()
-	}
-	leave()
-	if is := <-outcomes; !strings.Contains(is, "client_cancelled") {
+	go func() { second <- got(b.Send(t.Context(), embedTarget, patient)) }()
+	b.holding(1)
+	if is := got(b.Send(t.Context(), embedTarget, brief)); !strings.Contains(is, "provider_timeout") {
 		t.Error(is)
 	}
 	close(e.gate)
 	if is := <-second; is != "4 of 4" {
 		t.Error(is)
 	}
+	alone := call(`{"input":"a"}`)
+	alone.Deadline = time.Now().Add(50 * time.Millisecond)
+	if is := got(b.Send(t.Context(), embedTarget, alone)); !strings.Contains(is, "provider_timeout") && is != "3 of 3" {
+		t.Error(is)
+	}
 }
 
 // TestShares: what all calls are billed for is what the request was.
 func TestShares(t *testing.T) {
-	b := &batch{}
+	var calls []*batched
 	var rows []string
 	for i := range 7 {
-		input := `"` + strings.Repeat("x", i*i) + `"`
-		b.calls = append(b.calls, &batched{inputs: []string{input}})
-		b.inputs, b.bytes = b.inputs+1, b.bytes+len(input)
+		calls = append(calls, &batched{inputs: []string{`"` + strings.Repeat("x", i*i) + `"`}})
 		rows = append(rows, `{"index":`+strconv.Itoa(i)+`,"embedding":[]}`)
 	}
 	for total := range int64(50) {
-		parts, err := b.split([]byte(`{"data":[`+strings.Join(rows, ",")+`]}`), &point.Usage{Input: total})
+		parts, err := split(calls, []byte(`{"data":[`+strings.Join(rows, ",")+`]}`), &point.Usage{Input: total})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +339,29 @@ func TestShares(t *testing.T) {
 			t.Errorf("%d of %d", sum, total)
 		}
 	}
-	if _, err := b.split([]byte("nonsense"), nil); !errors.As(err, new(*point.Error)) {
+	if _, err := split(calls, []byte("nonsense"), nil); !errors.As(err, new(*point.Error)) {
 		t.Error(err)
+	}
+	tokens := []*batched{{inputs: []string{`[1,1,1]`}}, {inputs: []string{`[100256,100256,100256]`}}}
+	parts, err := split(tokens, []byte(`{"data":[{"index":1},{"index":0}]}`), &point.Usage{Input: 6})
+	if err != nil || parts[0].block.Usage.Input != 3 {
+		t.Errorf("%v, %+v", err, parts)
+	}
+}
+
+// BenchmarkSplit is an answer of 1,536 numbers for each of 256 calls.
+func BenchmarkSplit(b *testing.B) {
+	var calls []*batched
+	var rows []string
+	for i := range 256 {
+		calls = append(calls, &batched{inputs: []string{`"text"`}})
+		rows = append(rows, `{"object":"embedding","index":`+strconv.Itoa(i)+`,"embedding":[`+strings.Repeat("0.0123456789,", 1535)+`0]}`)
+	}
+	document := []byte(`{"object":"list","data":[` + strings.Join(rows, ",") + `],"model":"m"}`)
+	b.SetBytes(int64(len(document)))
+	for b.Loop() {
+		if _, err := split(calls, document, nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
