@@ -11,7 +11,7 @@ type CachedAnswer struct {
 	ProviderID string // of who gave it
 	Model      string // as that provider knows it
 	Status     int
-	Header     http.Header // of the provider, as far as clients see it
+	Header     http.Header // its Content-Type, if the provider said one
 	Stream     bool
 	Dropped    []string
 	Blocks     []Block // as the client got them, without usage and cost

@@ -57,12 +57,12 @@ func (t *transaction) cached(ctx context.Context, plan *point.Plan) (*point.Repl
 		if a := t.h.Answers.Get(ctx, name); a != nil && wish.takes(a, t.call.Start) {
 			return t.again(a, plan), nil
 		}
-		if waited { // for one that was not kept: the next may not be either
-			return nil, nil
-		}
 		flight, leads := t.h.flights.join(name)
 		if leads {
 			t.keeping = &keeping{name: name, rule: rule, flight: flight}
+			return nil, nil
+		}
+		if waited { // for one that was not kept: the next may not be either
 			return nil, nil
 		}
 		if err := t.await(ctx, flight); err != nil {
@@ -72,16 +72,26 @@ func (t *transaction) cached(ctx context.Context, plan *point.Plan) (*point.Repl
 }
 
 // answersAlike reports whether equal calls may get the same answer. A response that is stored is
-// another one each time: its client may go on from it or delete it.
+// another one each time: its client may go on from it or delete it. A test of an endpoint, which no
+// key makes, is to ask its provider.
 func answersAlike(call *point.Call) bool {
+	if call.Key.ID == "" {
+		return false
+	}
 	if call.Path == point.PathResponses {
 		return gjson.GetBytes(call.Body, "store").Type == gjson.False
 	}
 	return call.Form == nil && slices.Contains(cachedPaths, call.Path)
 }
 
-// await waits until the answer to an equal request is there, or is none.
+// mostWait is how long a call waits for the answer to an equal one: that one's client may read it
+// slowly, or never.
+const mostWait = 30 * time.Second
+
+// await waits until the answer to an equal request is there, or is none, or takes too long.
 func (t *transaction) await(ctx context.Context, flight chan struct{}) error {
+	enough := time.NewTimer(mostWait)
+	defer enough.Stop()
 	if !t.call.Deadline.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, t.call.Deadline)
@@ -89,6 +99,8 @@ func (t *transaction) await(ctx context.Context, flight chan struct{}) error {
 	}
 	select {
 	case <-flight:
+		return nil
+	case <-enough.C:
 		return nil
 	case <-ctx.Done():
 		if t.call.Expired(time.Now()) {
@@ -103,7 +115,7 @@ func (t *transaction) again(a *point.CachedAnswer, plan *point.Plan) *point.Repl
 	t.cache, t.age = cacheHit, t.call.Start.Sub(a.Stored)
 	r := &t.record
 	r.CacheHit, r.ProviderID, r.UpstreamModel = true, a.ProviderID, a.Model
-	r.Route.Reason = "an equal request was answered " + strconv.Itoa(int(t.age/time.Second)) + " s before"
+	r.Route.Reason = "an equal request was answered " + strconv.Itoa(int(max(t.age, 0)/time.Second)) + " s before"
 	i := max(slices.IndexFunc(plan.Targets, func(t point.Target) bool { return t.Provider.ID == a.ProviderID && t.Model == a.Model }), 0)
 	return &point.Reply{Target: plan.Targets[i], Status: a.Status, Header: a.Header, Stream: a.Stream, Dropped: a.Dropped, Blocks: &replay{blocks: a.Blocks}}
 }
@@ -159,9 +171,17 @@ func (t *transaction) kept(ctx context.Context, reply *point.Reply) {
 	}
 	t.h.Answers.Put(ctx, k.name, &point.CachedAnswer{
 		Stored: time.Now(), ProviderID: reply.Target.Provider.ID, Model: reply.Target.Model, Status: reply.Status,
-		Header: reply.Header, Stream: reply.Stream, Dropped: reply.Dropped, Blocks: k.blocks, Size: k.size,
+		Header: ofKind(reply.Header), Stream: reply.Stream, Dropped: reply.Dropped, Blocks: k.blocks, Size: k.size,
 	}, time.Duration(k.rule.TTLS)*time.Second)
 	t.unkeep()
+}
+
+// ofKind is what a kept answer keeps of its headers: the rest tells of the request that was made.
+func ofKind(h http.Header) http.Header {
+	if kind, ok := h["Content-Type"]; ok {
+		return http.Header{"Content-Type": kind}
+	}
+	return nil
 }
 
 // unkeep lets those go on that wait for the answer.
@@ -204,7 +224,7 @@ func (f *flights) land(name [sha256.Size]byte, flight chan struct{}) {
 // body to the byte, and to be served by the same targets as they are configured now.
 func requestName(call *point.Call, plan *point.Plan) (name [sha256.Size]byte) {
 	h := sha256.New()
-	for _, part := range []string{call.Key.ID, call.Path, call.Envelope.Model, strconv.FormatBool(call.Envelope.Stream), plan.Mapping.Unsupported} {
+	for _, part := range []string{call.Key.ID, call.Path, string(call.Dialect), call.Method, call.Envelope.Model, strconv.FormatBool(call.Envelope.Stream), plan.Mapping.Unsupported} {
 		addPart(h, []byte(part))
 	}
 	targets := make([]string, 0, len(plan.Targets))

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,6 +86,8 @@ func TestUnequalRequests(t *testing.T) {
 		"path":     func(c *point.Call, _ *point.Plan) { c.Path = point.PathCompletions },
 		"body":     func(c *point.Call, _ *point.Plan) { c.Body = []byte(chat + " ") },
 		"model":    func(c *point.Call, _ *point.Plan) { c.Envelope.Model = "m" },
+		"dialect":  func(c *point.Call, _ *point.Plan) { c.Dialect = point.DialectGemini },
+		"method":   func(c *point.Call, _ *point.Plan) { c.Method = "embedContent" },
 		"stream":   func(c *point.Call, _ *point.Plan) { c.Envelope.Stream = true },
 		"beta":     func(c *point.Call, _ *point.Plan) { c.Header.Set("Anthropic-Beta", "x") },
 		"target":   func(_ *point.Call, p *point.Plan) { p.Targets = p.Targets[:1] },
@@ -161,19 +164,21 @@ func TestNotKept(t *testing.T) {
 
 // TestAnswersAlike: what a provider makes anew each time, and what a client may refer to, is not kept.
 func TestAnswersAlike(t *testing.T) {
+	key := &point.Key{ID: "k"}
 	for _, c := range []struct {
 		call point.Call
 		want bool
 	}{
-		{point.Call{Path: point.PathChat}, true},
-		{point.Call{Path: point.PathEmbeddings}, true},
-		{point.Call{Path: point.PathImages}, false},
-		{point.Call{Path: point.PathSpeech}, false},
-		{point.Call{Path: point.PathCountTokens}, false},
-		{point.Call{Path: point.PathTranscribe, Form: &point.Form{}}, false},
-		{point.Call{Path: point.PathResponses, Body: []byte(`{"store":false}`)}, true},
-		{point.Call{Path: point.PathResponses, Body: []byte(`{"store":true}`)}, false},
-		{point.Call{Path: point.PathResponses, Body: []byte(`{}`)}, false},
+		{point.Call{Key: key, Path: point.PathChat}, true},
+		{point.Call{Key: &point.Key{}, Path: point.PathChat}, false},
+		{point.Call{Key: key, Path: point.PathEmbeddings}, true},
+		{point.Call{Key: key, Path: point.PathImages}, false},
+		{point.Call{Key: key, Path: point.PathSpeech}, false},
+		{point.Call{Key: key, Path: point.PathCountTokens}, false},
+		{point.Call{Key: key, Path: point.PathTranscribe, Form: &point.Form{}}, false},
+		{point.Call{Key: key, Path: point.PathResponses, Body: []byte(`{"store":false}`)}, true},
+		{point.Call{Key: key, Path: point.PathResponses, Body: []byte(`{"store":true}`)}, false},
+		{point.Call{Key: key, Path: point.PathResponses, Body: []byte(`{}`)}, false},
 	} {
 		if is := answersAlike(&c.call); is != c.want {
 			t.Errorf("%s %s: %v", c.call.Path, c.call.Body, is)
@@ -289,6 +294,30 @@ func TestWaitEnds(t *testing.T) {
 	}
 	close(gate)
 	first.Wait()
+}
+
+// TestTestsAsk: the test of an endpoint asks its provider each time.
+func TestTestsAsk(t *testing.T) {
+	w, asked := caching(t, says(document))
+	for range 2 {
+		if result, err := w.handler.TestEndpoint(t.Context(), point.PathChat, []byte(chat)); err != nil || !result.OK {
+			t.Errorf("%+v, %v", result, err)
+		}
+	}
+	if asked.Load() != 2 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
+
+// TestUnrecordedIsNotKept: an answer that its client was refused is nobody's.
+func TestUnrecordedIsNotKept(t *testing.T) {
+	w, asked := caching(t, says(document))
+	w.keepErr = errors.New("the disk is full")
+	w.post(chat)
+	w.keepErr = nil
+	if answer, _ := w.post(chat); answer.StatusCode != 200 || answer.Header.Get("X-Point-Cache") != "miss" || asked.Load() != 2 {
+		t.Errorf("%d %v, asked %d times", answer.StatusCode, answer.Header, asked.Load())
+	}
 }
 
 // until waits for a condition that others bring about.

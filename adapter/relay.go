@@ -92,12 +92,12 @@ func (t *transaction) finish(ctx context.Context, reply *point.Reply, block poin
 	}
 	t.remember(ctx, reply)
 	t.keep(block)
-	t.kept(ctx, reply)
 	t.settle(reply.Status, point.OutcomeComplete, nil)
 	if t.lost != nil {
 		t.unkept(reply)
 		return
 	}
+	t.kept(ctx, reply)
 	data := t.splice(block)
 	if reply.Stream || t.answer.committed {
 		t.commit(reply, -1)

@@ -212,6 +212,14 @@ func (a *App) serve(ctx context.Context) (err error) {
 	return err
 }
 
+// answerCache is nil where no memory is given to it.
+func (a *App) answerCache() adapter.AnswerCache {
+	if a.cfg.CacheMemory == 0 {
+		return nil
+	}
+	return gateway.NewAnswers(a.cfg.CacheMemory)
+}
+
 // handler joins the data plane, the control plane and the console.
 func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{
@@ -232,7 +240,7 @@ func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	}
 	data := adapter.New(adapter.Deps{
 		Config: a.store, Routes: routing.New(a.gateway, a.models), Senders: map[string]point.Sender{point.TypeAPI: gateway.NewBatcher(a.gateway)},
-		Records: a.monitor, Kept: kept, Responses: responses, Answers: gateway.NewAnswers(a.cfg.CacheMemory), NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models,
+		Records: a.monitor, Kept: kept, Responses: responses, Answers: a.answerCache(), NoMetadata: a.cfg.Bodies == config.BodiesOff, Budget: &gateway.Budgets{}, Limits: a.limits, Lists: a.models,
 		Alerts: a.monitor, Log: a.component("adapter"),
 		MaxBody: a.cfg.MaxBody, MaxBodies: maxBodies, CORSOrigins: a.cfg.CORSOrigins,
 	})

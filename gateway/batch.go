@@ -67,7 +67,7 @@ func NewBatcher(next point.Sender) *Batcher {
 // Send makes one attempt, alone or with others.
 func (b *Batcher) Send(ctx context.Context, target point.Target, call *point.Call) (*point.Reply, error) {
 	rule := &call.Snapshot.Mapping(call.Path).Batch
-	if call.Path != point.PathEmbeddings || !rule.Enabled || len(target.Tried) > 0 || call.Inner != nil {
+	if call.Path != point.PathEmbeddings || !rule.Enabled || len(target.Tried) > 0 || call.Inner != nil || call.Key.ID == "" {
 		return b.next.Send(ctx, target, call)
 	}
 	rest, inputs, ok := readInputs(call)

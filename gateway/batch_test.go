@@ -74,7 +74,7 @@ func batching(e *embedder, most int, window time.Duration) (*Batcher, func(body 
 	s := &point.Snapshot{Default: point.DefaultMapping()}
 	s.Default.Batch = point.Batch{Enabled: true, WindowMS: window.Milliseconds(), MaxInputs: most}
 	return NewBatcher(e), func(body string) *point.Call {
-		return &point.Call{Path: point.PathEmbeddings, Snapshot: s, Body: []byte(body), Key: &point.Key{}}
+		return &point.Call{Path: point.PathEmbeddings, Snapshot: s, Body: []byte(body), Key: &point.Key{ID: "k"}}
 	}
 }
 
