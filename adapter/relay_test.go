@@ -206,3 +206,21 @@ func TestAPingThatPanicsEndsOnlyItsAnswer(t *testing.T) {
 		t.Error("the client counts as there")
 	}
 }
+
+// TestDocumentAfterWhiteSpace: what a service sends to keep a connection open before its document is
+// no sign of a stream.
+func TestDocumentAfterWhiteSpace(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		rw.Header().Set("Content-Type", "application/json")
+		for range 3 {
+			_, _ = io.WriteString(rw, "\n")
+			rw.(http.Flusher).Flush()
+		}
+		_, _ = io.WriteString(rw, document)
+	})
+	response, answer := w.post(strings.Replace(chat, "{", `{"stream":true,`, 1))
+	if response.StatusCode != 200 || !strings.Contains(answer, `"content":"hello"`) || !strings.HasSuffix(answer, done) {
+		t.Errorf("%d %s", response.StatusCode, answer)
+	}
+}

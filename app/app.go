@@ -212,14 +212,6 @@ func (a *App) serve(ctx context.Context) (err error) {
 	return err
 }
 
-// answerCache is nil where no memory is given to it.
-func (a *App) answerCache() adapter.AnswerCache {
-	if a.cfg.CacheMemory == 0 {
-		return nil
-	}
-	return gateway.NewAnswers(a.cfg.CacheMemory)
-}
-
 // handler joins the data plane, the control plane and the console.
 func (a *App) handler(ctx context.Context) (http.Handler, error) {
 	a.gateway = gateway.New(gateway.Options{

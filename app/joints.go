@@ -54,3 +54,11 @@ func (a *App) responseKeeper(ctx context.Context) (adapter.ResponseKeeper, error
 	}
 	return a.store.Responses(ctx, a.cfg.ResponsesTTL)
 }
+
+// answerCache is nil where no memory is given to it.
+func (a *App) answerCache() adapter.AnswerCache {
+	if a.cfg.CacheMemory == 0 {
+		return nil
+	}
+	return gateway.NewAnswers(a.cfg.CacheMemory)
+}

@@ -49,12 +49,17 @@ type piece struct {
 // for. Some servers say so of their streams too. If it is one, it is an error, or the whole answer of
 // a service that takes no notice of the wish for a stream: then it is told as one.
 func openMislabelled(a *attempt) (*stream, error) {
-	head := make([]byte, 4<<10)
-	n, err := a.Read(head)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	head := make([]byte, 0, 4<<10)
+	for first(head) == 0 && len(head) < cap(head) { // until something is said
+		n, err := a.Read(head[len(head):cap(head)])
+		head = head[:len(head)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	head = head[:n]
 	if first(head) != '{' {
 		return openStream(a, io.MultiReader(bytes.NewReader(head), a))
 	}

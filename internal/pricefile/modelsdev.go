@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tidwall/gjson"
+
 	"point"
 )
 
@@ -24,6 +26,10 @@ func (r *reader) modelsDev(entry string, raw json.RawMessage) {
 	kind, ok := devKinds[entry]
 	if !ok {
 		r.skip(entry, "Point has no kind of provider for it")
+		return
+	}
+	if r.tooMany(raw) {
+		r.fault(entry, "with it the file has more than %d models", MaxEntries)
 		return
 	}
 	if json.Unmarshal(raw, &provider) != nil {
@@ -45,6 +51,15 @@ func (r *reader) modelsDev(entry string, raw json.RawMessage) {
 		r.devRates(name, "cost.", p, cost)
 		r.devTier(name, p, cost["context_over_200k"])
 	}
+}
+
+// tooMany counts a provider's models before anything is made of them.
+func (r *reader) tooMany(provider []byte) bool {
+	gjson.GetBytes(provider, "models").ForEach(func(_, _ gjson.Result) bool {
+		r.counted++
+		return r.counted <= MaxEntries
+	})
+	return r.counted > MaxEntries
 }
 
 // devRates reads rates in USD for a million tokens.

@@ -43,7 +43,7 @@ func (c *Catalogue) Only(kinds []string) {
 	c.Models = slices.DeleteFunc(c.Models, func(m Model) bool { return !slices.Contains(kinds, m.Kind) })
 }
 
-// MaxEntries is how many entries a file may have.
+// MaxEntries is how many entries a file may have, and how many models models.dev's.
 const MaxEntries = 50_000
 
 const (
@@ -113,8 +113,9 @@ func formatOf(entries map[string]json.RawMessage) string {
 // reader collects what entries say.
 type reader struct {
 	Catalogue
-	prices map[[2]string]*point.Price // by kind and model
-	models map[[2]string]*Model       // so too
+	prices  map[[2]string]*point.Price // by kind and model
+	models  map[[2]string]*Model       // so too
+	counted int                        // models of models.dev's file
 }
 
 func (r *reader) skip(entry, reason string) {

@@ -301,6 +301,18 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// TestManyModels: the bound of a file's entries holds for the models within one of them.
+func TestManyModels(t *testing.T) {
+	var models strings.Builder
+	for i := range MaxEntries + 1 {
+		fmt.Fprintf(&models, `"m%d":{},`, i)
+	}
+	c, err := Read([]byte(`{"openai":{"models":{` + models.String() + `"m":{}}},"groq":{"models":{"m":{}}}}`))
+	if err != nil || len(c.Faults) != 1 || !strings.Contains(c.Faults[0].Message, "more than 50000 models") || len(c.Models)+len(c.Prices) > 0 {
+		t.Errorf("%v, %v, %d models", err, c.Faults, len(c.Models))
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"litellm.json", "modelsdev.json"} {
 		data, err := os.ReadFile("testdata/" + name)
