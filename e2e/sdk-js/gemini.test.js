@@ -117,7 +117,7 @@ for (const model of ['gpt-4o-mini', 'demo-openai/gpt-4o-mini', 'demo-anthropic/c
     })
 
     test('counting tokens', async () => {
-      const { totalTokens } = await client.models.countTokens({ model, contents: 'How many tokens are these?' })
+      const { totalTokens } = await of(model).models.countTokens({ model, contents: 'How many tokens are these?' })
       assert.ok(totalTokens > 3 && totalTokens < 30, `${totalTokens} tokens`)
     })
 
