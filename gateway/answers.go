@@ -69,13 +69,6 @@ func (a *Answers) Put(_ context.Context, name [sha256.Size]byte, answer *point.C
 	}
 }
 
-// Held is how many bytes are kept, about.
-func (a *Answers) Held() int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.size
-}
-
 func (a *Answers) remove(e *list.Element) {
 	k := a.recent.Remove(e).(*kept)
 	delete(a.byName, k.name)

@@ -31,12 +31,12 @@ func TestAnswers(t *testing.T) {
 	has(map[string]bool{"b": true, "c": true, "d": false})
 	has(map[string]bool{"a": true}) // the last one asked for
 	put("d", 1001, time.Hour)       // takes the place of two
-	if held := a.Held(); held != 2*one+1 {
+	if held := a.size; held != 2*one+1 {
 		t.Errorf("%d bytes held", held)
 	}
 	has(map[string]bool{"a": true, "d": true})
 	put("a", 10, time.Minute) // in place of what was there
-	if held := a.Held(); held != one+1+10+overhead {
+	if held := a.size; held != one+1+10+overhead {
 		t.Errorf("%d bytes held", held)
 	}
 	now = now.Add(time.Minute)
@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	has(map[string]bool{"d": true, "e": false})
 	put("d", 3*one, time.Hour)
 	has(map[string]bool{"d": false})
-	if held := a.Held(); held != 0 || len(a.byName) != 0 {
+	if held := a.size; held != 0 || len(a.byName) != 0 {
 		t.Errorf("%d bytes held, %d names", held, len(a.byName))
 	}
 }
